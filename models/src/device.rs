@@ -1,0 +1,78 @@
+//! Devices by name.
+
+use crate::Error;
+use burn::tensor::Device;
+
+/// Opens a device: `cpu`, or `vulkan`, `cuda`, `metal`, `webgpu`, each with an optional `:N`.
+///
+/// # Errors
+/// [`Error::Device`] when the name is unknown or the device is not built in.
+pub fn open(name: &str) -> Result<Device, Error> {
+    let (kind, index) = match name.split_once(':') {
+        None => (name, None),
+        Some((kind, index)) => match index.parse::<usize>() {
+            Ok(index) => (kind, Some(index)),
+            Err(_) => return Err(wrong(name, format!("{index:?} is no device number; write {kind}:0"))),
+        },
+    };
+    match (kind, index) {
+        ("cpu", None) => Ok(Device::flex()),
+        ("cpu", Some(_)) => Err(wrong(name, "there is one cpu device; write cpu".into())),
+        ("cuda", _) => cuda(name, index),
+        ("vulkan" | "metal" | "webgpu", _) => wgpu(name, kind, index),
+        _ => Err(wrong(name, "it is unknown; there are cpu, cuda[:N], vulkan[:N], metal[:N], webgpu[:N]".into())),
+    }
+}
+
+fn wrong(name: &str, reason: String) -> Error {
+    Error::Device { name: name.to_owned(), reason }
+}
+
+fn not_built(name: &str, feature: &str) -> Error {
+    wrong(name, format!("this binary is built without it; build with `--features {feature}`"))
+}
+
+#[cfg(feature = "cuda")]
+fn cuda(_name: &str, index: Option<usize>) -> Result<Device, Error> {
+    Ok(Device::cuda(index.unwrap_or(0)))
+}
+
+#[cfg(not(feature = "cuda"))]
+fn cuda(name: &str, _index: Option<usize>) -> Result<Device, Error> {
+    Err(not_built(name, "cuda"))
+}
+
+#[cfg_attr(
+    not(any(feature = "vulkan", feature = "metal", feature = "webgpu")),
+    expect(unused_variables, reason = "each device is behind its feature")
+)]
+fn wgpu(name: &str, kind: &str, index: Option<usize>) -> Result<Device, Error> {
+    #[cfg(any(feature = "vulkan", feature = "metal", feature = "webgpu"))]
+    let device = match index {
+        Some(index) => burn::tensor::DeviceKind::DiscreteGpu(index),
+        None => burn::tensor::DeviceKind::DefaultDevice,
+    };
+    match kind {
+        #[cfg(feature = "vulkan")]
+        "vulkan" => Ok(Device::vulkan(device)),
+        #[cfg(feature = "metal")]
+        "metal" => Ok(Device::metal(device)),
+        #[cfg(feature = "webgpu")]
+        "webgpu" => Ok(Device::webgpu(device)),
+        other => Err(not_built(name, other)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unknown_devices_are_refused_with_what_to_do() {
+        for (name, expected) in [("gpu", "vulkan[:N]"), ("cpu:1", "write cpu"), ("cuda:x", "write cuda:0")] {
+            let message = open(name).unwrap_err().to_string();
+            assert!(message.contains(expected), "{name}: {message}");
+        }
+        assert!(open("cpu").is_ok());
+    }
+}

@@ -1,0 +1,63 @@
+//! What can go wrong with networks and cards.
+
+use std::path::PathBuf;
+
+/// What went wrong, where, and what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A model card that cannot be used.
+    #[error("the model card is wrong: {reason}")]
+    Card {
+        /// Field, expectation and finding.
+        reason: String,
+    },
+    /// A golden sample that a runtime does not reproduce.
+    #[error("golden sample: output \"{output}\": {reason}")]
+    Golden {
+        /// Name of the graph's output.
+        output: String,
+        /// What differs.
+        reason: String,
+    },
+    /// A network configuration that makes no network.
+    #[error("network configuration: {reason}")]
+    Config {
+        /// Field, expectation and finding.
+        reason: String,
+    },
+    /// A device name that is unknown or not built in.
+    #[error("device \"{name}\": {reason}")]
+    Device {
+        /// What was asked for.
+        name: String,
+        /// Why it is not to be had and what to do.
+        reason: String,
+    },
+    /// A file that cannot be read or written.
+    #[error("{action} {}: {source}", path.display())]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// On which file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A file that was read but makes no sense.
+    #[error("{}: {reason}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong and what to do.
+        reason: String,
+    },
+    /// Weights that do not belong to the network.
+    #[error("{}: the weights do not fit the network: {reason}", path.display())]
+    Weights {
+        /// The file.
+        path: PathBuf,
+        /// Missing and left-over tensors or shapes.
+        reason: String,
+    },
+}

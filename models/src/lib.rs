@@ -1,0 +1,55 @@
+//! The networks of Selfie and the model card that describes an exported one.
+//!
+//! The card ([`Card`], [`golden`]) is plain data and always here: a server reads it without knowing Burn. The networks
+//! stand behind the feature `networks`.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`card`] | what a model expects and gives: the contract between compiler and server |
+//! | [`golden`] | inputs from a seed and the outputs they must give |
+//! | [`resnet`] | bottleneck ResNet, pre- or post-activation: the patch network P |
+//! | [`patches`] | an image as a grid of patches and back |
+//! | [`positions`] | learned position embeddings |
+//! | [`pooling`] | attention pooling: many vectors to one |
+//! | [`selfie`] | the pretraining network: P, attention pooling, pointer decoder |
+//! | [`classifier`] | the fine-tuned network: embedding and logits |
+//! | [`network`] | any of the above by its configuration |
+//! | [`samples`] | golden samples of a network |
+//! | [`saved`] | configuration, weights and card in a folder |
+//! | [`seeded`] | random numbers that nobody else draws from |
+
+pub mod card;
+mod error;
+pub mod golden;
+
+#[cfg(feature = "networks")]
+pub mod classifier;
+#[cfg(feature = "networks")]
+mod convolution;
+#[cfg(feature = "networks")]
+pub mod device;
+#[cfg(feature = "networks")]
+pub mod masking;
+#[cfg(feature = "networks")]
+pub mod network;
+#[cfg(feature = "networks")]
+pub mod patches;
+#[cfg(feature = "networks")]
+pub mod pooling;
+#[cfg(feature = "networks")]
+pub mod positions;
+#[cfg(feature = "networks")]
+pub mod presets;
+#[cfg(feature = "networks")]
+pub mod resnet;
+#[cfg(feature = "networks")]
+pub mod samples;
+#[cfg(feature = "networks")]
+pub mod saved;
+#[cfg(feature = "networks")]
+pub mod seeded;
+#[cfg(feature = "networks")]
+pub mod selfie;
+
+pub use card::Card;
+pub use error::Error;
