@@ -1,0 +1,9 @@
+//! From a Burn module to traces of its operations.
+
+mod linear;
+mod parameters;
+mod paths;
+mod record;
+
+pub(crate) use paths::module_paths;
+pub(crate) use record::{Plan, Recording, Trace, record};

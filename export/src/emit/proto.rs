@@ -1,0 +1,142 @@
+//! The protobuf messages of a graph, without the bytes of its constants.
+
+use tract_onnx::pb;
+use tract_onnx::pb::attribute_proto::AttributeType;
+use tract_onnx::pb::tensor_shape_proto::{Dimension, dimension};
+
+use super::Header;
+use super::names::Names;
+use crate::ir::{Attribute, Constant, Graph, Node, ValueId};
+use crate::shapes::Dim;
+
+/// The first version of the file format that knows the opset: the older the format, the more runtimes read it.
+fn ir_version(opset: i64) -> i64 {
+    match opset {
+        ..=14 => 7,
+        15..=18 => 8,
+        19..=20 => 9,
+        21..=22 => 10,
+        23 => 11,
+        24.. => 12,
+    }
+}
+
+/// A model without its initialisers, and the initialisers in the order in which they are written.
+pub(super) struct Skeleton {
+    pub model: pb::ModelProto,
+    pub initializers: Vec<(String, ValueId)>,
+}
+
+/// Builds the messages.
+pub(super) fn skeleton(graph: &Graph, header: &Header) -> Skeleton {
+    let mut names = Names::of(graph);
+    let mut nodes: Vec<pb::NodeProto> =
+        graph.nodes.iter().zip(&names.nodes).map(|(proto, name)| node(proto, name, &names)).collect();
+    for output in &graph.outputs {
+        let source = names.values.get(&output.value).cloned().unwrap_or_default();
+        if source != output.name {
+            nodes.push(identity(&source, &output.name));
+        }
+    }
+    let inputs = graph.inputs.iter().map(|id| value_info(graph, *id, names.values[id].clone())).collect();
+    let outputs = graph.outputs.iter().map(|output| value_info(graph, output.value, output.name.clone())).collect();
+    let mut initializers: Vec<(String, ValueId)> = Vec::new();
+    names.values.retain(|id, _| graph.constant(*id).is_some());
+    initializers.extend(names.values.into_iter().map(|(id, name)| (name, id)));
+    initializers.sort_by_key(|(_, id)| *id);
+    let proto =
+        pb::GraphProto { node: nodes, name: header.name.clone(), input: inputs, output: outputs, ..Default::default() };
+    let entry =
+        |(key, value): (&String, &String)| pb::StringStringEntryProto { key: key.clone(), value: value.clone() };
+    let model = pb::ModelProto {
+        ir_version: ir_version(graph.opset),
+        opset_import: vec![pb::OperatorSetIdProto { domain: String::new(), version: graph.opset }],
+        producer_name: env!("CARGO_PKG_NAME").to_string(),
+        producer_version: env!("CARGO_PKG_VERSION").to_string(),
+        doc_string: header.doc.clone(),
+        graph: Some(proto),
+        metadata_props: header.metadata.iter().map(entry).collect(),
+        ..Default::default()
+    };
+    Skeleton { model, initializers }
+}
+
+/// The message of a constant.
+pub(super) fn tensor(name: &str, constant: &Constant) -> pb::TensorProto {
+    pb::TensorProto {
+        name: name.to_string(),
+        dims: constant.dims().iter().map(|size| *size as i64).collect(),
+        data_type: constant.dtype().onnx(),
+        raw_data: constant.bytes().to_vec(),
+        ..Default::default()
+    }
+}
+
+fn node(node: &Node, name: &str, names: &Names) -> pb::NodeProto {
+    let named = |id: &ValueId| names.values.get(id).cloned().unwrap_or_default();
+    pb::NodeProto {
+        name: name.to_string(),
+        op_type: node.op.clone(),
+        domain: node.domain.clone(),
+        input: node.inputs.iter().map(|id| id.as_ref().map(named).unwrap_or_default()).collect(),
+        output: node.outputs.iter().map(named).collect(),
+        attribute: node.attributes.iter().map(|(name, value)| attribute(name, value)).collect(),
+        ..Default::default()
+    }
+}
+
+fn identity(source: &str, output: &str) -> pb::NodeProto {
+    pb::NodeProto {
+        name: format!("{output}/Identity"),
+        op_type: "Identity".to_string(),
+        input: vec![source.to_string()],
+        output: vec![output.to_string()],
+        ..Default::default()
+    }
+}
+
+fn attribute(name: &str, value: &Attribute) -> pb::AttributeProto {
+    let mut proto = pb::AttributeProto { name: name.to_string(), ..Default::default() };
+    let kind = match value {
+        Attribute::Int(value) => {
+            proto.i = *value;
+            AttributeType::Int
+        }
+        Attribute::Float(value) => {
+            proto.f = *value;
+            AttributeType::Float
+        }
+        Attribute::Ints(values) => {
+            proto.ints.clone_from(values);
+            AttributeType::Ints
+        }
+        Attribute::String(value) => {
+            proto.s = value.clone().into_bytes();
+            AttributeType::String
+        }
+        Attribute::Tensor(value) => {
+            proto.t = Some(tensor("", value));
+            AttributeType::Tensor
+        }
+    };
+    proto.r#type = kind as i32;
+    proto
+}
+
+fn value_info(graph: &Graph, id: ValueId, name: String) -> pb::ValueInfoProto {
+    let value = graph.value(id);
+    let dimension = |dim: &Dim| {
+        let value = match (dim.fixed(), dim.as_symbol()) {
+            (Some(size), _) => Some(dimension::Value::DimValue(size)),
+            (None, Some(symbol)) => {
+                graph.symbols.get(symbol).map(|symbol| dimension::Value::DimParam(symbol.name.clone()))
+            }
+            (None, None) => None,
+        };
+        Dimension { value, ..Default::default() }
+    };
+    let shape = pb::TensorShapeProto { dim: value.shape.iter().map(dimension).collect() };
+    let tensor = pb::type_proto::Tensor { elem_type: value.dtype.onnx(), shape: Some(shape) };
+    let r#type = Some(pb::TypeProto { value: Some(pb::type_proto::Value::TensorType(tensor)), ..Default::default() });
+    pb::ValueInfoProto { name, r#type, ..Default::default() }
+}

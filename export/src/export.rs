@@ -1,0 +1,256 @@
+//! The request: what to export, under which names, with which dynamic axes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
+
+use burn::module::Module;
+use burn::tensor::kind::Basic;
+use burn::tensor::{Tensor, TensorData};
+
+use crate::capture::{Plan, record};
+use crate::ir::{DEFAULT_OPSET, Graph};
+use crate::lower::{Lowering, Target, lower};
+use crate::passes::{Driver, PassReport};
+use crate::shapes::{Samples, Symbol, align};
+use crate::{Axis, DynTensor, Error, Inputs, Model, Outputs, Result};
+
+/// The versions of ONNX's operators that can be chosen.
+const OPSETS: RangeInclusive<i64> = 13..=24;
+
+/// Compiles a Burn module to ONNX.
+///
+/// Give every input in the order of the closure of [`compile`](Export::compile), name the outputs in the order in which
+/// it returns them, then compile.
+pub struct Export<'m, M> {
+    module: &'m M,
+    inputs: Vec<Input>,
+    outputs: Vec<String>,
+    metadata: BTreeMap<String, String>,
+    name: String,
+    doc: String,
+    opset: i64,
+    lowerings: Vec<Lowering>,
+    driver: Driver,
+    fault: Option<String>,
+}
+
+struct Input {
+    name: String,
+    example: TensorData,
+    axes: Vec<Axis>,
+}
+
+impl<'m, M: Module> Export<'m, M> {
+    /// Starts an export of a module that is on one device without automatic differentiation.
+    pub fn new(module: &'m M) -> Self {
+        Self {
+            module,
+            inputs: vec![],
+            outputs: vec![],
+            metadata: BTreeMap::new(),
+            name: "main".to_string(),
+            doc: String::new(),
+            opset: DEFAULT_OPSET,
+            lowerings: vec![],
+            driver: Driver::default(),
+            fault: None,
+        }
+    }
+
+    /// Adds an input: its name, an example of its shape and type, and the axes whose size stays open.
+    ///
+    /// An axis is a pair `(index, name)` or an [`Axis`]; write `[(0, "batch")]`, or `Axis::new(..)` to choose the sizes
+    /// at which the module is recorded. [`fixed_input`](Export::fixed_input) adds an input without open axes.
+    pub fn input<const D: usize, K: Basic, A: Into<Axis>, const N: usize>(
+        mut self,
+        name: &str,
+        example: Tensor<D, K>,
+        axes: [A; N],
+    ) -> Self {
+        match DynTensor::from(example).into_data() {
+            Ok(example) => {
+                let axes = axes.map(Into::into).to_vec();
+                self.inputs.push(Input { name: name.to_string(), example, axes });
+            }
+            Err(error) => self.fault = Some(format!("the example of input `{name}` cannot be read: {error}")),
+        }
+        self
+    }
+
+    /// Adds an input whose every size is that of the example.
+    pub fn fixed_input<const D: usize, K: Basic>(self, name: &str, example: Tensor<D, K>) -> Self {
+        self.input::<D, K, Axis, 0>(name, example, [])
+    }
+
+    /// Names the outputs.
+    pub fn outputs<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
+        self.outputs = names.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Adds an entry to the metadata of the file.
+    pub fn metadata(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.metadata.insert(key.into(), value.into());
+        self
+    }
+
+    /// Names the graph; `main` unless set.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    /// Describes the model for people.
+    pub fn doc(mut self, doc: impl Into<String>) -> Self {
+        self.doc = doc.into();
+        self
+    }
+
+    /// Chooses the version of ONNX's operators, from 13 to 24; 17 unless set.
+    pub fn opset(mut self, opset: i64) -> Self {
+        self.opset = opset;
+        self
+    }
+
+    /// Adds lowerings, which are asked before those of this crate.
+    pub fn lowerings(mut self, lowerings: &[Lowering]) -> Self {
+        self.lowerings.extend_from_slice(lowerings);
+        self
+    }
+
+    /// Stops after the pass of this name ran for the first time, to find a pass that breaks a model.
+    pub fn stop_after(mut self, pass: impl Into<String>) -> Self {
+        self.driver.stop_after = Some(pass.into());
+        self
+    }
+
+    /// Keeps the graph as lowered and runs no pass.
+    pub fn without_passes(mut self) -> Self {
+        self.driver.skip = true;
+        self
+    }
+
+    /// Keeps the text of the graph before the first pass and after every pass that changed it.
+    pub fn dumps(mut self) -> Self {
+        self.driver.dump = true;
+        self
+    }
+
+    /// Records, lowers and simplifies the module.
+    ///
+    /// The closure runs the module the way the file shall compute it; it runs once for every set of sizes, and never on
+    /// real numbers.
+    ///
+    /// # Errors
+    /// Whatever the request, Burn, a lowering or a pass refuses; see [`Error`].
+    pub fn compile<I: Inputs, O: Outputs>(self, forward: impl Fn(&M, I) -> O) -> Result<Model> {
+        if !OPSETS.contains(&self.opset) {
+            return Err(Error::UnsupportedOpset(self.opset));
+        }
+        if let Some(fault) = self.fault {
+            return Err(Error::Request(fault));
+        }
+        let (symbols, choices) = symbols(&self.inputs)?;
+        let plan = plan(&self.inputs, &symbols, Samples::plan(&choices));
+        let erased = |module: &M, tensors: Vec<DynTensor>| -> Result<Vec<DynTensor>> {
+            Ok(forward(module, I::from_tensors(tensors)?).into_tensors())
+        };
+        let recording = record(self.module, plan, &erased)?;
+        let returned = recording.traces.first().map_or(0, |trace| trace.outputs.len());
+        if returned != self.outputs.len() {
+            return Err(Error::Signature {
+                place: "the closure".to_string(),
+                expected: format!("{} outputs, as named", self.outputs.len()),
+                found: returned.to_string(),
+            });
+        }
+        let input_names: Vec<String> = self.inputs.iter().map(|input| input.name.clone()).collect();
+        check_names(&input_names, &self.outputs)?;
+        let target = Target {
+            input_names: &input_names,
+            output_names: &self.outputs,
+            symbols,
+            opset: self.opset,
+            lowerings: &self.lowerings,
+        };
+        let mut graph = lower(align(recording)?, target)?;
+        let report: PassReport = self.driver.run(&mut graph)?;
+        let graph: Graph = graph;
+        Ok(Model::new(graph, self.name, self.doc, self.metadata, report))
+    }
+}
+
+fn check_names(inputs: &[String], outputs: &[String]) -> Result<()> {
+    let mut seen = BTreeSet::new();
+    let doubled = inputs.iter().chain(outputs).find(|name| name.is_empty() || !seen.insert(name.as_str()));
+    doubled.map_or(Ok(()), |name| Err(Error::Request(format!("the name `{name}` is empty or used twice"))))
+}
+
+/// The symbols of the inputs, and three sizes of each.
+fn symbols(inputs: &[Input]) -> Result<(Vec<Symbol>, Vec<[usize; 3]>)> {
+    let (mut symbols, mut choices): (Vec<Symbol>, Vec<[usize; 3]>) = (vec![], vec![]);
+    for (position, input) in inputs.iter().enumerate() {
+        for axis in &input.axes {
+            let Some(size) = input.example.shape().get(axis.index).copied() else {
+                return Err(Error::Request(format!("input `{}` has no axis {}", input.name, axis.index)));
+            };
+            let sizes = axis.sizes.unwrap_or_else(|| default_sizes(size));
+            if sizes.contains(&0) || sizes[0] == sizes[1] || sizes[0] == sizes[2] || sizes[1] == sizes[2] {
+                return Err(Error::Request(format!(
+                    "the sizes {sizes:?} of axis `{}` must differ and be positive",
+                    axis.name
+                )));
+            }
+            match symbols.iter().position(|symbol| symbol.name == axis.name) {
+                Some(known) if choices[known] != sizes => {
+                    return Err(Error::Request(format!(
+                        "axis `{}` has the sizes {:?} and {sizes:?} in two inputs; give examples of one size",
+                        axis.name, choices[known]
+                    )));
+                }
+                Some(_) => {}
+                None => {
+                    symbols.push(Symbol { name: axis.name.clone(), input: position, axis: axis.index });
+                    choices.push(sizes);
+                }
+            }
+        }
+    }
+    Ok((symbols, choices))
+}
+
+/// A size of 1 broadcasts, so it shows too little of how a module uses an axis.
+fn default_sizes(example: usize) -> [usize; 3] {
+    let base = example.max(2);
+    [base, base + 1, base + 3]
+}
+
+fn plan(inputs: &[Input], symbols: &[Symbol], samples: Samples) -> Plan {
+    let text = |sizes: &Vec<usize>| {
+        let parts: Vec<_> = symbols.iter().zip(sizes).map(|(symbol, size)| format!("{}={size}", symbol.name)).collect();
+        if parts.is_empty() { "fixed sizes".to_string() } else { parts.join(", ") }
+    };
+    let resized = |input: &Input, sizes: &Vec<usize>| {
+        let mut dims = input.example.shape().to_vec();
+        for axis in &input.axes {
+            if let Some(symbol) = symbols.iter().position(|symbol| symbol.name == axis.name) {
+                dims[axis.index] = sizes[symbol];
+            }
+        }
+        if dims == input.example.shape().to_vec() { input.example.clone() } else { blank(&input.example, dims) }
+    };
+    Plan {
+        inputs: samples
+            .sizes()
+            .iter()
+            .map(|sizes| inputs.iter().map(|input| resized(input, sizes)).collect())
+            .collect(),
+        sizes: samples.sizes().iter().map(text).collect(),
+        samples,
+    }
+}
+
+fn blank(example: &TensorData, dims: Vec<usize>) -> TensorData {
+    let bytes = dims.iter().product::<usize>() * example.dtype().size();
+    TensorData::from_bytes_vec(vec![0; bytes], dims, example.dtype())
+}

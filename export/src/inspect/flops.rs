@@ -1,0 +1,93 @@
+//! Floating point operations, counted on the shapes that tract infers.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tract_onnx::pb::{self, tensor_shape_proto::dimension};
+use tract_onnx::prelude::{Framework, InferenceModel, InferenceModelExt};
+use tract_onnx::tract_hir::infer::Factoid;
+use tract_onnx::tract_hir::internal::DimLike;
+
+/// The operators that are counted.
+const COUNTED: [&str; 3] = ["Conv", "Gemm", "MatMul"];
+
+pub(super) struct Count {
+    pub flops: u64,
+    pub note: String,
+}
+
+/// Counts with every dynamic axis at 1; the error says why there is no count.
+pub(super) fn count(mut model: pb::ModelProto) -> Result<Count, String> {
+    model.graph.iter_mut().for_each(close_axes);
+    let shapes = shapes(&model)?;
+    let graph = model.graph.as_ref().ok_or("there is no graph")?;
+    let mut flops = 0u64;
+    let mut left_out: BTreeSet<&str> = BTreeSet::new();
+    for node in &graph.node {
+        if !COUNTED.contains(&node.op_type.as_str()) || !node.domain.is_empty() {
+            left_out.insert(&node.op_type);
+            continue;
+        }
+        let shape = |name: Option<&String>| {
+            let name = name.map_or("", String::as_str);
+            shapes.get(name).ok_or_else(|| format!("tract infers no shape for `{name}`"))
+        };
+        let output = shape(node.output.first())?;
+        let left = shape(node.input.first())?;
+        let depth: usize = match node.op_type.as_str() {
+            "Conv" => shape(node.input.get(1))?.iter().skip(1).product(),
+            "Gemm" if integer(node, "transA") == 1 => left.first().copied().unwrap_or(1),
+            _ => left.last().copied().unwrap_or(1),
+        };
+        flops += 2 * output.iter().product::<usize>() as u64 * depth as u64;
+    }
+    let left_out: Vec<_> = left_out.into_iter().collect();
+    let note = if left_out.is_empty() {
+        "all operators are counted".to_string()
+    } else {
+        format!("not counted: {}", left_out.join(", "))
+    };
+    Ok(Count { flops, note })
+}
+
+/// Puts 1 where the size of an axis of an input is open.
+fn close_axes(graph: &mut pb::GraphProto) {
+    for info in graph.input.iter_mut() {
+        let Some(pb::type_proto::Value::TensorType(tensor)) = info.r#type.as_mut().and_then(|kind| kind.value.as_mut())
+        else {
+            continue;
+        };
+        for dim in tensor.shape.iter_mut().flat_map(|shape| shape.dim.iter_mut()) {
+            if !matches!(dim.value, Some(dimension::Value::DimValue(_))) {
+                dim.value = Some(dimension::Value::DimValue(1));
+            }
+        }
+    }
+}
+
+/// The shape of every value by name.
+fn shapes(model: &pb::ModelProto) -> Result<BTreeMap<String, Vec<usize>>, String> {
+    let text = |error: &dyn std::fmt::Debug| format!("tract infers no shapes: {error:?}");
+    let onnx = tract_onnx::onnx().with_ignore_output_shapes(true).with_ignore_value_info(true);
+    let mut parsed: InferenceModel = onnx.model_for_proto_model(model).map_err(|e| text(&e))?;
+    parsed.analyse(false).map_err(|e| text(&e))?;
+    let mut shapes = BTreeMap::new();
+    // tract labels every outlet but those of the inputs, whose node has the name.
+    let inputs = parsed.input_outlets().map_err(|e| text(&e))?.iter();
+    let inputs = inputs.map(|outlet| (outlet, &parsed.node(outlet.node).name));
+    for (outlet, name) in parsed.outlet_labels.iter().chain(inputs) {
+        let dims = parsed.outlet_fact(*outlet).ok().and_then(|fact| fact.shape.concretize());
+        let sizes: Option<Vec<usize>> = dims.into_iter().flatten().map(|dim| dim.to_usize().ok()).collect();
+        if let Some(sizes) = sizes {
+            shapes.insert(name.clone(), sizes);
+        }
+    }
+    for tensor in model.graph.iter().flat_map(|graph| &graph.initializer) {
+        let dims = tensor.dims.iter().map(|size| usize::try_from(*size).unwrap_or(0)).collect();
+        shapes.insert(tensor.name.clone(), dims);
+    }
+    Ok(shapes)
+}
+
+fn integer(node: &pb::NodeProto, name: &str) -> i64 {
+    node.attribute.iter().find(|attribute| attribute.name == name).map_or(0, |attribute| attribute.i)
+}

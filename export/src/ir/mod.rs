@@ -1,0 +1,15 @@
+//! The graph the compiler works on: values, nodes that are ONNX operators, a verifier and a text dump.
+
+mod attribute;
+mod check;
+mod constant;
+mod dump;
+mod element;
+mod graph;
+mod uses;
+
+pub use attribute::{Attribute, Attributes, attributes};
+pub use constant::{Constant, Number};
+pub use element::ElementType;
+pub use graph::{DEFAULT_OPSET, Graph, GraphOutput, Node, Value, ValueId};
+pub use uses::Uses;

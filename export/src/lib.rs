@@ -1,0 +1,49 @@
+//! A compiler from any Burn module to ONNX.
+//!
+//! A module runs on Burn's capture device at several sizes of every dynamic axis. The recorded operations become one
+//! graph with symbolic shapes, passes simplify it, and the result is written as an ordinary ONNX file.
+//!
+//! ```
+//! use burn::nn::{Linear, LinearConfig};
+//! use burn::tensor::{Device, Tensor};
+//! use selfie_export::Export;
+//!
+//! let device = Device::flex();
+//! let module = LinearConfig::new(4, 2).init(&device);
+//! let model = Export::new(&module)
+//!     .input("features", Tensor::<2>::zeros([2, 4], &device), [(0, "batch")])
+//!     .outputs(["logits"])
+//!     .metadata("author", "me")
+//!     .compile(|module: &Linear, x: Tensor<2>| module.forward(x))?;
+//! let bytes = model.to_bytes()?;
+//! # assert!(!bytes.is_empty());
+//! # Ok::<(), selfie_export::Error>(())
+//! ```
+//!
+//! The rooms follow the way of the data: `capture` records, [`shapes`] finds the symbols, [`lower`] translates,
+//! [`passes`] simplify the graph of [`ir`], `emit` writes, [`verify`] compares the file with Burn, `inspect`
+//! reads any ONNX file.
+
+mod axis;
+mod capture;
+mod emit;
+mod error;
+mod export;
+
+mod inspect;
+pub mod ir;
+pub mod lower;
+mod model;
+pub mod passes;
+mod samples;
+pub mod shapes;
+mod signature;
+pub mod verify;
+
+pub use axis::Axis;
+pub use error::{Divergence, Error, Result};
+pub use export::Export;
+
+pub use inspect::{Inspection, OperatorCount, Port, inspect, inspect_file};
+pub use model::{InputSpec, Model, OutputSpec};
+pub use signature::{DynTensor, Inputs, Outputs, run_eager};

@@ -1,0 +1,123 @@
+//! The compiled model.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use burn::tensor::TensorData;
+
+use crate::emit::{self, Header};
+use crate::ir::{ElementType, Graph, ValueId};
+use crate::passes::PassReport;
+use crate::{Error, Result, samples};
+
+/// A module compiled to ONNX, ready to be written.
+#[derive(Clone, Debug)]
+pub struct Model {
+    graph: Graph,
+    header: Header,
+    report: PassReport,
+}
+
+/// One input of a model.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InputSpec {
+    /// Name.
+    pub name: String,
+    /// Element type.
+    pub dtype: ElementType,
+    /// Sizes as text: a number, or the name of a dynamic axis.
+    pub shape: Vec<String>,
+}
+
+/// One output of a model.
+pub type OutputSpec = InputSpec;
+
+impl Model {
+    pub(crate) fn new(
+        graph: Graph,
+        name: String,
+        doc: String,
+        metadata: BTreeMap<String, String>,
+        report: PassReport,
+    ) -> Self {
+        Self { graph, header: Header { name, doc, metadata }, report }
+    }
+
+    /// Adds or replaces an entry of the metadata.
+    pub fn set_metadata(&mut self, key: impl Into<String>, value: impl Into<String>) {
+        self.header.metadata.insert(key.into(), value.into());
+    }
+
+    /// The graph.
+    pub fn graph(&self) -> &Graph {
+        &self.graph
+    }
+
+    /// What every pass did, or why it did nothing.
+    pub fn report(&self) -> &PassReport {
+        &self.report
+    }
+
+    /// The inputs.
+    pub fn inputs(&self) -> Vec<InputSpec> {
+        let name = |id: &ValueId| self.graph.value(*id).name.clone().unwrap_or_default();
+        self.graph.inputs.iter().map(|id| self.spec(name(id), *id)).collect()
+    }
+
+    /// The outputs.
+    pub fn outputs(&self) -> Vec<OutputSpec> {
+        self.graph.outputs.iter().map(|output| self.spec(output.name.clone(), output.value)).collect()
+    }
+
+    /// The names of the dynamic axes.
+    pub fn dynamic_axes(&self) -> Vec<&str> {
+        self.graph.symbols.iter().map(|symbol| symbol.name.as_str()).collect()
+    }
+
+    /// Seeded random inputs at the given sizes of the dynamic axes.
+    ///
+    /// # Errors
+    /// A dynamic axis without a size, or an element type without random numbers.
+    pub fn random_inputs(&self, sizes: &[(&str, usize)], seed: u64) -> Result<Vec<TensorData>> {
+        let size = |name: &str| sizes.iter().find(|(known, _)| *known == name).map(|(_, size)| *size);
+        let chosen: Vec<usize> = self
+            .graph
+            .symbols
+            .iter()
+            .map(|symbol| {
+                size(&symbol.name).ok_or_else(|| Error::Request(format!("no size is given for axis `{}`", symbol.name)))
+            })
+            .collect::<Result<_>>()?;
+        let mut inputs = Vec::new();
+        for (index, id) in self.graph.inputs.iter().enumerate() {
+            let value = self.graph.value(*id);
+            let dims = value.shape.iter().map(|dim| dim.evaluate(&chosen).and_then(|size| usize::try_from(size).ok()));
+            let dims: Option<Vec<usize>> = dims.collect();
+            let dims = dims.ok_or_else(|| Error::Request(format!("input {index} has no known shape")))?;
+            inputs.push(samples::random(value.dtype, &dims, seed.wrapping_add(index as u64))?);
+        }
+        Ok(inputs)
+    }
+
+    /// The bytes of the ONNX file.
+    ///
+    /// # Errors
+    /// The model is larger than one file can be.
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        emit::to_bytes(&self.graph, &self.header)
+    }
+
+    /// Writes the ONNX file: beside its place first, then moved there, so that no half-written file is ever seen.
+    ///
+    /// # Errors
+    /// The model is larger than one file can be, or the folder cannot be written.
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+        emit::save(&self.graph, &self.header, path.as_ref())
+    }
+
+    fn spec(&self, name: String, id: ValueId) -> InputSpec {
+        let value = self.graph.value(id);
+        let shape = value.shape.iter().map(|dim| dim.text(&self.graph.symbols)).collect();
+        InputSpec { name, dtype: value.dtype, shape }
+    }
+}

@@ -1,0 +1,15 @@
+//! From the numbers of several traces to expressions of the dynamic sizes.
+
+mod align;
+mod dim;
+mod fit;
+mod operation;
+mod ramp;
+mod reshape;
+
+pub(crate) use align::{Program, align};
+pub use dim::{Affine, Dim, Symbol};
+pub use fit::Samples;
+pub(crate) use operation::operation_name;
+pub(crate) use ramp::Ramp;
+pub use reshape::reshape_target;

@@ -1,0 +1,129 @@
+//! Expected numbers against those of the runtimes, as a table.
+
+use burn::tensor::{DType, TensorData};
+
+use super::Runner;
+use crate::Result;
+
+/// Inputs, and what Burn gives for them, both in the order of the model.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// Inputs.
+    pub inputs: Vec<TensorData>,
+    /// Expected outputs.
+    pub expected: Vec<TensorData>,
+}
+
+/// How far a number may be from the expected one: `|a - b| <= absolute + relative · |b|`.
+#[derive(Clone, Copy, Debug)]
+pub struct Tolerance {
+    /// The absolute part.
+    pub absolute: f64,
+    /// The part that grows with the expected number.
+    pub relative: f64,
+}
+
+impl Default for Tolerance {
+    fn default() -> Self {
+        Self { absolute: 1e-4, relative: 1e-4 }
+    }
+}
+
+/// One line of the table: one output of one case on one runtime.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// Name of the runtime.
+    pub runner: &'static str,
+    /// Size of the first axis of the first input.
+    pub batch: usize,
+    /// Name of the output.
+    pub output: String,
+    /// The largest absolute difference; infinite where shapes differ or only one side is a number.
+    pub max_abs_error: f64,
+    /// Whether every number is within the tolerance.
+    pub ok: bool,
+    /// What is wrong besides the numbers.
+    pub failure: Option<String>,
+}
+
+/// Runs every case on every runtime.
+///
+/// # Errors
+/// A runtime does not load the model. A run that fails is a row that is not `ok`.
+pub fn verify(model: &[u8], cases: &[Case], runners: &[&dyn Runner], tolerance: Tolerance) -> Result<Vec<Row>> {
+    let mut rows = Vec::new();
+    for runner in runners {
+        let mut session = runner.load(model)?;
+        for case in cases {
+            let batch = case.inputs.first().and_then(|data| data.shape().first().copied()).unwrap_or(1);
+            let row = |output: String| Row {
+                runner: runner.name(),
+                batch,
+                output,
+                max_abs_error: f64::INFINITY,
+                ok: false,
+                failure: None,
+            };
+            match session.run(&case.inputs) {
+                Err(error) => rows.push(Row { failure: Some(error.to_string()), ..row("all".to_string()) }),
+                Ok(outputs) if outputs.len() != case.expected.len() => {
+                    let failure = Some(format!("{} outputs where {} are expected", outputs.len(), case.expected.len()));
+                    rows.push(Row { failure, ..row("all".to_string()) });
+                }
+                Ok(outputs) => {
+                    for ((name, found), expected) in outputs.iter().zip(&case.expected) {
+                        rows.push(match difference(found, expected, tolerance) {
+                            Ok((max_abs_error, ok)) => Row { max_abs_error, ok, ..row(name.clone()) },
+                            Err(failure) => Row { failure: Some(failure), ..row(name.clone()) },
+                        });
+                    }
+                }
+            }
+        }
+    }
+    Ok(rows)
+}
+
+fn difference(found: &TensorData, expected: &TensorData, tolerance: Tolerance) -> Result<(f64, bool), String> {
+    let kind = |dtype: DType| (dtype.is_float(), matches!(dtype, DType::Bool(_)));
+    if found.shape() != expected.shape() || kind(found.dtype()) != kind(expected.dtype()) {
+        let text = |data: &TensorData| format!("{:?}{:?}", data.dtype(), data.shape().to_vec());
+        return Err(format!("{} where {} is expected", text(found), text(expected)));
+    }
+    let (mut largest, mut ok) = (0.0f64, true);
+    for (found, expected) in found.iter::<f64>().zip(expected.iter::<f64>()) {
+        let equal = found == expected || (found.is_nan() && expected.is_nan());
+        let error = match (found - expected).abs() {
+            _ if equal => 0.0,
+            error if error.is_nan() => f64::INFINITY,
+            error => error,
+        };
+        largest = largest.max(error);
+        ok &= equal || (error.is_finite() && error <= tolerance.absolute + tolerance.relative * expected.abs());
+    }
+    Ok((largest, ok))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn differences_are_judged_by_value_shape_and_kind() {
+        let tolerance = Tolerance { absolute: 0.1, relative: 0.0 };
+        let data = |values: [f32; 2]| TensorData::from(values);
+        let cases = [
+            (data([1.0, 2.0]), data([1.0, 2.05]), Some(true)),
+            (data([1.0, 2.0]), data([1.0, 2.2]), Some(false)),
+            (data([1.0, f32::NAN]), data([1.0, 2.0]), Some(false)),
+            (data([1.0, f32::NAN]), data([1.0, f32::NAN]), Some(true)),
+            (data([f32::INFINITY, 0.0]), data([f32::INFINITY, 0.0]), Some(true)),
+            (TensorData::from([1.0f32]), data([1.0, 2.0]), None),
+            (TensorData::from([1i64, 2]), data([1.0, 2.0]), None),
+        ];
+        for (index, (found, expected, ok)) in cases.iter().enumerate() {
+            let judged = difference(found, expected, tolerance).ok().map(|(_, ok)| ok);
+            assert_eq!(judged, *ok, "case {index}");
+        }
+    }
+}

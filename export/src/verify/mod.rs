@@ -1,0 +1,11 @@
+//! The compiled model against the numbers of Burn, on every runtime present.
+
+mod compare;
+mod onnxruntime;
+mod runner;
+mod tract;
+
+pub use compare::{Case, Row, Tolerance, verify};
+pub use onnxruntime::OnnxRuntime;
+pub use runner::{Runner, Session};
+pub use tract::TractRunner;

@@ -1,0 +1,122 @@
+//! The tract runtime: pure Rust, always present.
+
+use std::collections::BTreeMap;
+use std::io::Cursor;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use burn::tensor::{BoolStore, DType, TensorData};
+use tract_onnx::prelude::{
+    DatumType, Framework, InferenceFact, InferenceModel, InferenceModelExt, IntoRunnable, TValue, Tensor, TypedModel,
+    TypedRunnableModel,
+};
+
+use super::{Runner, Session};
+use crate::{Error, Result};
+
+/// Runs models with tract, optimised for the concrete shapes of the inputs.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct TractRunner;
+
+impl Runner for TractRunner {
+    fn name(&self) -> &'static str {
+        "tract"
+    }
+
+    fn load(&self, model: &[u8]) -> Result<Box<dyn Session>> {
+        let model = tract_onnx::onnx().model_for_read(&mut Cursor::new(model)).map_err(|e| failed("loading", e))?;
+        Ok(Box::new(TractSession { model, plans: BTreeMap::new() }))
+    }
+}
+
+struct TractSession {
+    model: InferenceModel,
+    plans: BTreeMap<Vec<Vec<usize>>, Arc<TypedRunnableModel>>,
+}
+
+impl Session for TractSession {
+    fn run(&mut self, inputs: &[TensorData]) -> Result<Vec<(String, TensorData)>> {
+        let shapes: Vec<Vec<usize>> = inputs.iter().map(|data| data.shape().to_vec()).collect();
+        let plan = match self.plans.get(&shapes) {
+            Some(plan) => plan.clone(),
+            None => {
+                let plan = self.plan(inputs)?;
+                self.plans.insert(shapes, plan.clone());
+                plan
+            }
+        };
+        let tensors = inputs.iter().map(|data| Ok(TValue::from(to_tract(data)?))).collect::<Result<_>>()?;
+        let outputs = plan.run(tensors).map_err(|e| failed("running", e))?;
+        let names = self.model.outputs.iter().map(|outlet| {
+            let label = self.model.outlet_label(*outlet).map(str::to_string);
+            label.unwrap_or_else(|| self.model.nodes[outlet.node].name.clone())
+        });
+        names.zip(outputs.iter()).map(|(name, value)| Ok((name, from_tract(value)?))).collect()
+    }
+}
+
+impl TractSession {
+    fn plan(&self, inputs: &[TensorData]) -> Result<Arc<TypedRunnableModel>> {
+        let mut model = self.model.clone();
+        for (index, data) in inputs.iter().enumerate() {
+            let fact = InferenceFact::dt_shape(datum_type(data.dtype())?, data.shape().to_vec());
+            model.set_input_fact(index, fact).map_err(|e| failed("loading", e))?;
+        }
+        contained(|| {
+            let model: TypedModel = model.into_optimized().map_err(|e| failed("optimising", e))?;
+            model.into_runnable().map_err(|e| failed("planning", e))
+        })
+    }
+}
+
+/// tract panics where it lacks a kernel, such as for products of 64-bit integers: an error, as everywhere else.
+fn contained<T>(plan: impl FnOnce() -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(plan)).unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+        Err(failed("planning", text.unwrap_or("a panic")))
+    })
+}
+
+fn failed(action: &'static str, error: impl std::fmt::Debug) -> Error {
+    Error::Runner { runner: "tract", action, message: format!("{error:?}") }
+}
+
+const TYPES: [(DType, DatumType); 13] = [
+    (DType::F32, DatumType::F32),
+    (DType::F64, DatumType::F64),
+    (DType::F16, DatumType::F16),
+    (DType::I64, DatumType::I64),
+    (DType::I32, DatumType::I32),
+    (DType::I16, DatumType::I16),
+    (DType::I8, DatumType::I8),
+    (DType::U64, DatumType::U64),
+    (DType::U32, DatumType::U32),
+    (DType::U16, DatumType::U16),
+    (DType::U8, DatumType::U8),
+    (DType::Bool(BoolStore::Native), DatumType::Bool),
+    (DType::Bool(BoolStore::U8), DatumType::Bool),
+];
+
+fn datum_type(dtype: DType) -> Result<DatumType> {
+    let found = TYPES.iter().find(|(burn, _)| *burn == dtype).map(|(_, tract)| *tract);
+    found.ok_or_else(|| Error::UnsupportedElementType(format!("{dtype:?} in tract")))
+}
+
+fn to_tract(data: &TensorData) -> Result<Tensor> {
+    let dtype = datum_type(data.dtype())?;
+    let mut tensor = Tensor::zero_dt(dtype, &data.shape().to_vec()).map_err(|e| failed("feeding", e))?;
+    tensor.as_bytes_mut().copy_from_slice(data.as_bytes());
+    Ok(tensor)
+}
+
+fn from_tract(tensor: &Tensor) -> Result<TensorData> {
+    let tensor = tensor.cast_to_dt(plain(tensor.datum_type())).map_err(|e| failed("reading", e))?;
+    let dtype = TYPES.iter().find(|(_, tract)| *tract == tensor.datum_type()).map(|(burn, _)| *burn);
+    let dtype = dtype.ok_or_else(|| Error::UnsupportedElementType(format!("{:?} of tract", tensor.datum_type())))?;
+    Ok(TensorData::from_bytes_vec(tensor.as_bytes().to_vec(), tensor.shape().to_vec(), dtype))
+}
+
+/// tract keeps sizes in a type of its own.
+fn plain(dtype: DatumType) -> DatumType {
+    if dtype == DatumType::TDim { DatumType::I64 } else { dtype }
+}

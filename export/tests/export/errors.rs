@@ -1,0 +1,181 @@
+//! What cannot be exported is refused with the place and the way out.
+
+use burn::module::Module;
+use burn::nn::{Linear, LinearConfig};
+use burn::tensor::{Device, Int, Tensor};
+use burn_ir::{NumericOperationIr, OperationIr};
+use selfie_export::ir::{Constant, attributes};
+use selfie_export::lower::{Context, Lowered, Lowering};
+use selfie_export::{Axis, DynTensor, Error, Export};
+
+use crate::support::{BATCHES, EXACT, Table, differences};
+
+#[derive(Module, Debug)]
+struct Net {
+    first: Linear,
+    second: Linear,
+}
+
+fn net(device: &Device) -> Net {
+    let linear = || LinearConfig::new(3, 3).init(device);
+    Net { first: linear(), second: linear() }
+}
+
+fn refusal(forward: impl Fn(&Net, Tensor<2>) -> Tensor<2>) -> String {
+    let device = Device::flex();
+    let module = net(&device);
+    let model = Export::new(&module)
+        .input("x", Tensor::<2>::zeros([2, 3], &device), [(0, "batch")])
+        .outputs(["y"])
+        .compile(forward);
+    match model {
+        Ok(model) => format!("it compiles:\n{}", model.graph().dump()),
+        Err(error) => error.to_string(),
+    }
+}
+
+fn between(module: &Net, x: Tensor<2>, middle: impl Fn(Tensor<2>) -> Tensor<2>) -> Tensor<2> {
+    module.second.forward(middle(module.first.forward(x)))
+}
+
+#[test]
+fn every_refusal_names_the_place_and_the_reason() {
+    type Forward = fn(&Net, Tensor<2>) -> Tensor<2>;
+    let cases: [(&str, Forward, &[&str]); 6] = [
+        (
+            "another path at another size",
+            |m, x| if x.dims()[0] == 2 { m.first.forward(x) } else { m.second.forward(x.tanh()) },
+            &["path", "operation 0", "Module::Linear", "batch=2", "Float::Tanh", "batch=3"],
+        ),
+        (
+            "a longer path at another size",
+            |m, x| (0..x.dims()[0]).fold(m.first.forward(x), |x, _| x.tanh()),
+            &["operation 3", "the end", "batch=2", "Float::Tanh", "batch=3"],
+        ),
+        (
+            "a number made of the size",
+            |m, x| {
+                let batch = x.dims()[0] as i32;
+                between(m, x, |x| x / batch)
+            },
+            &["NumericFloat::DivScalar", "depends on the size"],
+        ),
+        (
+            "a constant made of the size",
+            |m, x| {
+                let batch = x.dims()[0];
+                between(m, x, |x| {
+                    let squares: Vec<i64> = (0..batch as i64).map(|index| index * index).collect();
+                    let squares = Tensor::<1, Int>::from_data(squares.as_slice(), &x.device()).float();
+                    x + squares.reshape([batch, 1])
+                })
+            },
+            &["constant", "depends on the size", "equal steps"],
+        ),
+        (
+            "random numbers",
+            |m, x| between(m, x, |x| x.random_like(burn::tensor::Distribution::Default)),
+            &["Float::Random", "make them an input", "lowerings"],
+        ),
+        (
+            "a panic",
+            |m, x| between(m, x, |_| Tensor::from_data([[1.0f32]], &Device::flex())),
+            &["recording the module", "batch=2"],
+        ),
+    ];
+    let mut wrong = Vec::new();
+    for (name, forward, expected) in cases {
+        let text = refusal(forward);
+        let missing: Vec<_> = expected.iter().filter(|part| !text.contains(**part)).collect();
+        if !missing.is_empty() {
+            wrong.push(format!("{name}: {missing:?} is missing in: {text}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn modules_on_unsuitable_devices_are_refused() {
+    let device = Device::flex().autodiff();
+    let module = net(&device);
+    let export = |module: &Net| {
+        Export::new(module)
+            .input("x", Tensor::<2>::zeros([2, 3], &Device::flex()), [(0, "batch")])
+            .outputs(["y"])
+            .compile(|m: &Net, x: Tensor<2>| m.first.forward(x))
+    };
+    assert!(matches!(export(&module), Err(Error::Autodiff)));
+    export(&module.valid()).expect("the way out that the error names works");
+}
+
+#[test]
+fn wrong_requests_are_refused() {
+    let device = Device::flex();
+    let module = net(&device);
+    let example = || Tensor::<2>::zeros([2, 3], &device);
+    let forward = |m: &Net, x: Tensor<2>| m.first.forward(x);
+    let named = |input: &str, output: &str| {
+        Export::new(&module).input(input, example(), [(0, "batch")]).outputs([output.to_string()])
+    };
+    let axis = |axis: Axis| Export::new(&module).input("x", example(), [axis]).outputs(["y"]);
+    let cases = [
+        ("a name twice", named("x", "x").compile(forward), "used twice"),
+        ("an empty name", named("", "y").compile(forward), "empty"),
+        ("no such axis", axis(Axis::new(2, "depth")).compile(forward), "no axis 2"),
+        ("equal sizes", axis(Axis::new(0, "batch").sizes([2, 2, 3])).compile(forward), "must differ"),
+        (
+            "too many outputs",
+            named("x", "y").compile(|m: &Net, x: Tensor<2>| (m.first.forward(x.clone()), x)),
+            "expected 1 outputs",
+        ),
+        ("another rank", named("x", "y").compile(|_: &Net, x: Tensor<3>| x), "Float tensor of rank 3"),
+        ("another kind", named("x", "y").compile(|_: &Net, x: Tensor<2, Int>| x), "Int tensor of rank 2"),
+        ("more inputs", named("x", "y").compile(|_: &Net, (x, _y): (Tensor<2>, Tensor<2>)| x), "2 inputs"),
+        ("another opset", named("x", "y").opset(7).compile(forward), "opset 7"),
+        ("an unknown pass", named("x", "y").stop_after("magic").compile(forward), "no pass is called `magic`"),
+        (
+            "a foreign output",
+            named("x", "y")
+                .compile(|_: &Net, _: Tensor<2>| vec![DynTensor::from(Tensor::<1>::zeros([1], &Device::flex()))]),
+            "on the device of the module",
+        ),
+    ];
+    let mut wrong = Vec::new();
+    for (name, result, expected) in cases {
+        let text = result.map(|_| "it compiles".to_string()).unwrap_or_else(|error| error.to_string());
+        if !text.contains(expected) {
+            wrong.push(format!("{name}: expected `{expected}` in: {text}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+fn cumulative_sum(context: &mut Context<'_>, operation: &OperationIr) -> Result<Lowered, Error> {
+    let OperationIr::NumericFloat(_, NumericOperationIr::CumSum(ir)) = operation else { return Ok(Lowered::NotMine) };
+    let input = context.input(&ir.input)?;
+    let axis = context.constant(Constant::from_bytes(
+        selfie_export::ir::ElementType::I64,
+        vec![],
+        (ir.axis as i64).to_le_bytes().to_vec(),
+    ));
+    context.finish(&ir.out, "CumSum", &[input, axis], attributes([("reverse", 0.into())]))?;
+    Ok(Lowered::Done)
+}
+
+#[test]
+fn a_lowering_of_the_caller_is_used() {
+    let device = Device::flex();
+    let module = net(&device);
+    let forward = |m: &Net, x: Tensor<2>| between(m, x, |x| x.cumsum(1));
+    let model = Export::new(&module)
+        .input("x", Tensor::<2>::zeros([2, 3], &device), [(0, "batch")])
+        .outputs(["y"])
+        .lowerings(&[Lowering { name: "cumulative_sum", operations: &[], lower: cumulative_sum }])
+        .compile(forward);
+    let mut table = Table::default();
+    table.judge("cumulative sum", model, |model| {
+        assert!(model.graph().dump().contains("reverse=0"), "{}", model.graph().dump());
+        differences(&module, model, forward, BATCHES, EXACT)
+    });
+    table.finish();
+}

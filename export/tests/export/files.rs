@@ -1,0 +1,84 @@
+//! The bytes, names, metadata and inspection of the written file.
+
+use burn::nn::conv::{Conv2d, Conv2dConfig};
+use burn::nn::{Linear, LinearConfig};
+use burn::tensor::{Device, Tensor};
+use selfie_export::{Export, Model, inspect, inspect_file};
+
+fn linear(device: &Device) -> Linear {
+    LinearConfig::new(64, 32).init(device)
+}
+
+fn compile(module: &Linear) -> Model {
+    Export::new(module)
+        .input("x", Tensor::<2>::zeros([2, 64], &Device::flex()), [(0, "batch")])
+        .outputs(["y"])
+        .metadata("card", "{}")
+        .doc("A linear layer.")
+        .compile(|m: &Linear, x: Tensor<2>| m.forward(x))
+        .expect("the layer compiles")
+}
+
+#[test]
+fn the_same_module_gives_the_same_bytes() {
+    let module = linear(&Device::flex());
+    let (first, second) = (compile(&module), compile(&module));
+    assert_eq!(first.to_bytes().expect("bytes"), second.to_bytes().expect("bytes"));
+}
+
+#[test]
+fn a_saved_file_holds_the_bytes_and_nothing_lies_beside_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("model.onnx");
+    let mut model = compile(&linear(&Device::flex()));
+    model.save(&path).expect("the file is written");
+    model.set_metadata("card", "{\"golden\": []}");
+    model.save(&path).expect("the file is replaced");
+    assert_eq!(std::fs::read(&path).expect("the file"), model.to_bytes().expect("bytes"));
+    assert_eq!(std::fs::read_dir(folder.path()).expect("the folder").count(), 1);
+    let inspection = inspect_file(&path).expect("the file is read");
+    assert_eq!(inspection.metadata.get("card").map(String::as_str), Some("{\"golden\": []}"));
+}
+
+#[test]
+fn a_folder_that_is_not_there_is_an_error_that_names_it() {
+    let error = compile(&linear(&Device::flex())).save("/nowhere/at/all/model.onnx").expect_err("no folder");
+    assert!(error.to_string().contains("/nowhere/at/all/model.onnx"), "{error}");
+}
+
+#[test]
+fn an_inspection_shows_ports_operators_parameters_and_flops() {
+    let inspection = inspect(&compile(&linear(&Device::flex())).to_bytes().expect("bytes")).expect("a model");
+    assert_eq!(inspection.opset, 17);
+    assert_eq!(inspection.doc, "A linear layer.");
+    assert_eq!(
+        (inspection.inputs[0].name.as_str(), inspection.inputs[0].shape.as_slice()),
+        ("x", &["batch".to_string(), "64".to_string()][..])
+    );
+    assert_eq!(inspection.outputs[0].dtype, "float32");
+    assert_eq!(inspection.parameters, 64 * 32 + 32);
+    let operators: Vec<_> = inspection.operators.iter().map(|count| (count.operator.as_str(), count.count)).collect();
+    assert_eq!(operators, [("Gemm", 1)]);
+    assert_eq!(inspection.flops, Some(2 * 64 * 32), "{}", inspection.flops_note);
+}
+
+#[test]
+fn flops_of_a_convolution_are_counted_at_batch_one() {
+    let device = Device::flex();
+    let module: Conv2d = Conv2dConfig::new([4, 8], [3, 3]).with_groups(2).init(&device);
+    let model = Export::new(&module)
+        .input("x", Tensor::<4>::zeros([2, 4, 10, 10], &device), [(0, "batch")])
+        .outputs(["y"])
+        .compile(|m: &Conv2d, x: Tensor<4>| m.forward(x))
+        .expect("the layer compiles");
+    let inspection = inspect(&model.to_bytes().expect("bytes")).expect("a model");
+    assert_eq!(inspection.flops, Some(2 * (8 * 8 * 8) * (2 * 9)), "{}", inspection.flops_note);
+}
+
+#[test]
+fn what_is_no_model_is_refused() {
+    let error = inspect(b"this is no model").expect_err("no model");
+    assert!(error.to_string().contains("not a valid ONNX model"), "{error}");
+    let missing = inspect_file("/nowhere/model.onnx").expect_err("no file");
+    assert!(missing.to_string().contains("/nowhere/model.onnx"), "{missing}");
+}

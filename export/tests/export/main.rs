@@ -1,0 +1,18 @@
+//! Tests of the compiler against Burn and the runtimes that are present.
+
+#![allow(clippy::expect_used, reason = "a test may panic")]
+
+mod coverage;
+mod errors;
+mod files;
+mod images;
+mod indexing;
+mod integers;
+mod layers;
+mod networks;
+mod numbers;
+mod operations;
+mod passes;
+mod properties;
+mod sizes;
+mod support;

@@ -1,0 +1,88 @@
+//! Dynamic sizes besides the batch.
+
+use burn::nn::conv::{Conv2d, Conv2dConfig};
+use burn::nn::transformer::{TransformerEncoder, TransformerEncoderConfig, TransformerEncoderInput};
+use burn::tensor::{Device, Tensor};
+use selfie_export::{Axis, Export};
+
+use crate::support::{EXACT, NETWORK, Table, differences, nothing};
+
+#[test]
+fn an_encoder_follows_batch_and_length() {
+    let device = Device::flex();
+    let module: TransformerEncoder = TransformerEncoderConfig::new(16, 32, 4, 1).init(&device);
+    let forward = |m: &TransformerEncoder, x: Tensor<3>| m.forward(TransformerEncoderInput::new(x));
+    let model = Export::new(&module)
+        .input("x", Tensor::<3>::zeros([2, 6, 16], &device), [(0, "batch"), (1, "length")])
+        .outputs(["y"])
+        .compile(forward);
+    let sizes: &[&[(&str, usize)]] = &[&[("batch", 1), ("length", 1)], &[("batch", 3), ("length", 9)]];
+    let mut table = Table::default();
+    table.judge("encoder", model, |model| differences(&module, model, forward, sizes, NETWORK));
+    table.finish();
+}
+
+#[test]
+fn a_convolution_follows_the_size_of_the_image() {
+    let device = Device::flex();
+    let module: Conv2d = Conv2dConfig::new([3, 4], [3, 3]).with_stride([2, 2]).init(&device);
+    let forward = |m: &Conv2d, x: Tensor<4>| m.forward(x).mean_dim(2).mean_dim(3);
+    let model = Export::new(&module)
+        .input("x", Tensor::<4>::zeros([2, 3, 16, 16], &device), [(0, "batch"), (2, "height"), (3, "width")])
+        .outputs(["y"])
+        .compile(forward);
+    let sizes: &[&[(&str, usize)]] =
+        &[&[("batch", 1), ("height", 5), ("width", 8)], &[("batch", 2), ("height", 12), ("width", 7)]];
+    let mut table = Table::default();
+    table.judge("convolution", model, |model| differences(&module, model, forward, sizes, EXACT));
+    table.finish();
+}
+
+#[test]
+fn patches_of_an_image_of_any_size_divide_by_the_patch() {
+    let device = Device::flex();
+    let module = nothing();
+    let forward = |_: &burn::nn::Relu, x: Tensor<4>| {
+        let [batch, channels, height, width] = x.dims();
+        x.reshape([batch, channels, height / 4, 4, width / 4, 4]).permute([0, 2, 4, 1, 3, 5]).reshape([
+            batch,
+            (height / 4) * (width / 4),
+            channels * 16,
+        ])
+    };
+    let model = Export::new(&module)
+        .input(
+            "x",
+            Tensor::<4>::zeros([2, 3, 8, 8], &device),
+            [
+                Axis::new(0, "batch"),
+                Axis::new(2, "height").sizes([8, 12, 20]),
+                Axis::new(3, "width").sizes([8, 12, 24]),
+            ],
+        )
+        .outputs(["y"])
+        .compile(forward);
+    let sizes: &[&[(&str, usize)]] =
+        &[&[("batch", 1), ("height", 4), ("width", 8)], &[("batch", 2), ("height", 12), ("width", 4)]];
+    let mut table = Table::default();
+    table.judge("patches", model, |model| differences(&module, model, forward, sizes, EXACT));
+    table.finish();
+}
+
+#[test]
+fn a_model_without_dynamic_axes_is_fixed() {
+    let device = Device::flex();
+    let module = nothing();
+    let forward = |_: &burn::nn::Relu, (x, y): (Tensor<2>, Tensor<1>)| (x.clone().sum_dim(1), x, y.clone() + 1, y);
+    let model = Export::new(&module)
+        .fixed_input("x", Tensor::<2>::zeros([2, 3], &device))
+        .fixed_input("y", Tensor::<1>::zeros([4], &device))
+        .outputs(["sum", "same", "next", "again"])
+        .compile(forward);
+    let mut table = Table::default();
+    table.judge("fixed", model, |model| {
+        assert_eq!(model.inputs()[0].shape, ["2", "3"]);
+        differences(&module, model, forward, &[&[]], EXACT)
+    });
+    table.finish();
+}
