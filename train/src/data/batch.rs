@@ -1,0 +1,156 @@
+//! The batch of a training step, a pure function of seed and step, and plain batches for evaluation.
+
+use super::augment::Augment;
+use super::epochs::Epochs;
+use super::normalise::Tables;
+use super::{Dataset, LoaderConfig, Split};
+use std::ops::Range;
+use std::sync::Arc;
+
+/// Images and labels of one step.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Batch {
+    /// The step, from 0.
+    pub step: u64,
+    /// Normalised pixels.
+    /// # Shapes
+    /// `[batch, channels, height, width]`
+    pub images: Vec<f32>,
+    /// One label an image.
+    pub labels: Vec<i32>,
+    /// The position of every image in the training split.
+    pub indices: Vec<usize>,
+}
+
+/// Makes the batch of any step.
+pub(crate) struct Composer {
+    dataset: Arc<Dataset>,
+    indices: Arc<Vec<usize>>,
+    epochs: Epochs,
+    tables: Tables,
+    batch_size: usize,
+    seed: u64,
+    augment: Augment,
+}
+
+impl Composer {
+    /// The settings must have passed [`LoaderConfig::check`].
+    pub fn new(dataset: Arc<Dataset>, indices: Arc<Vec<usize>>, config: &LoaderConfig) -> Self {
+        Self {
+            epochs: Epochs::new(config.seed, indices.len()),
+            tables: Tables::new(&dataset.mean, &dataset.std),
+            dataset,
+            indices,
+            batch_size: config.batch_size,
+            seed: config.seed,
+            augment: config.augment,
+        }
+    }
+
+    pub fn batch(&self, step: u64) -> Batch {
+        let split = &self.dataset.train;
+        let plane = self.dataset.height * self.dataset.width;
+        let mut images = Vec::with_capacity(self.batch_size * self.dataset.image_len());
+        let mut indices = self.epochs.slots(step * self.batch_size as u64, self.batch_size);
+        for (index, slot) in indices.iter_mut().zip(0..) {
+            *index = self.indices[*index];
+            let draw = self.augment.draw(self.seed, step, slot);
+            for (table, bytes) in self.tables.channels().iter().zip(split.image(*index).chunks_exact(plane)) {
+                self.augment.append_plane(draw, bytes, self.dataset.width, table, &mut images);
+            }
+        }
+        let labels = indices.iter().map(|&index| i32::from(split.labels[index])).collect();
+        Batch { step, images, labels, indices }
+    }
+}
+
+/// Consecutive images of a split, normalised, in order, without augmentation.
+/// # Shapes
+/// Returns `[range.len(), channels, height, width]`.
+/// # Panics
+/// When the range ends beyond the split.
+#[must_use]
+pub fn batch_plain(dataset: &Dataset, split: &Split, range: Range<usize>) -> Vec<f32> {
+    plain(dataset, split, range)
+}
+
+/// The images of a split at these positions, normalised, in this order, without augmentation.
+/// # Shapes
+/// Returns `[indices.len(), channels, height, width]`.
+/// # Panics
+/// When a position is beyond the split.
+#[must_use]
+pub fn batch_at(dataset: &Dataset, split: &Split, indices: &[usize]) -> Vec<f32> {
+    plain(dataset, split, indices.iter().copied())
+}
+
+fn plain(dataset: &Dataset, split: &Split, indices: impl ExactSizeIterator<Item = usize>) -> Vec<f32> {
+    let tables = Tables::new(&dataset.mean, &dataset.std);
+    let mut images = Vec::with_capacity(indices.len() * dataset.image_len());
+    for index in indices {
+        tables.append(split.image(index), &mut images);
+    }
+    images
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// Image `i` has two channels of 2x3 pixels, all distinct from those of other images.
+    pub fn tiny(samples: usize) -> Arc<Dataset> {
+        let split = |samples: usize| Split {
+            pixels: (0..samples * 12).map(|index| (index % 251) as u8).collect(),
+            labels: (0..samples).map(|index| (index % 3) as u8).collect(),
+        };
+        Arc::new(Dataset {
+            name: "tiny".into(),
+            channels: 2,
+            native: (2, 3),
+            height: 2,
+            width: 3,
+            labels: vec!["a".into(), "b".into(), "c".into()],
+            mean: vec![0.25, 0.5],
+            std: vec![0.5, 0.25],
+            train: split(samples),
+            test: split(4),
+        })
+    }
+
+    fn composer(samples: usize, batch_size: usize, seed: u64, augment: Augment) -> Composer {
+        let dataset = tiny(samples);
+        let config = LoaderConfig { batch_size, seed, augment, ..LoaderConfig::default() };
+        Composer::new(dataset, Arc::new((0..samples).collect()), &config)
+    }
+
+    #[test]
+    fn a_batch_is_a_pure_function_of_seed_and_step() {
+        let augment = Augment { crop_padding: 1, flip: true };
+        let one = composer(10, 4, 5, augment);
+        let forwards: Vec<Batch> = (0..20).map(|step| one.batch(step)).collect();
+        let other = composer(10, 4, 5, augment);
+        for step in (0..20).rev() {
+            assert_eq!(other.batch(step), forwards[step as usize]);
+        }
+        assert_ne!(composer(10, 4, 6, augment).batch(0), forwards[0]);
+    }
+
+    #[test]
+    fn without_augmentation_a_batch_equals_plain_images() {
+        let dataset = tiny(10);
+        let batch = composer(10, 25, 1, Augment::default()).batch(3);
+        assert_eq!(batch.images, batch_at(&dataset, &dataset.train, &batch.indices));
+        assert_eq!(batch.labels, batch.indices.iter().map(|index| (index % 3) as i32).collect::<Vec<_>>());
+        assert_eq!(batch_plain(&dataset, &dataset.test, 1..3), batch_at(&dataset, &dataset.test, &[1, 2]));
+        assert_eq!(batch_plain(&dataset, &dataset.test, 0..1)[..2], [-0.5, (1.0 / 255.0 - 0.25) / 0.5]);
+    }
+
+    #[test]
+    fn a_sample_is_augmented_anew_in_every_slot() {
+        let augment = Augment { crop_padding: 1, flip: true };
+        let batch = composer(1, 64, 2, augment).batch(0);
+        let distinct: std::collections::HashSet<Vec<u32>> =
+            batch.images.chunks_exact(12).map(|image| image.iter().map(|value| value.to_bits()).collect()).collect();
+        assert!(distinct.len() > 8, "{} different images of 18 possible", distinct.len());
+    }
+}

@@ -1,0 +1,41 @@
+//! SHA-256 of files and data sets.
+
+use crate::Error;
+use crate::data::Dataset;
+use sha2::{Digest, Sha256};
+use std::fmt::Write;
+use std::fs::File;
+use std::path::Path;
+
+/// The SHA-256 of a file in hexadecimal.
+pub(crate) fn sha256_of_file(path: &Path) -> Result<String, Error> {
+    let mut file = File::open(path).map_err(Error::io("cannot read", path))?;
+    let mut digest = Sha256::new();
+    std::io::copy(&mut file, &mut digest).map_err(Error::io("cannot read", path))?;
+    Ok(hexadecimal(&digest.finalize()))
+}
+
+/// The SHA-256 of everything in a data set that reaches a network, in hexadecimal.
+pub(crate) fn sha256_of_dataset(dataset: &Dataset) -> String {
+    let mut digest = Sha256::new();
+    for size in [dataset.channels, dataset.height, dataset.width] {
+        digest.update((size as u64).to_le_bytes());
+    }
+    for value in dataset.mean.iter().chain(&dataset.std) {
+        digest.update(value.to_le_bytes());
+    }
+    for split in [&dataset.train, &dataset.test] {
+        digest.update((split.labels.len() as u64).to_le_bytes());
+        digest.update(&split.pixels);
+        digest.update(&split.labels);
+    }
+    hexadecimal(&digest.finalize())
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a string does not fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

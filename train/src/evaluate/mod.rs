@@ -1,0 +1,191 @@
+//! Evaluation of a finished run on a test split.
+
+mod confusion;
+mod neighbours;
+mod outputs;
+
+pub use confusion::Confusion;
+pub use neighbours::{NEIGHBOURS, TEMPERATURE};
+pub(crate) use outputs::rows_of as logits_of;
+
+use crate::data::{self, Dataset};
+use crate::run::{RECIPE_FILE, recipe_of};
+use crate::{Error, seeds};
+use burn::tensor::Device;
+use outputs::{Rows, rows_of};
+use selfie_models::network::Network;
+use selfie_models::saved::{self, Saved};
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+/// What an evaluation is asked for.
+#[derive(Clone, Debug)]
+pub struct EvaluateOptions {
+    /// Folder of a finished run.
+    pub run: PathBuf,
+    /// Data set instead of the one that the run was trained on.
+    pub data: Option<String>,
+    /// Device, as [`selfie_models::device::open`] takes it.
+    pub device: String,
+    /// Images of a batch.
+    pub batch_size: usize,
+    /// Whether to classify by nearest neighbours among the embeddings of the training split as well.
+    pub neighbours: bool,
+}
+
+/// What an evaluation gives.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Evaluation {
+    /// Folder of the run.
+    pub run: PathBuf,
+    /// Data set.
+    pub data: String,
+    /// Test images.
+    pub images: usize,
+    /// Accuracy of the class scores, where the network gives some.
+    pub accuracy: Option<f64>,
+    /// Scores of each class, where the network gives some.
+    pub classes: Vec<ClassScore>,
+    /// Images by right class (row) and found class (column), where the network gives class scores.
+    pub confusion: Vec<Vec<u64>>,
+    /// Nearest neighbours, where they were asked for.
+    pub neighbours: Option<Neighbours>,
+    /// Seconds of the evaluation.
+    pub seconds: f64,
+}
+
+/// How well one class is recognised.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ClassScore {
+    /// Name of the class.
+    pub label: String,
+    /// Test images of the class.
+    pub images: u64,
+    /// Part of them that is recognised: recall.
+    pub accuracy: f64,
+}
+
+/// Accuracy of weighted nearest neighbours among all training images with their labels.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Neighbours {
+    /// Neighbours that vote.
+    pub k: usize,
+    /// T in the weight exp(cosine / T) of a vote.
+    pub temperature: f64,
+    /// Accuracy with the run's embeddings.
+    pub accuracy: f64,
+    /// Accuracy with the same network before any training: the floor.
+    pub untrained_accuracy: f64,
+}
+
+/// Evaluates a finished run on the test split of a data set.
+///
+/// # Errors
+/// [`Error`] says what is wrong with the run folder or the data, or how they do not fit each other.
+pub fn run(options: &EvaluateOptions) -> Result<Evaluation, Error> {
+    let started = Instant::now();
+    let device = selfie_models::device::open(&options.device)?;
+    let saved = saved::load(&options.run, &device)?;
+    let spec = match &options.data {
+        Some(spec) => spec.clone(),
+        None => data_of(&options.run)?,
+    };
+    let dataset = data::open(&spec)?;
+    check(&saved, &dataset).map_err(|reason| Error::Evaluate { path: options.run.clone(), reason })?;
+    let work = Work { dataset: &dataset, device: &device, batch_size: options.batch_size.max(1) };
+    let confusion = match &saved.network {
+        Network::Classifier(classifier) => {
+            let logits = work.rows(&dataset.test, |images| classifier.forward(images).logits)?;
+            Some(Confusion::of(&logits, &dataset.test.labels, dataset.labels.len()))
+        }
+        Network::Selfie(_) => None,
+    };
+    let neighbours = match options.neighbours {
+        true => Some(Neighbours {
+            k: NEIGHBOURS,
+            temperature: TEMPERATURE,
+            accuracy: work.neighbours(&saved.network)?,
+            untrained_accuracy: {
+                let seed = seeds::number(saved.card.provenance.seed, seeds::Purpose::Weights, 0);
+                work.neighbours(&saved.config.init(seed, &device))?
+            },
+        }),
+        false => None,
+    };
+    Ok(Evaluation {
+        run: options.run.clone(),
+        data: spec,
+        images: dataset.test.len(),
+        accuracy: confusion.as_ref().map(Confusion::accuracy),
+        classes: confusion.as_ref().map_or(Vec::new(), |confusion| class_scores(confusion, &dataset.labels)),
+        confusion: confusion.map_or(Vec::new(), |confusion| confusion.counts),
+        neighbours,
+        seconds: started.elapsed().as_secs_f64(),
+    })
+}
+
+fn data_of(run: &Path) -> Result<String, Error> {
+    if !run.join(RECIPE_FILE).exists() {
+        let reason = format!("it has no {RECIPE_FILE} that names a data set; add --data");
+        return Err(Error::Evaluate { path: run.to_owned(), reason });
+    }
+    Ok(recipe_of(run)?.data)
+}
+
+/// Whether a network can take the images of a data set, and whether its class scores are for the data set's classes.
+fn check(saved: &Saved, dataset: &Dataset) -> Result<(), String> {
+    let [height, width] = saved.config.image_size();
+    let wanted = (saved.config.resnet().channels, height, width);
+    let found = (dataset.channels, dataset.height, dataset.width);
+    if wanted != found {
+        return Err(format!(
+            "its images are {wanted:?} (channels, height, width), those of {} {found:?}",
+            dataset.name
+        ));
+    }
+    match &saved.card.outputs.logits {
+        Some(logits) if logits.labels != dataset.labels => {
+            Err(format!("its classes are {:?}, those of {} {:?}", logits.labels, dataset.name, dataset.labels))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn class_scores(confusion: &Confusion, labels: &[String]) -> Vec<ClassScore> {
+    let score =
+        |(label, row): (&String, (u64, f64))| ClassScore { label: label.clone(), images: row.0, accuracy: row.1 };
+    labels.iter().zip(confusion.per_class()).map(score).collect()
+}
+
+struct Work<'a> {
+    dataset: &'a Dataset,
+    device: &'a Device,
+    batch_size: usize,
+}
+
+impl Work<'_> {
+    fn rows(
+        &self,
+        split: &data::Split,
+        forward: impl Fn(burn::tensor::Tensor<4>) -> burn::tensor::Tensor<2>,
+    ) -> Result<Rows, Error> {
+        rows_of(self.dataset, split, self.batch_size, self.device, forward)
+    }
+
+    fn neighbours(&self, network: &Network) -> Result<f64, Error> {
+        let embed = |images| match network {
+            Network::Selfie(selfie) => selfie.embed(images),
+            Network::Classifier(classifier) => classifier.forward(images).embedding,
+        };
+        let Dataset { train, test, labels, .. } = self.dataset;
+        let bank = self.rows(train, embed)?;
+        let queries = self.rows(test, embed)?;
+        let found = neighbours::classify(&bank, &train.labels, &queries, labels.len());
+        let right = found.iter().zip(&test.labels).filter(|(found, label)| **found == usize::from(**label)).count();
+        Ok(right as f64 / test.len().max(1) as f64)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,169 @@
+//! Fine-tuning: a classifier from few labels, on top of a pretrained network or from scratch.
+//!
+//! The supervised twin of a run is the same recipe without `init`: it has the same labels, batches and seeds.
+
+use crate::data::{self, Batch, Dataset};
+use crate::digest::sha256_of_file;
+use crate::engine::{Chance, Scores, Task};
+use crate::evaluate::{Confusion, logits_of};
+use crate::run::{InitRecord, LABELS_FILE, Labels};
+use crate::session::{Opened, Session};
+use crate::{Error, Options, Stage, Summary};
+use burn::nn::loss::CrossEntropyLossConfig;
+use burn::tensor::{Device, Int, Tensor, TensorData};
+use selfie_models::classifier::{Classifier, ClassifierConfig, HeadConfig};
+use selfie_models::network::{Network, NetworkConfig};
+use selfie_models::saved::{self, WEIGHTS_FILE};
+use selfie_models::selfie::{Selfie, SelfieConfig};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Trains a classifier on a part of the labels, from a pretrained run or from scratch.
+///
+/// # Errors
+/// [`Error`] says what was wrong with the options, the data or the run folders, or at which step training diverged.
+///
+/// # Source
+/// Trinh et al. 2019, section 3.
+pub fn run(options: &Options) -> Result<Summary, Error> {
+    let session = Session::new(options, Stage::Finetune)?;
+    let classifier = session.of_recipe(session.recipe.network.classifier(&session.dataset))?;
+    let recorded = session.earlier()?.and_then(|earlier| earlier.init).map(|init| init.path);
+    let init = match options.init.clone().or(recorded) {
+        Some(path) => Some(Pretrained::open(&path, &classifier, &session.device)?),
+        None => None,
+    };
+    let Dataset { train, labels, .. } = &*session.dataset;
+    let indices = data::stratified(&train.labels, session.recipe.label_fraction, session.recipe.seed)?;
+    let ready = match session.open(init.as_ref().map(|init| init.record.clone()))? {
+        Opened::Ready(ready) => ready,
+        Opened::Finished(summary) => return Ok(*summary),
+    };
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for index in &indices {
+        let label = usize::from(train.labels[*index]);
+        *counts.entry(labels.get(label).cloned().unwrap_or_else(|| label.to_string())).or_default() += 1;
+    }
+    let (fraction, seed) = (session.recipe.label_fraction, session.recipe.seed);
+    ready.folder.write_json(LABELS_FILE, &Labels { fraction, seed, counts, indices: indices.clone() })?;
+    let config = NetworkConfig::Classifier(classifier);
+    let network = match (session.fresh(&config), &init) {
+        (Network::Classifier(fresh), Some(init)) => fresh.start_from(&init.network),
+        (Network::Classifier(fresh), None) => fresh,
+        (Network::Selfie(_), _) => {
+            return Err(Error::Internal { what: "a classifier is a pretraining network".into() });
+        }
+    };
+    let task = Finetuning {
+        evaluation_batch_size: session.recipe.evaluation_batch_size,
+        dataset: session.dataset.clone(),
+        device: session.device.clone().inner(),
+    };
+    session.train(ready, &task, network, &config, indices)
+}
+
+/// A pretrained network to start from.
+struct Pretrained {
+    network: Selfie,
+    record: InitRecord,
+}
+
+impl Pretrained {
+    fn open(path: &Path, classifier: &ClassifierConfig, device: &Device) -> Result<Self, Error> {
+        let wrong = |reason: String| Error::Init { path: path.to_owned(), reason };
+        let saved = saved::load(path, device).map_err(|error| wrong(error.to_string()))?;
+        let (NetworkConfig::Selfie(config), Network::Selfie(network)) = (&saved.config, saved.network) else {
+            return Err(wrong("it holds a fine-tuned network; a pretrained one is needed".into()));
+        };
+        fits(config, classifier).map_err(wrong)?;
+        let weights_sha256 = sha256_of_file(&path.join(WEIGHTS_FILE))?;
+        let record = InitRecord { path: path.to_owned(), weights_sha256, provenance: saved.card.provenance };
+        Ok(Self { network, record })
+    }
+}
+
+/// Whether a classifier can take over what was pretrained.
+fn fits(pretrained: &SelfieConfig, classifier: &ClassifierConfig) -> Result<(), String> {
+    if pretrained.resnet != classifier.resnet {
+        let (theirs, ours) = (&pretrained.resnet, &classifier.resnet);
+        return Err(format!("its patch network is {theirs:?}; the recipe's is {ours:?}"));
+    }
+    match &classifier.head {
+        HeadConfig::AttentionPooling(pooling) if *pooling != pretrained.pooling => {
+            Err(format!("its pooling is {:?}; the recipe's is {pooling:?}", pretrained.pooling))
+        }
+        _ => Ok(()),
+    }
+}
+
+struct Finetuning {
+    evaluation_batch_size: usize,
+    dataset: Arc<Dataset>,
+    /// Without automatic differentiation.
+    device: Device,
+}
+
+impl Task for Finetuning {
+    type Network = Classifier;
+
+    fn score(&self, network: &Classifier, images: Tensor<4>, batch: &Batch) -> Scores {
+        let device = images.device();
+        let logits = network.forward(images).logits;
+        let answers = TensorData::new(batch.labels.clone(), [batch.labels.len()]);
+        let answers: Tensor<1, Int> = Tensor::from_data(answers, &device);
+        let found: Tensor<1, Int> = logits.clone().argmax(1).squeeze_dim(1);
+        let accuracy = found.equal(answers.clone()).float().mean();
+        let loss = CrossEntropyLossConfig::new().init(&device).forward(logits, answers);
+        Scores { loss, accuracy }
+    }
+
+    fn evaluate(&self, network: &Classifier) -> Result<BTreeMap<String, f64>, Error> {
+        let Dataset { test, labels, .. } = &*self.dataset;
+        let logits = logits_of(&self.dataset, test, self.evaluation_batch_size, &self.device, |images| {
+            network.forward(images).logits
+        })?;
+        let confusion = Confusion::of(&logits, &test.labels, labels.len());
+        Ok(BTreeMap::from([("loss".into(), confusion.loss), ("accuracy".into(), confusion.accuracy())]))
+    }
+
+    fn chance(&self) -> Chance {
+        Chance::among(self.dataset.labels.len())
+    }
+
+    fn wrap(network: Classifier) -> Network {
+        Network::Classifier(network)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Recipe;
+    use selfie_models::pooling::PoolingConfig;
+
+    #[test]
+    fn a_built_in_fine_tuning_recipe_can_start_from_its_pretraining() {
+        let dataset = data::open("fashion-mnist-sample").unwrap();
+        for name in ["quickstart", "fashion-mnist"] {
+            let [pretrain, finetune] =
+                ["pretrain", "finetune"].map(|stage| Recipe::open(&format!("{name}-{stage}")).unwrap().network);
+            let (pretrain, finetune) = (pretrain.selfie(&dataset).unwrap(), finetune.classifier(&dataset).unwrap());
+            assert_eq!(fits(&pretrain, &finetune), Ok(()), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_was_pretrained_must_fit_the_classifier() {
+        let selfie = SelfieConfig::default();
+        let head = HeadConfig::FourthGroup { depth: 3 };
+        let fitting = ClassifierConfig { image_size: [32, 32], classes: 10, resnet: selfie.resnet.clone(), head };
+        assert_eq!(fits(&selfie, &fitting), Ok(()));
+        let mut wider = fitting.clone();
+        wider.resnet.width = 3;
+        assert!(fits(&selfie, &wider).unwrap_err().contains("width: 3"));
+        let pooling = PoolingConfig { layers: 7, ..selfie.pooling.clone() };
+        let pooled = ClassifierConfig { head: HeadConfig::AttentionPooling(pooling), ..fitting };
+        assert!(fits(&selfie, &pooled).unwrap_err().contains("layers: 7"));
+    }
+}

@@ -1,0 +1,73 @@
+//! Stochastic gradient descent with Nesterov momentum, as the paper's re-implementation has it.
+
+use crate::parameters::spared_by_decay;
+use burn::module::{Module, ParamGroup};
+use burn::optim::decay::WeightDecayConfig;
+use burn::optim::momentum::MomentumConfig;
+use burn::optim::{ModuleOptimizer, Sgd, SgdConfig};
+
+/// Makes the optimiser of a module whose parameters are numbered by place.
+///
+/// Weight decay reaches weight matrices and kernels alone; see [`spared_by_decay`].
+pub(crate) fn new<M: Module>(module: &M, momentum: f64, weight_decay: f64) -> ModuleOptimizer {
+    let decayed = sgd(momentum, weight_decay);
+    ModuleOptimizer::from(decayed).with_group(ParamGroup::from_ids(spared_by_decay(module)), sgd(momentum, 0.0), None)
+}
+
+fn sgd(momentum: f64, weight_decay: f64) -> Sgd {
+    // Burn's default dampening of 0.1 is not Nesterov's method.
+    let momentum = MomentumConfig { momentum, dampening: 0.0, nesterov: true };
+    let config = SgdConfig::new().with_momentum(Some(momentum));
+    match weight_decay {
+        0.0 => config.build(),
+        penalty => config.with_weight_decay(Some(WeightDecayConfig { penalty: penalty as f32 })).build(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::parameters::number_by_place;
+    use burn::nn::{Linear, LinearConfig};
+    use burn::optim::GradientsParams;
+    use burn::tensor::{Device, Tensor};
+
+    /// One step from weight `w` with gradient `g`, momentum and decay, as PyTorch's SGD(nesterov=True) computes it.
+    struct Reference {
+        velocity: Option<f64>,
+        momentum: f64,
+        decay: f64,
+    }
+
+    impl Reference {
+        fn step(&mut self, weight: f64, gradient: f64, lr: f64) -> f64 {
+            let gradient = gradient + self.decay * weight;
+            let velocity = self.velocity.map_or(gradient, |velocity| self.momentum * velocity + gradient);
+            self.velocity = Some(velocity);
+            weight - lr * (gradient + self.momentum * velocity)
+        }
+    }
+
+    #[test]
+    fn steps_are_those_of_nesterov_s_method_and_decay_spares_biases() {
+        let device = Device::flex().autodiff();
+        let mut layer: Linear = number_by_place(LinearConfig::new(1, 1).init(&device));
+        let mut optimiser = new(&layer, 0.9, 0.1);
+        let read = |layer: &Linear| {
+            let bias = layer.bias.as_ref().unwrap().val().into_scalar::<f32>();
+            (f64::from(layer.weight.val().into_scalar::<f32>()), f64::from(bias))
+        };
+        let (mut weight, mut bias) = read(&layer);
+        let mut of_weight = Reference { velocity: None, momentum: 0.9, decay: 0.1 };
+        let mut of_bias = Reference { decay: 0.0, velocity: None, momentum: 0.9 };
+        for (step, input) in [1.0, -2.0, 3.0, 0.5].into_iter().enumerate() {
+            let loss = layer.forward(Tensor::<2>::full([1, 1], input, &device)).sum();
+            let gradients = GradientsParams::from_grads(loss.backward(), &layer);
+            layer = optimiser.step(0.1, layer, gradients);
+            (weight, bias) = (of_weight.step(weight, input, 0.1), of_bias.step(bias, 1.0, 0.1));
+            let found = read(&layer);
+            assert!((found.0 - weight).abs() < 1e-5, "step {step}: weight {} wants {weight}", found.0);
+            assert!((found.1 - bias).abs() < 1e-5, "step {step}: bias {} wants {bias}", found.1);
+        }
+    }
+}

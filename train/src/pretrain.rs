@@ -1,0 +1,144 @@
+//! Pretraining: which of the masked patches belongs in which hole?
+
+use crate::data::{Batch, Dataset, batch_plain};
+use crate::engine::{Chance, Scores, Task, numbers};
+use crate::seeds::{self, Purpose};
+use crate::session::{Opened, Session};
+use crate::{Error, Options, Stage, Summary};
+use burn::nn::loss::CrossEntropyLossConfig;
+use burn::tensor::{Device, Int, Tensor, TensorData};
+use selfie_models::masking::Mask;
+use selfie_models::network::{Network, NetworkConfig};
+use selfie_models::selfie::{Selfie, SelfieConfig};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Test images on which the Selfie task is evaluated, at most.
+const EVALUATED_IMAGES: usize = 2000;
+
+/// Pretrains on all training images of a data set, without their labels.
+///
+/// # Errors
+/// [`Error`] says what was wrong with the options, the data or the run folder, or at which step training diverged.
+///
+/// # Source
+/// Trinh et al. 2019, section 2.
+pub fn run(options: &Options) -> Result<Summary, Error> {
+    let session = Session::new(options, Stage::Pretrain)?;
+    if let Some(path) = &options.init {
+        let reason = "pretraining starts from scratch; only fine-tuning has --init".into();
+        return Err(Error::Init { path: path.clone(), reason });
+    }
+    let selfie = session.of_recipe(session.recipe.network.selfie(&session.dataset))?;
+    let ready = match session.open(None)? {
+        Opened::Ready(ready) => ready,
+        Opened::Finished(summary) => return Ok(*summary),
+    };
+    let task = Pretraining {
+        cells: selfie.cells(),
+        masked: selfie.masked(),
+        seed: session.recipe.seed,
+        evaluation_batch_size: session.recipe.evaluation_batch_size,
+        dataset: session.dataset.clone(),
+        device: session.device.clone().inner(),
+    };
+    let network = fresh(&session, &selfie)?;
+    let indices = (0..session.dataset.train.len()).collect();
+    session.train(ready, &task, network, &NetworkConfig::Selfie(selfie), indices)
+}
+
+fn fresh(session: &Session<'_>, config: &SelfieConfig) -> Result<Selfie, Error> {
+    match session.fresh(&NetworkConfig::Selfie(config.clone())) {
+        Network::Selfie(selfie) => Ok(selfie),
+        Network::Classifier(_) => Err(Error::Internal { what: "a pretraining network is a classifier".into() }),
+    }
+}
+
+struct Pretraining {
+    cells: usize,
+    masked: usize,
+    seed: u64,
+    evaluation_batch_size: usize,
+    dataset: Arc<Dataset>,
+    /// Without automatic differentiation.
+    device: Device,
+}
+
+impl Task for Pretraining {
+    type Network = Selfie;
+
+    fn score(&self, network: &Selfie, images: Tensor<4>, batch: &Batch) -> Scores {
+        let mut random = seeds::generator(self.seed, Purpose::Mask, batch.step);
+        let mask = Mask::random(batch.labels.len(), self.cells, self.masked, &mut random);
+        scores(network.forward(images, &mask))
+    }
+
+    fn evaluate(&self, network: &Selfie) -> Result<BTreeMap<String, f64>, Error> {
+        let Dataset { channels, height, width, test, .. } = &*self.dataset;
+        let images = test.len().min(EVALUATED_IMAGES);
+        let mut sums = [0.0; 2];
+        for first in (0..images).step_by(self.evaluation_batch_size) {
+            let range = first..images.min(first + self.evaluation_batch_size);
+            let count = range.len();
+            let mut random = seeds::generator(self.seed, Purpose::Evaluation, first as u64);
+            let mask = Mask::random(count, self.cells, self.masked, &mut random);
+            let pixels = batch_plain(&self.dataset, test, range);
+            let batch = Tensor::from_data(TensorData::new(pixels, [count, *channels, *height, *width]), &self.device);
+            let Scores { loss, accuracy } = scores(network.forward(batch, &mask));
+            for (sum, value) in sums.iter_mut().zip(numbers(vec![loss, accuracy])?) {
+                *sum += value * count as f64;
+            }
+        }
+        let mean = |sum: f64| sum / images.max(1) as f64;
+        Ok(BTreeMap::from([("loss".into(), mean(sums[0])), ("accuracy".into(), mean(sums[1]))]))
+    }
+
+    fn chance(&self) -> Chance {
+        Chance::among(self.masked)
+    }
+
+    fn wrap(network: Selfie) -> Network {
+        Network::Selfie(network)
+    }
+}
+
+/// Loss and accuracy over all masked positions of a batch; the answer for row i is column i.
+///
+/// # Shapes
+/// - `scores`: `[batch, masked, masked]`
+fn scores(scores: Tensor<3>) -> Scores {
+    let [batch, masked, _] = scores.dims();
+    let device = scores.device();
+    let rows: Tensor<2> = scores.reshape([batch * masked, masked]);
+    let answers: Tensor<1, Int> = Tensor::arange(0..masked as i64, &device).repeat_dim(0, batch);
+    let found: Tensor<1, Int> = rows.clone().argmax(1).squeeze_dim(1);
+    let accuracy = found.equal(answers.clone()).float().mean();
+    let loss = CrossEntropyLossConfig::new().init(&device).forward(rows, answers);
+    Scores { loss, accuracy }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn knowing_nothing_and_knowing_all_have_their_loss_and_accuracy() {
+        let device = Device::flex();
+        let nothing = scores(Tensor::zeros([3, 4, 4], &device));
+        assert!((nothing.loss.into_scalar::<f32>() - 4f32.ln()).abs() < 1e-5);
+        // Of four equal scores one is taken: one row of four is right by luck.
+        assert_eq!(nothing.accuracy.into_scalar::<f32>(), 0.25);
+        let all = Tensor::<2>::eye(4, &device).mul_scalar(50.0).unsqueeze_dim::<3>(0).repeat_dim(0, 3);
+        let all = scores(all);
+        assert!(all.loss.into_scalar::<f32>() < 1e-5);
+        assert_eq!(all.accuracy.into_scalar::<f32>(), 1.0);
+    }
+
+    #[test]
+    fn the_answer_of_a_row_is_its_own_column() {
+        let device = Device::flex();
+        // Every row points at the next column: all are wrong.
+        let wrong = Tensor::<3>::from_floats([[[0.0, 9.0, 0.0], [0.0, 0.0, 9.0], [9.0, 0.0, 0.0]]], &device);
+        assert_eq!(scores(wrong).accuracy.into_scalar::<f32>(), 0.0);
+    }
+}

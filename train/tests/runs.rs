@@ -1,0 +1,171 @@
+//! Whole runs on a small data set.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod toy;
+
+use selfie_models::saved;
+use selfie_train::evaluate::{self, EvaluateOptions};
+use selfie_train::run::{Labels, RunRecord};
+use selfie_train::{Error, Options, Summary, finetune, pretrain};
+use serde::de::DeserializeOwned;
+use std::path::Path;
+use toy::{Toy, weights};
+
+fn options(toy: &Toy, stage: &str, out: &str, set: &[&str]) -> Options {
+    let mut options = Options::new(toy.recipe(stage), toy.path(out));
+    options.set = set.iter().map(ToString::to_string).collect();
+    options.quiet = true;
+    options
+}
+
+fn json<T: DeserializeOwned>(run: &Path, name: &str) -> T {
+    serde_json::from_str(&std::fs::read_to_string(run.join(name)).unwrap()).unwrap()
+}
+
+fn message<T: std::fmt::Debug>(result: Result<T, Error>) -> String {
+    result.unwrap_err().to_string()
+}
+
+fn metric(summary: &Summary, name: &str) -> f64 {
+    summary.metrics[name]
+}
+
+#[test]
+fn pretraining_and_fine_tuning_learn_and_leave_a_whole_folder() {
+    let toy = Toy::new();
+    let mut pretraining = options(&toy, "pretrain", "pretrained", &["steps=200", "network.pooling.dropout=0.0"]);
+    let pretrained = pretrain::run(&pretraining).unwrap();
+    assert_eq!((metric(&pretrained, "chance_accuracy"), pretrained.steps), (0.5, 200));
+    assert!(metric(&pretrained, "loss") < 0.75 * metric(&pretrained, "chance_loss"), "{pretrained:?}");
+    assert!(metric(&pretrained, "test_accuracy") > 0.75, "{pretrained:?}");
+
+    let mut finetuning = options(&toy, "finetune", "finetuned", &["steps=60", "network.pooling.dropout=0.0"]);
+    finetuning.init = Some(pretraining.out.clone());
+    let finetuned = finetune::run(&finetuning).unwrap();
+    assert!(metric(&finetuned, "test_accuracy") > 0.9, "{finetuned:?}");
+
+    let files =
+        ["recipe.toml", "run.json", "metrics.jsonl", "curves.svg", "network.json", "weights.safetensors", "card.json"];
+    for run in [&pretraining.out, &finetuning.out] {
+        let missing: Vec<&str> = files.into_iter().filter(|file| !run.join(file).is_file()).collect();
+        assert!(missing.is_empty(), "{missing:?}");
+    }
+    let card = saved::load(&finetuning.out, &selfie_models::device::open("cpu").unwrap()).unwrap().card;
+    card.check().unwrap();
+    assert_eq!(card.outputs.logits.unwrap().labels, ["0", "1"]);
+    assert_eq!(card.provenance.label_fraction, Some(0.5));
+    assert_eq!(card.provenance.init.unwrap().recipe, "toy-pretrain");
+    assert_eq!(card.provenance.metrics["test_accuracy"], metric(&finetuned, "test_accuracy"));
+
+    let ask = |run: &Path| EvaluateOptions {
+        run: run.to_owned(),
+        data: None,
+        device: "cpu".into(),
+        batch_size: 7,
+        neighbours: true,
+    };
+    let evaluation = evaluate::run(&ask(&finetuning.out)).unwrap();
+    assert!((evaluation.accuracy.unwrap() - metric(&finetuned, "test_accuracy")).abs() < 1e-9);
+    assert_eq!(evaluation.confusion.iter().flatten().sum::<u64>(), 40);
+    assert_eq!(evaluation.classes.iter().map(|class| class.images).collect::<Vec<_>>(), [20, 20]);
+    let evaluation = evaluate::run(&ask(&pretraining.out)).unwrap();
+    assert!(evaluation.accuracy.is_none() && evaluation.neighbours.unwrap().accuracy > 0.5);
+
+    // A finished run is not run again, and another recipe is refused.
+    let before = weights(&pretraining.out);
+    assert!(message(pretrain::run(&pretraining)).contains("--resume"));
+    pretraining.resume = true;
+    assert_eq!(pretrain::run(&pretraining).unwrap().metrics, pretrained.metrics);
+    pretraining.set.push("lr=0.5".into());
+    assert!(message(pretrain::run(&pretraining)).contains("lr was 0.05, now 0.5"));
+    assert!(weights(&pretraining.out) == before);
+    finetuning.resume = true;
+    finetuning.init = None;
+    assert_eq!(finetune::run(&finetuning).unwrap().metrics, finetuned.metrics);
+    finetuning.init = Some(finetuning.out.clone());
+    assert!(message(finetune::run(&finetuning)).contains("fine-tuned network"));
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bytes_and_the_twin_has_the_same_labels() {
+    let toy = Toy::new();
+    let short = ["steps=4", "warmup_steps=1"];
+    let pretraining = options(&toy, "pretrain", "pretrained", &short);
+    pretrain::run(&pretraining).unwrap();
+    let run = |out: &str, init: bool, seed: u64| {
+        let mut options = options(&toy, "finetune", out, &short);
+        options.init = init.then(|| pretraining.out.clone());
+        (options.seed, options.labels) = (Some(seed), Some(0.25));
+        finetune::run(&options).unwrap();
+        (weights(&options.out), json::<Labels>(&options.out, "labels.json"))
+    };
+    let (selfie, twin, again, other) =
+        (run("selfie", true, 7), run("twin", false, 7), run("again", true, 7), run("other", true, 8));
+    assert_eq!(selfie.1, twin.1);
+    assert_eq!(selfie.1.counts.values().copied().collect::<Vec<_>>(), [16, 16]);
+    assert_ne!(selfie.1.indices, other.1.indices);
+    assert!(selfie.0 == again.0 && selfie.0 != twin.0 && selfie.0 != other.0);
+    let record: RunRecord = json(&toy.path("twin"), "run.json");
+    assert!(record.init.is_none() && record.finished_unix_s.is_some() && record.seed == 7);
+}
+
+#[test]
+fn a_run_that_diverges_stops_and_leaves_the_last_checkpoint() {
+    let toy = Toy::new();
+    let options =
+        options(&toy, "pretrain", "diverged", &["lr=1e25", "warmup_steps=29", "clip_norm=0.0", "checkpoint_every=1"]);
+    let error = pretrain::run(&options).unwrap_err();
+    let Error::NotFinite { step, .. } = error else { panic!("{error}") };
+    assert!(error.to_string().contains(&format!("step {step}")));
+    assert!(step >= 2, "the first step has fresh weights");
+    assert!(!options.out.join("weights.safetensors").exists());
+    let newest = std::fs::read_dir(options.out.join("checkpoints")).unwrap();
+    let newest = newest.map(|entry| entry.unwrap().file_name().into_string().unwrap()).max().unwrap();
+    assert_eq!(newest, format!("step-{:08}", step - 1));
+}
+
+#[test]
+fn what_cannot_be_run_is_refused_before_the_folder_is_made() {
+    let toy = Toy::new();
+    let mut pretrained = options(&toy, "pretrain", "pretrained", &["steps=1", "warmup_steps=0"]);
+    pretrain::run(&pretrained).unwrap();
+    pretrained.init = Some(pretrained.out.clone());
+    let finetune = |change: fn(&mut Options)| {
+        let mut options = options(&toy, "finetune", "refused", &[]);
+        options.init = pretrained.init.clone();
+        change(&mut options);
+        message(finetune::run(&options))
+    };
+    let pretrain = |change: fn(&mut Options)| {
+        let mut options = options(&toy, "pretrain", "refused", &[]);
+        change(&mut options);
+        message(pretrain::run(&options))
+    };
+    let cases = [
+        (
+            pretrain(|options| options.set.push("network.patch_size=5".into())),
+            "patch_size 5 does not divide the image of 16x16",
+        ),
+        (pretrain(|options| options.set.push("network.preset=huge".into())), "there is no preset \"huge\""),
+        (pretrain(|options| options.data = Some("nowhere".into())), "nowhere"),
+        (pretrain(|options| options.device = "tpu".into()), "tpu"),
+        (pretrain(|options| options.labels = Some(0.5)), "pretraining sees no labels"),
+        (
+            pretrain(|options| options.recipe = options.recipe.replace("pretrain.toml", "finetune.toml")),
+            "its stage is finetune",
+        ),
+        (pretrain(|options| options.init = Some("x".into())), "only fine-tuning has --init"),
+        (finetune(|options| options.labels = Some(1.5)), "label_fraction is 1.5"),
+        (finetune(|options| options.init = Some("nowhere".into())), "cannot start from nowhere"),
+        (finetune(|options| options.set.push("network.width=4".into())), "width: 4"),
+        (finetune(|options| options.set.push("network.pooling.layers=2".into())), "layers: 2"),
+    ];
+    let wrong: Vec<String> = cases
+        .iter()
+        .filter(|(found, expected)| !found.contains(expected))
+        .map(|(found, expected)| format!("{found:?} does not say {expected:?}"))
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(!toy.path("refused").exists());
+}
