@@ -1,0 +1,164 @@
+//! Many callers, one runtime. Work-conserving: whenever the runtime is free it gets what is there, up to the largest
+//! batch, and never waits for more.
+//!
+//! An item takes a place in the bounded queue before anything is done for it, so an overload is refused at once, and so is
+//! an item that would wait longer than it may. It leaves the queue when the runner takes it. The answer comes back by a oneshot
+//! channel; when the caller has closed it, the item is skipped. A batch that fails runs again in halves.
+
+mod pace;
+mod place;
+mod runner;
+
+pub use place::{Place, Waiting};
+pub use runner::Answer;
+
+use crate::Error;
+use crate::metrics::ModelMetrics;
+use crate::model::Row;
+use crate::preprocess::Pixels;
+use pace::Pace;
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Instant;
+use tokio::sync::{Semaphore, oneshot};
+
+/// What runs a batch. A loaded model does.
+pub trait Run: Send + Sync + 'static {
+    /// Runs the items; gives one row for each, in their order.
+    ///
+    /// # Errors
+    /// What went wrong with the whole batch.
+    fn run(&self, items: &[Pixels]) -> Result<Vec<Row>, String>;
+}
+
+impl Run for crate::Model {
+    fn run(&self, items: &[Pixels]) -> Result<Vec<Row>, String> {
+        self.run_items(items)
+    }
+}
+
+/// Sizes of a batcher.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Limits {
+    /// Most items that the runtime gets at once.
+    pub max_batch_size: usize,
+    /// Most items that wait.
+    pub max_queue_items: usize,
+}
+
+/// One item on its way to the runtime.
+pub(crate) struct Item {
+    pub pixels: Pixels,
+    pub answer: oneshot::Sender<Result<Answer, Error>>,
+    pub place: Place,
+    pub queued: Instant,
+}
+
+/// The queue of one model and the thread that empties it.
+pub struct Batcher {
+    name: String,
+    limits: Limits,
+    places: Arc<Semaphore>,
+    pace: Arc<Pace>,
+    metrics: ModelMetrics,
+    sender: Mutex<Option<Sender<Item>>>,
+    runner: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Batcher {
+    /// Starts the runner of the model `name`.
+    ///
+    /// # Errors
+    /// [`Error::Server`] when the system gives no thread.
+    pub fn start(name: &str, model: Arc<dyn Run>, limits: Limits, metrics: ModelMetrics) -> Result<Self, Error> {
+        let (sender, receiver) = channel();
+        let pace = Arc::new(Pace::default());
+        let places = Arc::new(Semaphore::new(limits.max_queue_items));
+        metrics.queue_limit(limits.max_queue_items);
+        let runner = runner::Runner {
+            name: name.to_owned(),
+            model,
+            max_batch_size: limits.max_batch_size,
+            pace: pace.clone(),
+            metrics: metrics.clone(),
+        };
+        let thread = std::thread::Builder::new()
+            .name(format!("batch-{name}"))
+            .spawn(move || runner.run(&receiver))
+            .map_err(|error| Error::Server { reason: format!("no thread for the batches of {name}: {error}") })?;
+        Ok(Self {
+            name: name.to_owned(),
+            limits,
+            places,
+            pace,
+            metrics,
+            sender: Mutex::new(Some(sender)),
+            runner: Mutex::new(Some(thread)),
+        })
+    }
+
+    /// Takes places in the queue, all or none. An item that is still in its place at `until` is not run.
+    ///
+    /// # Errors
+    /// [`Error::QueueFull`], or [`Error::TooLate`] when the items would still wait at `until`; both with the time after
+    /// which a retry is likely to succeed.
+    pub fn admit(&self, count: usize, until: Option<Instant>) -> Result<(Vec<Place>, Waiting), Error> {
+        let Limits { max_batch_size, max_queue_items } = self.limits;
+        let ahead = max_queue_items - self.places.available_permits();
+        let drain = self.pace.drain(ahead, max_batch_size);
+        let retry_after_s = drain.as_millis().div_ceil(1000).max(1) as u64;
+        if until.is_some_and(|until| until.saturating_duration_since(Instant::now()) < drain) {
+            let wait_ms = drain.as_millis() as u64;
+            return Err(Error::TooLate { model: self.name.clone(), wait_ms, retry_after_s });
+        }
+        let places = u32::try_from(count).ok().and_then(|count| self.places.clone().try_acquire_many_owned(count).ok());
+        let Some(mut places) = places else {
+            return Err(Error::QueueFull { model: self.name.clone(), limit: max_queue_items, retry_after_s });
+        };
+        let waiting = Waiting::default();
+        let place = |permit| Place::new(permit, self.metrics.clone(), &waiting, until);
+        let places = (0..count).filter_map(|_| places.split(1).map(place)).collect();
+        Ok((places, waiting))
+    }
+
+    /// Puts a prepared item into its place. The answer goes to `answer`.
+    pub fn push(&self, pixels: Pixels, place: Place, answer: oneshot::Sender<Result<Answer, Error>>) {
+        let item = Item { pixels, answer, place, queued: Instant::now() };
+        let sender = self.sender.lock().unwrap_or_else(PoisonError::into_inner);
+        let rejected = match &*sender {
+            Some(sender) => sender.send(item).err().map(|error| error.0),
+            None => Some(item),
+        };
+        if let Some(item) = rejected {
+            // The caller may have gone as well; then nobody is left to tell.
+            let _ = item.answer.send(Err(Error::Draining));
+        }
+    }
+
+    /// Takes no new item, finishes every item that is queued, and returns when the runner has ended.
+    pub fn finish(&self) {
+        drop(self.sender.lock().unwrap_or_else(PoisonError::into_inner).take());
+        if let Some(thread) = self.runner.lock().unwrap_or_else(PoisonError::into_inner).take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the runner of model {} panicked", self.name);
+        }
+    }
+
+    /// Most items that wait.
+    pub fn limits(&self) -> Limits {
+        self.limits
+    }
+}
+
+/// The runner ends on its own, after what is queued, and lets the model go. Whoever drops the last handle may be a thread
+/// that must not wait for that.
+impl Drop for Batcher {
+    fn drop(&mut self) {
+        drop(self.sender.lock().unwrap_or_else(PoisonError::into_inner).take());
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,52 @@
+//! A place in the queue.
+
+use crate::metrics::ModelMetrics;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+use tokio::sync::OwnedSemaphorePermit;
+
+/// A place in the queue of a model, free again when it is dropped, which is when the runtime takes its item or nobody wants it
+/// any more.
+pub struct Place {
+    _permit: OwnedSemaphorePermit,
+    metrics: ModelMetrics,
+    waiting: Waiting,
+    until: Option<Instant>,
+}
+
+/// The items of one request that still hold their places.
+#[derive(Clone, Default)]
+pub struct Waiting(Arc<AtomicUsize>);
+
+impl Waiting {
+    /// Whether there is one.
+    pub fn any(&self) -> bool {
+        self.0.load(Ordering::SeqCst) > 0
+    }
+}
+
+impl Place {
+    pub(super) fn new(
+        permit: OwnedSemaphorePermit,
+        metrics: ModelMetrics,
+        waiting: &Waiting,
+        until: Option<Instant>,
+    ) -> Self {
+        metrics.queue_depth(1);
+        waiting.0.fetch_add(1, Ordering::SeqCst);
+        Self { _permit: permit, metrics, waiting: waiting.clone(), until }
+    }
+
+    /// Whether the item may not run any more at `now`.
+    pub(super) fn is_late(&self, now: Instant) -> bool {
+        self.until.is_some_and(|until| until <= now)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.waiting.0.fetch_sub(1, Ordering::SeqCst);
+        self.metrics.queue_depth(-1);
+    }
+}

@@ -1,0 +1,152 @@
+//! The thread that empties a queue.
+
+use super::{Item, Pace, Run};
+use crate::Error;
+use crate::metrics::{ModelMetrics, Stage};
+use crate::model::Row;
+use crate::preprocess::Pixels;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, TryRecvError};
+use std::time::{Duration, Instant};
+use tokio::sync::oneshot;
+
+/// One item's outputs and how long they took.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The outputs.
+    pub row: Row,
+    /// Time in the queue.
+    pub queue: Duration,
+    /// Time of the batch that the item was in.
+    pub infer: Duration,
+    /// Items of that batch.
+    pub batch_size: usize,
+}
+
+pub struct Runner {
+    pub name: String,
+    pub model: Arc<dyn Run>,
+    pub max_batch_size: usize,
+    pub pace: Arc<Pace>,
+    pub metrics: ModelMetrics,
+}
+
+/// Items on the runtime and those who wait for them, in the same order.
+#[derive(Default)]
+struct Batch {
+    inputs: Vec<Pixels>,
+    callers: Vec<Caller>,
+}
+
+struct Caller {
+    answer: oneshot::Sender<Result<Answer, Error>>,
+    queue: Duration,
+}
+
+impl Runner {
+    /// Runs until every sender is gone and the queue is empty.
+    pub fn run(&self, queue: &Receiver<Item>) {
+        while let Ok(first) = queue.recv() {
+            self.batch(self.collect(first, queue));
+        }
+    }
+
+    /// What is there now, without what nobody waits for and what is late.
+    fn collect(&self, first: Item, queue: &Receiver<Item>) -> Batch {
+        let now = Instant::now();
+        let mut batch = Batch::default();
+        let mut next = Ok::<Item, TryRecvError>(first);
+        while let Ok(item) = next {
+            if item.answer.is_closed() {
+                self.metrics.canceled();
+            } else if item.place.is_late(now) {
+                self.metrics.expired();
+                // A caller that has left meanwhile does not want to know.
+                let _ = item.answer.send(Err(Error::Timeout { model: self.name.clone() }));
+            } else {
+                let queue = now.saturating_duration_since(item.queued);
+                self.metrics.stage(Stage::Queue, queue);
+                batch.inputs.push(item.pixels);
+                batch.callers.push(Caller { answer: item.answer, queue });
+                drop(item.place);
+            }
+            if batch.callers.len() == self.max_batch_size {
+                break;
+            }
+            next = queue.try_recv();
+        }
+        batch
+    }
+
+    /// Runs the batch. When it fails it runs again in halves, so that only those items fail that fail alone.
+    fn batch(&self, whole: Batch) {
+        let mut parts = vec![whole];
+        while let Some(part) = parts.pop() {
+            if part.callers.is_empty() {
+                continue;
+            }
+            let batch_size = part.callers.len();
+            let start = Instant::now();
+            let result = self.model.run(&part.inputs);
+            let infer = start.elapsed();
+            match result.and_then(|rows| match rows.len() == batch_size {
+                true => Ok(rows),
+                false => Err(format!("it gave {} rows for {batch_size} items", rows.len())),
+            }) {
+                Ok(rows) => {
+                    self.pace.learn(batch_size, infer);
+                    self.metrics.batch(batch_size, infer);
+                    part.answer(&self.name, rows, infer);
+                }
+                Err(reason) if batch_size > 1 => {
+                    self.metrics.failed_batch();
+                    tracing::warn!(
+                        "model {}: a batch of {batch_size} failed and runs again in halves: {reason}",
+                        self.name
+                    );
+                    let (first, second) = part.halves();
+                    parts.push(second);
+                    parts.push(first);
+                }
+                Err(reason) => {
+                    self.metrics.failed_batch();
+                    tracing::error!("model {}: an item failed: {reason}", self.name);
+                    part.fail(&self.name, &reason);
+                }
+            }
+        }
+    }
+}
+
+impl Batch {
+    fn answer(self, model: &str, rows: Vec<Row>, infer: Duration) {
+        let batch_size = self.callers.len();
+        for (caller, row) in self.callers.into_iter().zip(rows) {
+            let answer = match row.is_finite() {
+                true => Ok(Answer { row, queue: caller.queue, infer, batch_size }),
+                false => Err(failure(model, "it gave a number that is not finite")),
+            };
+            // A caller that has left since does not want to know.
+            let _ = caller.answer.send(answer);
+        }
+    }
+
+    fn fail(self, model: &str, reason: &str) {
+        for caller in self.callers {
+            let _ = caller.answer.send(Err(failure(model, reason)));
+        }
+    }
+
+    /// The two halves, without items whose callers have left.
+    fn halves(self) -> (Self, Self) {
+        let wanted = self.inputs.into_iter().zip(self.callers).filter(|(_, caller)| !caller.answer.is_closed());
+        let (mut inputs, mut callers): (Vec<_>, Vec<_>) = wanted.unzip();
+        let half = inputs.len().div_ceil(2);
+        let second = Self { inputs: inputs.split_off(half), callers: callers.split_off(half) };
+        (Self { inputs, callers }, second)
+    }
+}
+
+fn failure(model: &str, reason: &str) -> Error {
+    Error::Backend { model: model.to_owned(), reason: reason.to_owned() }
+}

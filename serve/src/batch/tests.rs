@@ -1,0 +1,261 @@
+use super::*;
+use crate::metrics::Metrics;
+use proptest::prelude::*;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::time::Duration;
+
+/// Answers each item with its own value and waits for leave before each batch, so that a test decides when it runs.
+struct Gate {
+    leave: Mutex<mpsc::Receiver<()>>,
+    ran: AtomicUsize,
+    runs: AtomicUsize,
+}
+
+impl Run for Gate {
+    fn run(&self, items: &[Pixels]) -> Result<Vec<Row>, String> {
+        self.leave.lock().unwrap().recv_timeout(Duration::from_secs(10)).map_err(|error| error.to_string())?;
+        self.ran.fetch_add(items.len(), Ordering::SeqCst);
+        self.runs.fetch_add(1, Ordering::SeqCst);
+        items
+            .iter()
+            .map(|item| match item {
+                Pixels::F32(values) if values[0] == 13.0 => Ok(Row { outputs: vec![vec![f32::NAN]] }),
+                Pixels::F32(values) if values[0] < 0.0 => Err("a negative item".into()),
+                Pixels::F32(values) => Ok(Row { outputs: vec![values.clone()] }),
+                Pixels::U8(_) => Err("bytes".into()),
+            })
+            .collect()
+    }
+}
+
+fn gate(max_batch_size: usize, max_queue_items: usize) -> (Arc<Gate>, Batcher, mpsc::Sender<()>) {
+    let (leave, receiver) = mpsc::channel();
+    let gate = Arc::new(Gate { leave: Mutex::new(receiver), ran: 0.into(), runs: 0.into() });
+    let metrics = Metrics::new().unwrap().model("m", 1);
+    let batcher = Batcher::start("m", gate.clone(), Limits { max_batch_size, max_queue_items }, metrics).unwrap();
+    (gate, batcher, leave)
+}
+
+type Reply = oneshot::Receiver<Result<Answer, Error>>;
+
+fn push(batcher: &Batcher, value: f32) -> Result<Reply, Error> {
+    push_until(batcher, value, None)
+}
+
+fn push_until(batcher: &Batcher, value: f32, until: Option<Instant>) -> Result<Reply, Error> {
+    let place = batcher.admit(1, until)?.0.remove(0);
+    let (sender, receiver) = oneshot::channel();
+    batcher.push(Pixels::F32(vec![value]), place, sender);
+    Ok(receiver)
+}
+
+fn value(reply: Reply) -> Result<f32, String> {
+    match reply.blocking_recv() {
+        Ok(Ok(answer)) => Ok(answer.row.outputs[0][0]),
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(_) => Err("no answer".into()),
+    }
+}
+
+#[test]
+fn a_full_queue_refuses_and_has_room_again() {
+    let (_gate, batcher, leave) = gate(4, 2);
+    let held = batcher.admit(2, None).unwrap();
+    let error = batcher.admit(1, None).err().unwrap();
+    assert!(matches!(error, Error::QueueFull { limit: 2, retry_after_s: 1, .. }), "{error}");
+    drop(held);
+    let reply = push(&batcher, 5.0).unwrap();
+    leave.send(()).unwrap();
+    assert_eq!(value(reply), Ok(5.0));
+}
+
+#[test]
+fn an_item_whose_caller_left_is_not_run() {
+    let (gate, batcher, leave) = gate(1, 8);
+    let first = push(&batcher, 1.0).unwrap();
+    let gone = push(&batcher, 2.0).unwrap();
+    let last = push(&batcher, 3.0).unwrap();
+    drop(gone);
+    (0..3).for_each(|_| leave.send(()).unwrap());
+    assert_eq!((value(first), value(last)), (Ok(1.0), Ok(3.0)));
+    assert_eq!(gate.ran.load(Ordering::SeqCst), 2);
+}
+
+#[test]
+fn finishing_answers_everything_that_waits_and_refuses_the_rest() {
+    let (_gate, batcher, leave) = gate(2, 8);
+    let replies: Vec<Reply> = (0..5).map(|index| push(&batcher, index as f32).unwrap()).collect();
+    (0..5).for_each(|_| leave.send(()).unwrap());
+    batcher.finish();
+    let values: Vec<_> = replies.into_iter().map(value).collect();
+    assert_eq!(values, [Ok(0.0), Ok(1.0), Ok(2.0), Ok(3.0), Ok(4.0)]);
+    assert!(value(push(&batcher, 9.0).unwrap()).unwrap_err().contains("shutting down"));
+}
+
+#[test]
+fn a_number_that_is_not_finite_fails_its_item_alone() {
+    let (_gate, batcher, leave) = gate(8, 8);
+    let replies: Vec<Reply> = [1.0, 13.0].map(|item| push(&batcher, item).unwrap()).into();
+    (0..2).for_each(|_| leave.send(()).unwrap());
+    let values: Vec<_> = replies.into_iter().map(value).collect();
+    assert_eq!(values[0], Ok(1.0));
+    assert!(values[1].as_ref().is_err_and(|reason| reason.contains("not finite")), "{values:?}");
+}
+
+#[test]
+fn an_item_that_waited_too_long_is_not_run() {
+    let (gate, batcher, leave) = gate(1, 8);
+    let first = push(&batcher, 1.0).unwrap();
+    let late = push_until(&batcher, 2.0, Some(Instant::now() + Duration::from_millis(1))).unwrap();
+    let last = push_until(&batcher, 3.0, Some(Instant::now() + Duration::from_secs(60))).unwrap();
+    std::thread::sleep(Duration::from_millis(5));
+    (0..3).for_each(|_| leave.send(()).unwrap());
+    assert_eq!((value(first), value(last)), (Ok(1.0), Ok(3.0)));
+    assert!(value(late).unwrap_err().contains("in the time that it may wait"));
+    assert_eq!(gate.ran.load(Ordering::SeqCst), 2);
+}
+
+#[test]
+fn what_would_be_late_is_refused_at_once() {
+    let (_gate, batcher, leave) = gate(1, 8);
+    batcher.pace.learn(1, Duration::from_millis(1500));
+    let held = batcher.admit(4, None).unwrap();
+    let error = batcher.admit(1, Some(Instant::now() + Duration::from_secs(3))).err().unwrap();
+    assert!(matches!(error, Error::TooLate { wait_ms: 6000, retry_after_s: 6, .. }), "{error}");
+    let admitted = batcher.admit(1, Some(Instant::now() + Duration::from_secs(30))).unwrap();
+    assert!(admitted.1.any());
+    drop(admitted.0);
+    assert!(!admitted.1.any());
+    drop(held);
+    drop(leave);
+}
+
+#[test]
+fn a_poison_item_fails_alone() {
+    let (gate, batcher, leave) = gate(8, 16);
+    let values = [1.0, 2.0, -3.0, 4.0, 5.0, 13.0, 7.0, 8.0];
+    // The first runs alone and holds the others together.
+    let first = push(&batcher, 0.0).unwrap();
+    let replies: Vec<Reply> = values.map(|item| push(&batcher, item).unwrap()).into();
+    (0..20).for_each(|_| leave.send(()).unwrap());
+    assert_eq!(value(first), Ok(0.0));
+    for (item, reply) in values.into_iter().zip(replies) {
+        match value(reply) {
+            Ok(found) => assert_eq!(found, item),
+            Err(reason) => assert!(
+                (item == -3.0 && reason.contains("a negative item")) || (item == 13.0 && reason.contains("not finite")),
+                "{item}: {reason}"
+            ),
+        }
+    }
+    // One alone, then 8, 4, 2, 1 and 1 with the bad one, 2 and 4 without it; fewer where the batches came apart.
+    assert!(gate.runs.load(Ordering::SeqCst) <= 2 * values.len() + 1);
+    let next = push(&batcher, 9.0).unwrap();
+    leave.send(()).unwrap();
+    assert_eq!(value(next), Ok(9.0));
+}
+
+/// Answers each item with its own value, at once; fails on a batch with a negative item. Writes down what it ran.
+#[derive(Default)]
+struct Ledger {
+    runs: Mutex<Vec<Vec<f32>>>,
+}
+
+impl Run for Ledger {
+    fn run(&self, items: &[Pixels]) -> Result<Vec<Row>, String> {
+        let value = |item: &Pixels| match item {
+            Pixels::F32(values) => values[0],
+            Pixels::U8(_) => f32::NAN,
+        };
+        let values: Vec<f32> = items.iter().map(value).collect();
+        self.runs.lock().unwrap().push(values.clone());
+        match values.iter().any(|value| *value < 0.0) {
+            true => Err("a negative item".into()),
+            false => Ok(values.into_iter().map(|value| Row { outputs: vec![vec![value]] }).collect()),
+        }
+    }
+}
+
+/// What becomes of an item of a property test.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Fate {
+    Stays,
+    Leaves,
+    IsLate,
+    IsPoison,
+}
+
+fn fates() -> impl Strategy<Value = Vec<Fate>> {
+    let fate = prop_oneof![6 => Just(Fate::Stays), 2 => Just(Fate::Leaves), 1 => Just(Fate::IsLate), 1 => Just(Fate::IsPoison)];
+    proptest::collection::vec(fate, 1..80)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn nothing_is_lost_doubled_or_given_to_another(fates in fates(), max_batch_size in 1usize..9, producers in 1usize..4) {
+        let ledger = Arc::new(Ledger::default());
+        let metrics = Metrics::new().unwrap().model("m", 1);
+        let limits = Limits { max_batch_size, max_queue_items: 80 };
+        let batcher = Batcher::start("m", ledger.clone(), limits, metrics).unwrap();
+        // Item `i` has the value `i + 1`, poison its negative.
+        let sign = |index: usize| if fates[index] == Fate::IsPoison { -1.0 } else { 1.0 };
+        let value_of = |index: usize| sign(index) * (index + 1) as f32;
+        let replies: Vec<(usize, Reply)> = std::thread::scope(|scope| {
+            let produce = |producer: usize| {
+                let (batcher, fates) = (&batcher, &fates);
+                move || {
+                    let mine = (producer..fates.len()).step_by(producers);
+                    let push = |index: usize| {
+                        let until = (fates[index] == Fate::IsLate).then(Instant::now);
+                        match push_until(batcher, value_of(index), until) {
+                            Ok(reply) => (fates[index] != Fate::Leaves).then_some((index, reply)),
+                            Err(Error::TooLate { .. }) if fates[index] == Fate::IsLate => None,
+                            Err(error) => panic!("{error}"),
+                        }
+                    };
+                    mine.filter_map(push).collect::<Vec<_>>()
+                }
+            };
+            let threads: Vec<_> = (0..producers).map(|producer| scope.spawn(produce(producer))).collect();
+            threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+        });
+        let answered = replies.iter().filter(|(index, _)| fates[*index] != Fate::IsLate).count();
+        let waited = fates.iter().filter(|fate| [Fate::Stays, Fate::IsPoison].contains(fate)).count();
+        prop_assert_eq!(answered, waited);
+        for (index, reply) in replies {
+            match (fates[index], value(reply)) {
+                (Fate::Stays, found) => prop_assert_eq!(found, Ok(value_of(index))),
+                (Fate::IsPoison, found) => prop_assert!(found.unwrap_err().contains("a negative item")),
+                (Fate::IsLate, found) => prop_assert!(found.unwrap_err().contains("in the time that it may wait")),
+                (Fate::Leaves, _) => prop_assert!(false, "nobody waits for it"),
+            }
+        }
+        batcher.finish();
+        prop_assert!(batcher.admit(80, None).is_ok(), "every place is free again");
+        let runs = ledger.runs.lock().unwrap();
+        let mut succeeded: BTreeMap<usize, usize> = BTreeMap::new();
+        for run in runs.iter() {
+            prop_assert!(run.len() <= max_batch_size);
+            if run.iter().all(|value| *value >= 0.0) {
+                run.iter().for_each(|value| *succeeded.entry(*value as usize - 1).or_default() += 1);
+            }
+        }
+        for (index, fate) in fates.iter().enumerate() {
+            let times = succeeded.get(&index).copied().unwrap_or(0);
+            match fate {
+                Fate::Stays => prop_assert_eq!(times, 1, "item {} ran {} times", index, times),
+                Fate::Leaves => prop_assert!(times <= 1),
+                Fate::IsLate | Fate::IsPoison => prop_assert_eq!(times, 0),
+            }
+        }
+        if producers == 1 {
+            let first_runs = runs.iter().flatten().map(|value| value.abs() as usize).collect::<Vec<_>>();
+            let mut seen = std::collections::BTreeSet::new();
+            let order: Vec<usize> = first_runs.into_iter().filter(|item| seen.insert(*item)).collect();
+            prop_assert!(order.is_sorted(), "first come, first served: {:?}", order);
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! Every option of the server.
+
+use crate::Error;
+use crate::runtime::Device;
+use serde::{Deserialize, Serialize};
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::thread::available_parallelism;
+
+/// Every option of the server. In a file or an environment the names are those of the fields.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// The model store, `<store>/<model>/<version>/model.onnx`.
+    pub models: PathBuf,
+    /// How often the store is looked at for what is new or gone, in milliseconds; 0 looks at the start only.
+    pub poll_ms: u64,
+    /// Address to listen on. Other machines reach the server only when this is not the loopback address.
+    pub host: String,
+    /// Port to listen on; 0 takes a free one.
+    pub port: u16,
+    /// Name of the runtime, or `auto`.
+    pub runtime: String,
+    /// Device of the runtime.
+    pub device: Device,
+    /// Path of ONNX Runtime's shared library; without it `ORT_DYLIB_PATH` and the cache folder are looked into.
+    pub onnxruntime: Option<PathBuf>,
+    /// Threads of one inference; 0 takes one for each processor that the process may use.
+    pub threads: usize,
+    /// Threads that decode and resize images; 0 takes one for each processor that the process may use.
+    pub decode_threads: usize,
+    /// Threads that read and write HTTP; 0 takes one for each processor, at most 4.
+    pub http_threads: usize,
+    /// Most items that the runtime gets at once.
+    pub max_batch_size: usize,
+    /// Most items of a model that wait, decoding included; more are answered with 429.
+    pub max_queue_items: usize,
+    /// Longest time that an item may wait for the runtime, in milliseconds; 0 sets no limit. Clients may only shorten it.
+    pub max_wait_ms: u64,
+    /// Most items of one request; more are answered with 413.
+    pub max_request_items: usize,
+    /// Largest request body in bytes; more is answered with 413.
+    pub max_body_bytes: usize,
+    /// Largest image in pixels, read from its header before anything is allocated.
+    pub max_image_pixels: u64,
+    /// Whether clients may load and unload models.
+    pub admin: bool,
+    /// File with the keys of those who may ask the models, one a line; without it everybody may.
+    pub api_keys: Option<PathBuf>,
+    /// File with the keys of those who may load and unload models as well.
+    pub admin_keys: Option<PathBuf>,
+    /// Whether every request is a line of the log.
+    pub log_requests: bool,
+    /// Time between the readiness answering 503 and the end of accepting, in milliseconds, so that a load balancer
+    /// can look away first.
+    pub drain_delay_ms: u64,
+    /// Longest time to finish what is in flight at the end, in milliseconds.
+    pub drain_timeout_ms: u64,
+    /// Longest time that an idle connection is kept, in milliseconds.
+    pub keep_alive_ms: u64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            models: PathBuf::from("models"),
+            poll_ms: 0,
+            host: "127.0.0.1".into(),
+            port: 8000,
+            runtime: "auto".into(),
+            device: Device::Auto,
+            onnxruntime: None,
+            threads: 0,
+            decode_threads: 0,
+            http_threads: 0,
+            max_batch_size: 32,
+            max_queue_items: 256,
+            max_wait_ms: 0,
+            max_request_items: 128,
+            max_body_bytes: 32 << 20,
+            max_image_pixels: 50_000_000,
+            admin: false,
+            api_keys: None,
+            admin_keys: None,
+            log_requests: false,
+            drain_delay_ms: 0,
+            drain_timeout_ms: 30_000,
+            keep_alive_ms: 75_000,
+        }
+    }
+}
+
+impl Config {
+    /// Checks what the types cannot say.
+    ///
+    /// # Errors
+    /// [`Error::Option`] names the option.
+    pub fn check(&self) -> Result<(), Error> {
+        let positive = [
+            ("max_batch_size", self.max_batch_size),
+            ("max_queue_items", self.max_queue_items),
+            ("max_request_items", self.max_request_items),
+            ("max_body_bytes", self.max_body_bytes),
+            ("max_image_pixels", usize::try_from(self.max_image_pixels).unwrap_or(usize::MAX)),
+        ];
+        for (option, value) in positive {
+            if value == 0 {
+                return Err(Error::Option { option, reason: "is 0; it must be at least 1".into() });
+            }
+        }
+        let is_shared = self.api_keys.is_some() || !self.is_loopback();
+        if self.admin && is_shared && self.admin_keys.is_none() {
+            let reason =
+                "is missing; with api_keys, or on an address that other machines reach, admin needs keys of its own";
+            return Err(Error::Option { option: "admin_keys", reason: reason.into() });
+        }
+        Ok(())
+    }
+
+    /// Whether only this machine reaches the address.
+    fn is_loopback(&self) -> bool {
+        self.host == "localhost" || self.host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+    }
+
+    /// Most items of one request: a request that could never fit the queue is too large as well.
+    pub fn request_items(&self) -> usize {
+        self.max_request_items.min(self.max_queue_items)
+    }
+}
+
+/// `asked` threads, or one for each processor that affinity and control group leave to the process.
+pub(crate) fn threads(asked: usize) -> usize {
+    if asked > 0 { asked } else { available_parallelism().map_or(1, usize::from) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_zero_limit_is_refused_by_name() {
+        assert!(Config::default().check().is_ok());
+        let config = Config { max_batch_size: 0, ..Config::default() };
+        assert!(config.check().unwrap_err().to_string().contains("max_batch_size"));
+    }
+
+    #[test]
+    fn administration_needs_keys_where_others_can_reach_it() {
+        let keys = Some(PathBuf::from("keys"));
+        let config = |host: &str, api_keys, admin_keys| Config {
+            admin: true,
+            host: host.into(),
+            api_keys,
+            admin_keys,
+            ..Config::default()
+        };
+        for (config, is_ok) in [
+            (config("127.0.0.1", None, None), true),
+            (config("::1", None, None), true),
+            (config("localhost", None, None), true),
+            (config("0.0.0.0", None, None), false),
+            (config("127.0.0.1", keys.clone(), None), false),
+            (config("0.0.0.0", keys.clone(), keys.clone()), true),
+            (Config { host: "0.0.0.0".into(), ..Config::default() }, true),
+        ] {
+            assert_eq!(config.check().is_ok(), is_ok, "{config:?}");
+        }
+    }
+
+    #[test]
+    fn a_request_never_exceeds_the_queue() {
+        assert_eq!(Config { max_queue_items: 4, ..Config::default() }.request_items(), 4);
+    }
+}

@@ -1,0 +1,101 @@
+//! Loading one version of a model.
+
+use super::Served;
+use crate::batch::{Batcher, Limits};
+use crate::config::threads;
+use crate::metrics::Metrics;
+use crate::model::Model;
+use crate::runtime::{Choice, Options, Runtime, choose};
+use crate::store::Entry;
+use crate::{Config, Error};
+use rayon::{ThreadPool, ThreadPoolBuilder};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// What every load needs.
+pub struct Loader {
+    config: Config,
+    metrics: Metrics,
+    runtime: &'static dyn Runtime,
+    choice: Choice,
+    options: Options,
+    decoders: Arc<ThreadPool>,
+}
+
+impl Loader {
+    /// Chooses the runtime and starts the threads that decode images.
+    ///
+    /// # Errors
+    /// The runtime is missing, or the system gives no threads.
+    pub fn new(config: &Config, metrics: &Metrics) -> Result<Self, Error> {
+        let options = Options {
+            runtime: config.runtime.clone(),
+            device: config.device,
+            threads: config.threads,
+            onnxruntime: config.onnxruntime.clone(),
+        };
+        let (runtime, choice) = choose(&options)?;
+        tracing::info!("runtime {} on {}: {}", choice.runtime, choice.device, choice.reason);
+        let decoders = Arc::new(decoders(config)?);
+        Ok(Self { config: config.clone(), metrics: metrics.clone(), runtime, choice, options, decoders })
+    }
+
+    /// The runtime that loads, and why.
+    pub fn choice(&self) -> &Choice {
+        &self.choice
+    }
+
+    /// The folder of the store.
+    pub fn store(&self) -> &Path {
+        &self.config.models
+    }
+
+    /// Loads a version, proves it, and starts its batcher.
+    ///
+    /// # Errors
+    /// The version is refused.
+    pub fn load(&self, entry: &Entry) -> Result<Served, Error> {
+        let start = Instant::now();
+        let (name, version) = (&entry.name, entry.version);
+        let loaded = self.served(entry);
+        match &loaded {
+            Ok(served) => {
+                served.metrics.loaded(start.elapsed());
+                tracing::info!("model {name} version {version} is ready after {:?}", start.elapsed());
+            }
+            Err(error) => {
+                self.metrics.model(name, version).refused();
+                tracing::error!("model {name} version {version} is refused: {error}");
+            }
+        }
+        loaded
+    }
+
+    fn served(&self, entry: &Entry) -> Result<Served, Error> {
+        let Self { config, .. } = self;
+        let (choice, pixels) = (self.choice.clone(), config.max_image_pixels);
+        let model = Arc::new(Model::load(&entry.path, self.runtime, choice, &self.options, pixels)?);
+        let metrics = self.metrics.model(&entry.name, entry.version);
+        let max_batch_size = model.file.fixed_batch.unwrap_or(config.max_batch_size).min(config.max_batch_size);
+        let limits = Limits { max_batch_size, max_queue_items: config.max_queue_items };
+        let batcher = Batcher::start(&entry.name, model.clone(), limits, metrics.clone())?;
+        Ok(Served {
+            name: entry.name.clone(),
+            version: entry.version,
+            model,
+            metrics,
+            max_request_items: config.request_items(),
+            batcher: Arc::new(batcher),
+            decoders: self.decoders.clone(),
+        })
+    }
+}
+
+fn decoders(config: &Config) -> Result<ThreadPool, Error> {
+    ThreadPoolBuilder::new()
+        .num_threads(threads(config.decode_threads))
+        .thread_name(|index| format!("decode-{index}"))
+        .build()
+        .map_err(|error| Error::Server { reason: format!("no threads to decode images: {error}") })
+}

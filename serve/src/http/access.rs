@@ -1,0 +1,126 @@
+//! Who may ask for what: keys for inference and keys for administration, as `Authorization: Bearer KEY`.
+//!
+//! Health and the description of the API are open. Everything else needs a key of `--api-keys`, when there is such a file;
+//! loading and unloading need one of `--admin-keys`, which is good for everything.
+
+use super::keys::Keys;
+use crate::{Config, Error};
+use actix_web::http::header::{AUTHORIZATION, HeaderMap};
+
+/// The keys of a server.
+pub struct Access {
+    inference: Option<Keys>,
+    administration: Option<Keys>,
+}
+
+impl Access {
+    /// Reads the files that the options name.
+    ///
+    /// # Errors
+    /// A file cannot be read or holds no key.
+    pub fn open(config: &Config) -> Result<Self, Error> {
+        let inference = config.api_keys.as_deref().map(|path| Keys::open("api_keys", path)).transpose()?;
+        let administration = config.admin_keys.as_deref().map(|path| Keys::open("admin_keys", path)).transpose()?;
+        Ok(Self { inference, administration })
+    }
+
+    /// Whether a request may go on to its route.
+    ///
+    /// # Errors
+    /// [`Error::Unauthorized`] without a key that is known.
+    pub fn inference(&self, path: &str, headers: &HeaderMap) -> Result<(), Error> {
+        let is_open = path.starts_with("/v2/health/") || path == "/openapi.json";
+        let key = key(headers);
+        if is_open || self.inference.is_none() || holds(&self.inference, key) || holds(&self.administration, key) {
+            return Ok(());
+        }
+        Err(unknown(key))
+    }
+
+    /// Whether a request may load and unload. The handlers ask, since only they know for sure what was asked for: a path can be
+    /// written in many ways.
+    ///
+    /// # Errors
+    /// [`Error::Unauthorized`] without a key that is known, [`Error::Forbidden`] with a key for inference.
+    pub fn administration(&self, headers: &HeaderMap) -> Result<(), Error> {
+        let key = key(headers);
+        if self.administration.is_none() || holds(&self.administration, key) {
+            return Ok(());
+        }
+        if holds(&self.inference, key) {
+            return Err(Error::Forbidden {
+                reason: "this key is for inference; models are loaded with another".into(),
+            });
+        }
+        Err(unknown(key))
+    }
+}
+
+fn holds(keys: &Option<Keys>, key: Option<&str>) -> bool {
+    key.zip(keys.as_ref()).is_some_and(|(key, keys)| keys.contain(key))
+}
+
+fn unknown(key: Option<&str>) -> Error {
+    let reason = match key {
+        None => "a key is missing; send it as \"Authorization: Bearer KEY\"",
+        Some(_) => "the key is not known here",
+    };
+    Error::Unauthorized { reason }
+}
+
+/// The key of a request.
+///
+/// # Source
+/// RFC 6750, section 2.1; the scheme's case does not matter.
+fn key(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, key) = headers.get(AUTHORIZATION)?.to_str().ok()?.trim().split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(key.trim())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::http::header::HeaderValue;
+
+    const LOAD: &str = "/v2/repository/models/m/load";
+
+    #[test]
+    fn each_key_opens_its_own_doors() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str, key: &str| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, key).unwrap();
+            Some(path)
+        };
+        let (api_keys, admin_keys) = (file("api", "user\n"), file("admin", "root\n"));
+        let access = |api: bool, admin: bool| {
+            let config = Config {
+                api_keys: api_keys.clone().filter(|_| api),
+                admin_keys: admin_keys.clone().filter(|_| admin),
+                ..Config::default()
+            };
+            Access::open(&config).unwrap()
+        };
+        let status = |access: &Access, path: &str, value: Option<&str>| {
+            let mut headers = HeaderMap::new();
+            if let Some(value) = value {
+                headers.insert(AUTHORIZATION, HeaderValue::from_str(value).unwrap());
+            }
+            let passed = access.inference(path, &headers);
+            let passed = if path == LOAD { passed.and_then(|()| access.administration(&headers)) } else { passed };
+            passed.map_or_else(|error| error.status(), |()| 200)
+        };
+        let (user, root, other) = (Some("Bearer user"), Some("bearer  root"), Some("Bearer x"));
+        let (health, infer) = ("/v2/health/ready", "/v1/embeddings");
+        let both = access(true, true);
+        for (path, statuses) in
+            [(health, [200; 5]), (infer, [401, 200, 200, 401, 401]), (LOAD, [401, 403, 200, 401, 401])]
+        {
+            let found = [None, user, root, other, Some("Basic user")].map(|value| status(&both, path, value));
+            assert_eq!(found, statuses, "{path}");
+        }
+        let admin_only = access(false, true);
+        assert_eq!([infer, LOAD].map(|path| status(&admin_only, path, None)), [200, 401]);
+        assert_eq!(status(&access(false, false), LOAD, None), 200);
+    }
+}

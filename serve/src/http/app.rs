@@ -1,0 +1,94 @@
+//! What every handler shares.
+
+use super::Access;
+use crate::engine::Engine;
+use crate::metrics::Metrics;
+use crate::{Config, Error};
+use actix_web::HttpRequest;
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+
+/// What every handler shares.
+pub struct App {
+    /// The models.
+    pub engine: Engine,
+    /// The metrics.
+    pub metrics: Metrics,
+    /// The options.
+    pub config: Config,
+    /// Who may ask for what.
+    pub access: Access,
+    phase: AtomicU8,
+    in_flight: AtomicUsize,
+}
+
+/// Where the server is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd)]
+pub enum Phase {
+    /// Everything is answered.
+    Serving,
+    /// Everything is answered, but the readiness says no, so that a load balancer looks away.
+    Leaving,
+    /// Inference that comes now is refused; what is in flight is finished.
+    Stopping,
+}
+
+impl App {
+    /// A server that serves.
+    pub fn new(engine: Engine, metrics: Metrics, config: Config, access: Access) -> Self {
+        let phase = AtomicU8::new(Phase::Serving as u8);
+        Self { engine, metrics, config, access, phase, in_flight: AtomicUsize::new(0) }
+    }
+
+    /// Where the server is in its life.
+    pub fn phase(&self) -> Phase {
+        match self.phase.load(Ordering::SeqCst) {
+            0 => Phase::Serving,
+            1 => Phase::Leaving,
+            _ => Phase::Stopping,
+        }
+    }
+
+    /// Goes on in life; never back.
+    pub fn enter(&self, phase: Phase) {
+        self.phase.fetch_max(phase as u8, Ordering::SeqCst);
+    }
+
+    /// Whether every model is served and the server is not about to leave.
+    pub fn is_ready(&self) -> bool {
+        self.phase() == Phase::Serving && self.engine.is_ready()
+    }
+
+    /// Whether this request may load and unload models.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] when the administration is off or the key is for something else, [`Error::Unauthorized`] without a
+    /// key that is known.
+    pub fn administration(&self, request: &HttpRequest) -> Result<(), Error> {
+        self.access.administration(request.headers())?;
+        if self.config.admin {
+            return Ok(());
+        }
+        let reason = "the administration is off; start the server with --admin to load and unload models".into();
+        Err(Error::Forbidden { reason })
+    }
+
+    /// Requests that have been received and not answered.
+    pub fn in_flight(&self) -> usize {
+        self.in_flight.load(Ordering::SeqCst)
+    }
+
+    /// Counts a request as in flight until the guard is dropped.
+    pub fn enter_flight(&self) -> InFlight<'_> {
+        self.in_flight.fetch_add(1, Ordering::SeqCst);
+        InFlight(&self.in_flight)
+    }
+}
+
+/// One request in flight.
+pub struct InFlight<'a>(&'a AtomicUsize);
+
+impl Drop for InFlight<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}

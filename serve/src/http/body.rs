@@ -1,0 +1,35 @@
+//! Reading a request body under the limit, which holds for what is sent and for what it inflates to.
+
+use super::inflate::Inflate;
+use crate::Error;
+use actix_web::HttpRequest;
+use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
+use actix_web::web::{Bytes, BytesMut, Payload};
+use futures_util::StreamExt;
+
+/// Reads the whole body, without its content encoding.
+///
+/// # Errors
+/// [`Error::BodyTooLarge`], [`Error::MediaType`] for an encoding that is not known, or [`Error::Invalid`] when the
+/// connection breaks or the encoding is damaged.
+pub async fn read(request: &HttpRequest, mut payload: Payload, limit_bytes: usize) -> Result<Bytes, Error> {
+    let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
+    let announced = header(CONTENT_LENGTH).and_then(|length| length.parse::<usize>().ok());
+    if announced.is_some_and(|length| length > limit_bytes) {
+        return Err(Error::BodyTooLarge { limit_bytes });
+    }
+    let mut inflate = Inflate::new(header(CONTENT_ENCODING).unwrap_or_default(), limit_bytes)?;
+    let mut body = BytesMut::new();
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|error| Error::invalid("", format!("the body cannot be read: {error}")))?;
+        match &mut inflate {
+            Some(inflate) => inflate.write(&chunk)?,
+            None if body.len() + chunk.len() > limit_bytes => return Err(Error::BodyTooLarge { limit_bytes }),
+            None => body.extend_from_slice(&chunk),
+        }
+    }
+    match inflate {
+        Some(inflate) => inflate.finish(),
+        None => Ok(body.freeze()),
+    }
+}

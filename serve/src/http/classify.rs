@@ -1,0 +1,73 @@
+//! `POST /v1/classify`: images in, the best classes out, with probabilities (softmax of the model's scores).
+
+use super::envelope::OpenAi;
+use super::{App, deadline, images, resource};
+use crate::Error;
+use crate::model::row::best;
+use actix_web::web::{self, Data, Payload, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse};
+use serde::{Deserialize, Serialize};
+
+const PATHS: [&str; 2] = ["/v1/classify", "/classify"];
+const DEFAULT_TOP_K: usize = 5;
+
+/// Adds the route.
+pub fn configure(config: &mut ServiceConfig) {
+    for path in PATHS {
+        config.service(resource(path, "POST").route(web::post().to(classify)));
+    }
+}
+
+#[derive(Debug, Deserialize)]
+struct Options {
+    /// Most classes for each image, 5 by default.
+    top_k: Option<usize>,
+}
+
+#[derive(Serialize)]
+struct Response<'a> {
+    object: &'static str,
+    model: &'a str,
+    data: Vec<Classes<'a>>,
+}
+
+#[derive(Serialize)]
+struct Classes<'a> {
+    index: usize,
+    predictions: Vec<Prediction<'a>>,
+}
+
+#[derive(Serialize)]
+struct Prediction<'a> {
+    label: &'a str,
+    index: usize,
+    score: f32,
+}
+
+async fn classify(app: Data<App>, request: HttpRequest, payload: Payload) -> Result<HttpResponse, OpenAi> {
+    let form = images::read::<Options>(&app, &request, payload).await?;
+    let until = deadline::until(&app.config, &request, None)?;
+    let served = app.engine.find(form.model.as_deref(), None)?;
+    let tracked = served.metrics.track("classify");
+    let top_k = form.options.top_k.unwrap_or(DEFAULT_TOP_K);
+    let result = async {
+        let Some(labels) = served.model.labels() else {
+            return Err(Error::invalid("model", format!("model \"{}\" gives no class scores", served.name)));
+        };
+        if top_k == 0 {
+            return Err(Error::invalid("top_k", "top_k is 0; it must be at least 1"));
+        }
+        Ok((labels, served.images(form.images, until).await?))
+    };
+    let (labels, answers) = tracked.end(result.await)?;
+    let predictions = |logits| {
+        best(logits, top_k)
+            .into_iter()
+            .map(|(index, score)| Prediction { label: &labels[index], index, score })
+            .collect()
+    };
+    let logits = answers.rows.iter().filter_map(|row| served.model.logits(row));
+    let data = logits.enumerate().map(|(index, logits)| Classes { index, predictions: predictions(logits) }).collect();
+    let body = Response { object: "classify", model: &served.name, data };
+    Ok(HttpResponse::Ok().insert_header(("server-timing", answers.timing.header())).json(body))
+}

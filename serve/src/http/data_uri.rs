@@ -1,0 +1,65 @@
+//! Images in JSON: base64, plain or in a data URI.
+
+use crate::Error;
+use actix_web::web::Bytes;
+use base64::Engine;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+
+const LENIENT: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// The bytes of an image given as text. URLs are not fetched.
+///
+/// # Errors
+/// [`Error::Image`] for anything but base64.
+///
+/// # Source
+/// RFC 2397: `data:[<media type>][;base64],<data>`.
+pub fn decode(text: &str) -> Result<Bytes, Error> {
+    let text = text.trim();
+    let start = text.get(..8).unwrap_or(text).to_ascii_lowercase();
+    if start.starts_with("http://") || start.starts_with("https://") {
+        return Err(Error::image(
+            "is a URL; this server fetches none, send the image as base64 or as the request body",
+        ));
+    }
+    let data = if start.starts_with("data:") {
+        match text[5..].split_once(',') {
+            Some((kind, data)) if kind.to_ascii_lowercase().ends_with(";base64") => data,
+            _ => return Err(Error::image("is a data URI without \";base64,\"")),
+        }
+    } else {
+        text
+    };
+    let bytes =
+        LENIENT.decode(data).map_err(|error| Error::image(format!("is neither base64 nor a data URI: {error}")))?;
+    Ok(Bytes::from(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_comes_plain_or_in_a_data_uri() {
+        for text in
+            ["aGk=", "aGk", " aGk= ", "data:image/png;base64,aGk=", "data:;base64,aGk", "DATA:image/png;BASE64,aGk="]
+        {
+            assert_eq!(decode(text).unwrap().as_ref(), b"hi", "{text:?}");
+        }
+        for (text, expected) in [
+            ("http://example.org/a.png", "is a URL"),
+            ("HTTPS://example.org/a.png", "is a URL"),
+            ("data:image/png,hi", "without"),
+            ("data:", "without"),
+            ("é!", "is neither"),
+            ("a red car", "is neither"),
+        ] {
+            let message = decode(text).unwrap_err().to_string();
+            assert!(message.contains(expected), "{text:?}: {message}");
+        }
+    }
+}

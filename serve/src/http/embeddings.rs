@@ -1,0 +1,153 @@
+//! `POST /v1/embeddings`: images in, vectors out, in the words of OpenAI's API.
+//!
+//! Vectors come as the model gives them; `"normalized": true` scales them to length 1. `dimensions` keeps the first
+//! numbers and scales the rest to length 1, as OpenAI does. `encoding_format`, which Jina calls `embedding_type`, is the form
+//! of a vector in JSON; the `Accept` header may ask for bare numbers instead, see [`super::accept`].
+
+use super::envelope::OpenAi;
+use super::{App, accept, deadline, images, resource, vectors};
+use crate::Error;
+use crate::model::row::normalise;
+use actix_web::http::header::VARY;
+use actix_web::web::{self, Data, Payload, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Serialize};
+
+const PATHS: [&str; 2] = ["/v1/embeddings", "/embeddings"];
+
+/// Adds the route.
+pub fn configure(config: &mut ServiceConfig) {
+    for path in PATHS {
+        config.service(resource(path, "POST").route(web::post().to(embeddings)));
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+struct Options {
+    #[serde(default, alias = "embedding_type")]
+    encoding_format: Format,
+    dimensions: Option<usize>,
+    #[serde(default)]
+    normalized: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Format {
+    #[default]
+    Float,
+    /// Little-endian 32-bit floats.
+    Base64,
+    /// One bit a number, set where it is positive; the first bit of a byte is its highest. Each byte minus 128.
+    Binary,
+    /// As [`Format::Binary`], the bytes as they are.
+    Ubinary,
+}
+
+#[derive(Serialize)]
+struct Response<'a> {
+    object: &'static str,
+    model: &'a str,
+    data: Vec<Embedding>,
+    usage: Usage,
+}
+
+#[derive(Serialize)]
+struct Embedding {
+    object: &'static str,
+    index: usize,
+    embedding: Vector,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Vector {
+    Float(Vec<f32>),
+    Base64(String),
+    Binary(Vec<i8>),
+    Ubinary(Vec<u8>),
+}
+
+/// Always zero: images have no tokens, but OpenAI's clients want the field.
+#[derive(Default, Serialize)]
+struct Usage {
+    prompt_tokens: u64,
+    total_tokens: u64,
+}
+
+async fn embeddings(app: Data<App>, request: HttpRequest, payload: Payload) -> Result<HttpResponse, OpenAi> {
+    let wanted = accept::form(&request)?;
+    let form = images::read::<Options>(&app, &request, payload).await?;
+    let until = deadline::until(&app.config, &request, None)?;
+    let served = app.engine.find(form.model.as_deref(), None)?;
+    let tracked = served.metrics.track("embeddings");
+    let result = async {
+        let Some(width) = served.model.embedding_width() else {
+            return Err(Error::invalid("model", format!("model \"{}\" gives no embedding", served.name)));
+        };
+        if let Some(dimensions) = form.options.dimensions.filter(|dimensions| !(1..=width).contains(dimensions)) {
+            return Err(Error::invalid("dimensions", format!("dimensions is {dimensions}; it must be 1 to {width}")));
+        }
+        served.images(form.images, until).await
+    };
+    let answers = tracked.end(result.await)?;
+    let rows = answers.rows.iter().filter_map(|row| served.model.embedding(row));
+    let found: Vec<Vec<f32>> = rows.map(|vector| form.options.cut(vector)).collect();
+    let timing = answers.timing.header();
+    if let accept::Form::Bytes(dtype) = wanted {
+        return Ok(vectors::response(dtype, &found, timing));
+    }
+    let format = form.options.encoding_format;
+    let embedding = |(index, vector)| Embedding { object: "embedding", index, embedding: format.write(vector) };
+    let data = found.into_iter().enumerate().map(embedding).collect();
+    let body = Response { object: "list", model: &served.name, data, usage: Usage::default() };
+    Ok(HttpResponse::Ok().insert_header(("server-timing", timing)).insert_header((VARY, "accept")).json(body))
+}
+
+impl Options {
+    fn cut(&self, vector: &[f32]) -> Vec<f32> {
+        let mut vector = vector[..self.dimensions.unwrap_or(vector.len())].to_vec();
+        if self.normalized || self.dimensions.is_some() {
+            normalise(&mut vector);
+        }
+        vector
+    }
+}
+
+impl Format {
+    fn write(self, vector: Vec<f32>) -> Vector {
+        match self {
+            Self::Float => Vector::Float(vector),
+            Self::Base64 => {
+                let bytes: Vec<u8> = vector.iter().flat_map(|value| value.to_le_bytes()).collect();
+                Vector::Base64(STANDARD.encode(bytes))
+            }
+            Self::Binary => Vector::Binary(bits(&vector).into_iter().map(|byte| (byte ^ 0x80) as i8).collect()),
+            Self::Ubinary => Vector::Ubinary(bits(&vector)),
+        }
+    }
+}
+
+/// # Source
+/// `numpy.packbits(vector > 0)`, as Sentence Transformers quantises.
+fn bits(vector: &[f32]) -> Vec<u8> {
+    let byte = |part: &[f32]| {
+        part.iter().enumerate().fold(0, |byte, (index, value)| byte | (u8::from(*value > 0.0) << (7 - index)))
+    };
+    vector.chunks(8).map(byte).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bits_are_packed_as_numpy_packs_them() {
+        let vector = [1.0, -1.0, 0.0, 2.0, -3.0, 0.5, 0.5, 0.5, 1.0, -1.0];
+        assert_eq!(bits(&vector), [0b1001_0111, 0b1000_0000]);
+        let Vector::Binary(signed) = Format::Binary.write(vector.to_vec()) else { panic!("not binary") };
+        assert_eq!(signed, [0b1001_0111u8 as i16 - 128, 0].map(|byte| byte as i8));
+    }
+}

@@ -1,0 +1,177 @@
+//! Requests that carry images, in every form in which clients send them.
+//!
+//! | content type | form |
+//! |---|---|
+//! | `application/json` | `{"model", "input": "..." or ["..."] or [{"image": ".."}], ..}`, images in base64 or data URIs |
+//! | `application/json` | `{"model", "messages": [..], ..}`, see [`super::messages`] |
+//! | `multipart/form-data` | a field `model`, a file for each image, other fields as options |
+//! | `image/*`, `application/octet-stream` | one image, `?model=` and the options in the query |
+
+use super::messages::Messages;
+use super::{App, body, data_uri, multipart};
+use crate::Error;
+use actix_web::web::{Bytes, Payload, Query};
+use actix_web::{HttpMessage, HttpRequest};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+
+const EXPECTED: &str = "application/json, multipart/form-data, image/* or application/octet-stream";
+
+/// A model, images, and the options of the route.
+pub struct Form<O> {
+    /// Name of the model, if one was given.
+    pub model: Option<String>,
+    /// At least one encoded image.
+    pub images: Vec<Bytes>,
+    /// The options of the route.
+    pub options: O,
+}
+
+#[derive(Deserialize)]
+struct Json<O> {
+    model: Option<String>,
+    input: Option<Input>,
+    messages: Option<Messages>,
+    #[serde(flatten)]
+    options: O,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "expected a string, a list of strings, or a list of {\"image\": ..}")]
+enum Input {
+    One(Image),
+    Many(Vec<Image>),
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Image {
+    Text(String),
+    Object { image: String },
+}
+
+impl Input {
+    fn texts(self) -> Vec<String> {
+        let images = match self {
+            Self::One(image) => vec![image],
+            Self::Many(images) => images,
+        };
+        let text = |image: Image| match image {
+            Image::Text(text) | Image::Object { image: text } => text,
+        };
+        images.into_iter().map(text).collect()
+    }
+}
+
+/// Reads the request.
+///
+/// # Errors
+/// [`Error::MediaType`], [`Error::BodyTooLarge`], or what is wrong with the form.
+pub async fn read<O: DeserializeOwned>(app: &App, request: &HttpRequest, payload: Payload) -> Result<Form<O>, Error> {
+    let limit_bytes = app.config.max_body_bytes;
+    let form = match request.content_type() {
+        "application/json" => json(&body::read(request, payload, limit_bytes).await?)?,
+        "multipart/form-data" => {
+            let (images, fields) = multipart::read(request, payload, limit_bytes).await?;
+            from_text(images, fields)?
+        }
+        kind if kind.starts_with("image/") || kind == "application/octet-stream" => {
+            let query = Query::<BTreeMap<String, String>>::from_query(request.query_string());
+            let query = query.map_err(|error| Error::invalid("", format!("the query cannot be read: {error}")))?;
+            let image = body::read(request, payload, limit_bytes).await?;
+            from_text(vec![image], query.into_inner())?
+        }
+        found => return Err(Error::MediaType { found: found.to_owned(), expected: EXPECTED }),
+    };
+    if form.images.is_empty() {
+        return Err(Error::invalid("input", "input holds no image"));
+    }
+    Ok(form)
+}
+
+fn json<O: DeserializeOwned>(body: &[u8]) -> Result<Form<O>, Error> {
+    let form: Json<O> =
+        serde_json::from_slice(body).map_err(|error| Error::invalid("", format!("the JSON body is wrong: {error}")))?;
+    let texts = match (form.input, form.messages) {
+        (Some(input), None) => input.texts(),
+        (None, Some(messages)) => messages.images()?,
+        (None, None) => return Err(Error::invalid("input", "input is missing")),
+        (Some(_), Some(_)) => return Err(Error::invalid("input", "input and messages are both there; send one")),
+    };
+    let decode = |(index, text): (usize, String)| data_uri::decode(&text).map_err(|error| error.at_item(index));
+    let images = texts.into_iter().enumerate().map(decode).collect::<Result<_, _>>()?;
+    Ok(Form { model: form.model, images, options: form.options })
+}
+
+/// Options that came as text: a number or a boolean where the text is one, else a string.
+fn from_text<O: DeserializeOwned>(images: Vec<Bytes>, mut fields: BTreeMap<String, String>) -> Result<Form<O>, Error> {
+    let model = fields.remove("model");
+    let typed = |text: String| match serde_json::from_str(&text) {
+        Ok(value @ (Value::Number(_) | Value::Bool(_))) => value,
+        _ => Value::String(text),
+    };
+    let fields: Map<String, Value> = fields.into_iter().map(|(name, text)| (name, typed(text))).collect();
+    let options = serde_json::from_value(Value::Object(fields))
+        .map_err(|error| Error::invalid("", format!("an option is wrong: {error}")))?;
+    Ok(Form { model, images, options })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    struct Options {
+        dimensions: Option<usize>,
+        format: Option<String>,
+    }
+
+    #[test]
+    fn every_json_form_of_input_is_read() {
+        let cases = [
+            (r#"{"input": "aGk="}"#, 1),
+            (r#"{"input": ["aGk=", "data:image/png;base64,aGk="]}"#, 2),
+            (r#"{"input": [{"image": "aGk="}, {"image": "aGk=", "x": 1}, "aGk="]}"#, 3),
+            (r#"{"input": {"image": "aGk="}, "unknown": [1]}"#, 1),
+            (r#"{"input": []}"#, 0),
+            (
+                r#"{"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "aGk="}}]}]}"#,
+                1,
+            ),
+        ];
+        for (text, count) in cases {
+            let form: Form<Options> = json(text.as_bytes()).unwrap();
+            assert_eq!(form.images.len(), count, "{text}");
+            assert!(form.images.iter().all(|image| image.as_ref() == b"hi"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_json_form_says_what_is_wrong() {
+        let cases = [
+            (r#"{"input": "#, "EOF"),
+            (r#"{}"#, "input"),
+            (r#"{"input": 3}"#, "list of strings"),
+            (r#"{"input": "aGk=", "messages": []}"#, "both there"),
+            (r#"{"messages": [{"role": "user", "content": "a car"}]}"#, "only images"),
+            (r#"{"input": [{"text": "a car"}]}"#, "list of strings"),
+            (r#"{"input": ["aGk=", "https://example.org"]}"#, "image 1: is a URL"),
+            (r#"{"input": "aGk=", "dimensions": "many"}"#, "invalid type"),
+        ];
+        for (text, expected) in cases {
+            let message = json::<Options>(text.as_bytes()).err().unwrap().to_string();
+            assert!(message.contains(expected), "{text}: {message}");
+        }
+    }
+
+    #[test]
+    fn options_in_text_get_their_types() {
+        let fields = [("model", "7"), ("dimensions", "3"), ("format", "float")];
+        let fields = fields.map(|(name, text)| (name.to_owned(), text.to_owned())).into();
+        let form: Form<Options> = from_text(Vec::new(), fields).unwrap();
+        assert_eq!(form.model.as_deref(), Some("7"));
+        assert_eq!(form.options, Options { dimensions: Some(3), format: Some("float".into()) });
+    }
+}

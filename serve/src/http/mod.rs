@@ -1,0 +1,86 @@
+//! The HTTP surface. A route is one file, with its request, its response, its handler and its `configure`, and one line
+//! in [`ROUTES`].
+
+mod accept;
+mod access;
+mod app;
+mod body;
+mod classify;
+mod data_uri;
+mod deadline;
+mod embeddings;
+mod envelope;
+mod images;
+mod infer;
+mod inflate;
+mod keys;
+mod messages;
+mod metrics;
+mod models;
+mod multipart;
+mod observe;
+mod openapi;
+mod repository_index;
+mod repository_load;
+mod server_health;
+mod server_metadata;
+mod similarity;
+mod tensor;
+mod v2_config;
+mod v2_model;
+mod v2_model_ready;
+mod v2_statistics;
+mod vectors;
+
+pub use access::Access;
+pub use app::{App, Phase};
+pub use observe::observe;
+
+use crate::Error;
+use actix_web::web::{self, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse, ResponseError};
+use envelope::{KServe, OpenAi};
+
+/// Every route.
+pub const ROUTES: &[fn(&mut ServiceConfig)] = &[
+    embeddings::configure,
+    classify::configure,
+    similarity::configure,
+    models::configure,
+    server_metadata::configure,
+    server_health::configure,
+    // Before the models: `stats` is no model's name.
+    v2_statistics::configure,
+    v2_model::configure,
+    v2_model_ready::configure,
+    v2_config::configure,
+    infer::configure,
+    repository_index::configure,
+    repository_load::configure,
+    metrics::configure,
+    openapi::configure,
+];
+
+/// Adds every route and the answer for paths that have none.
+pub fn configure(config: &mut ServiceConfig) {
+    for route in ROUTES {
+        route(config);
+    }
+    config.default_service(web::to(unknown_path));
+}
+
+async fn unknown_path(request: HttpRequest) -> HttpResponse {
+    refuse(&request, Error::UnknownPath { path: request.path().to_owned() })
+}
+
+/// A resource at `path` that answers other methods than those of its routes with 405 and `Allow`.
+fn resource(path: &str, allow: &'static str) -> actix_web::Resource {
+    web::resource(path).default_service(web::to(move |request: HttpRequest| async move {
+        refuse(&request, Error::Method { method: request.method().to_string(), allow })
+    }))
+}
+
+/// The error in the envelope of the path that was asked for.
+fn refuse(request: &HttpRequest, error: Error) -> HttpResponse {
+    if request.path().starts_with("/v2") { KServe(error).error_response() } else { OpenAi(error).error_response() }
+}

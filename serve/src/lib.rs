@@ -1,0 +1,34 @@
+//! Model store, runtimes, preprocessing, batching and HTTP: everything between a `model.onnx` and a client.
+//!
+//! The layers depend one way: HTTP → engine → batch → runtime. The same pipeline without HTTP is [`model::open`].
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`store`] | `<store>/<model>/<version>/model.onnx`: which models there are |
+//! | [`model_file`] | one ONNX file and its card, checked against each other |
+//! | [`runtime`] | tract and ONNX Runtime behind one small trait, the choice between them, installation |
+//! | [`preprocess`] | from image bytes to the numbers that the card asks for |
+//! | [`model`] | a loaded model: file, runtime, preprocessing, golden samples; for use without a server |
+//! | [`batch`] | many callers, one runtime: a bounded queue and a runner |
+//! | [`engine`] | every model of a store, ready or refused |
+//! | [`metrics`] | what `/metrics` shows |
+//! | [`http`] | one file a route |
+//! | [`server`] | binding, signals, draining |
+
+pub mod batch;
+pub mod config;
+pub mod engine;
+pub mod error;
+pub mod http;
+pub mod metrics;
+pub mod model;
+pub mod model_file;
+pub mod preprocess;
+pub mod runtime;
+pub mod server;
+pub mod store;
+
+pub use config::Config;
+pub use error::Error;
+pub use model::Model;
+pub use server::Server;

@@ -1,0 +1,96 @@
+//! The metrics of one version of a model: a handle that is cheap to clone.
+
+use super::requests::Tracked;
+use super::{Families, Stage, Statistics};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The metrics of one version of a model.
+#[derive(Clone)]
+pub struct ModelMetrics {
+    families: Arc<Families>,
+    name: Arc<str>,
+    version: Arc<str>,
+    statistics: Arc<Statistics>,
+}
+
+impl ModelMetrics {
+    pub(super) fn new(families: Arc<Families>, name: &str, version: u64) -> Self {
+        Self { families, name: name.into(), version: version.to_string().into(), statistics: Arc::default() }
+    }
+
+    fn labels(&self) -> [&str; 2] {
+        [&self.name, &self.version]
+    }
+
+    /// A batch of `items` ran for `took`.
+    pub fn batch(&self, items: usize, took: Duration) {
+        self.families.items.done(&self.labels(), items);
+        self.families.batches.observe(&self.labels(), items);
+        self.statistics.batch(items, took);
+        self.stage(Stage::Infer, took);
+    }
+
+    /// A batch failed.
+    pub fn failed_batch(&self) {
+        self.families.batches.failed(&self.labels());
+    }
+
+    /// An item was skipped because it had waited too long.
+    pub fn expired(&self) {
+        self.families.items.expired(&self.labels());
+    }
+
+    /// An item was skipped because its caller had left.
+    pub fn canceled(&self) {
+        self.families.items.canceled(&self.labels());
+    }
+
+    /// An item spent `took` in `stage`.
+    pub fn stage(&self, stage: Stage, took: Duration) {
+        self.families.stages.observe(&self.labels(), stage, took);
+        self.statistics.stage(stage, took);
+    }
+
+    /// The queue grew or shrank.
+    pub fn queue_depth(&self, change: i64) {
+        self.families.queue.depth(&self.labels(), change);
+    }
+
+    /// Length of the queue.
+    pub fn queue_limit(&self, items: usize) {
+        self.families.queue.limit(&self.labels(), items);
+    }
+
+    /// The model was loaded in `took` and is served.
+    pub fn loaded(&self, took: Duration) {
+        self.families.loaded.ready(&self.labels(), took);
+    }
+
+    /// The model answers no more.
+    pub fn unloaded(&self) {
+        self.families.loaded.gone(&self.labels());
+    }
+
+    /// The model was refused.
+    pub fn refused(&self) {
+        self.families.loaded.unavailable(&self.labels());
+    }
+
+    /// Counts one request of `api`; see [`Tracked`].
+    pub fn track(&self, api: &'static str) -> Tracked {
+        Tracked::new(self.clone(), api)
+    }
+
+    /// Counts and times since this handle was made; its clones share them.
+    pub fn statistics(&self) -> &Statistics {
+        &self.statistics
+    }
+
+    /// A request of `api` ended after `took`.
+    pub(super) fn request(&self, api: &str, outcome: &str, took: Duration) {
+        let [model, version] = self.labels();
+        self.families.requests.count(&[model, version, api, outcome]);
+        self.statistics.request(outcome == "ok", took);
+    }
+}

@@ -1,0 +1,36 @@
+//! `selfie_queue_depth` and `selfie_queue_limit`: how full the queue of a model is.
+
+use super::{MODEL, register};
+use crate::Error;
+use prometheus::{IntGaugeVec, Opts, Registry};
+
+/// Metrics of queues.
+pub struct Queue {
+    depth: IntGaugeVec,
+    limit: IntGaugeVec,
+}
+
+impl Queue {
+    /// Registers the metrics.
+    ///
+    /// # Errors
+    /// A name is taken.
+    pub fn new(registry: &Registry) -> Result<Self, Error> {
+        let depth = Opts::new("selfie_queue_depth", "Items that wait, decoding included.");
+        let limit = Opts::new("selfie_queue_limit", "Most items that may wait.");
+        Ok(Self {
+            depth: register(registry, IntGaugeVec::new(depth, &MODEL))?,
+            limit: register(registry, IntGaugeVec::new(limit, &MODEL))?,
+        })
+    }
+
+    /// Changes the depth.
+    pub fn depth(&self, labels: &[&str], change: i64) {
+        self.depth.with_label_values(labels).add(change);
+    }
+
+    /// Sets the limit.
+    pub fn limit(&self, labels: &[&str], items: usize) {
+        self.limit.with_label_values(labels).set(items as i64);
+    }
+}

@@ -1,0 +1,125 @@
+//! From images or prepared items to rows, in one batch.
+
+use super::{Model, Row};
+use crate::Error;
+use crate::preprocess::Pixels;
+use crate::runtime::{Output, Values};
+use rayon::prelude::*;
+use selfie_models::card::InputDtype;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+impl Model {
+    /// Prepares the images on rayon's threads, each straight into its slot of one batch, and runs the batch.
+    ///
+    /// # Errors
+    /// [`Error::Image`] names the first image that cannot be used; [`Error::Backend`] is the runtime's.
+    pub fn infer<B: AsRef<[u8]> + Sync>(&self, images: &[B]) -> Result<Vec<Row>, Error> {
+        let item_len = self.preprocessor.item_len();
+        let failed = |reason| Error::Backend { model: self.card().name.clone(), reason };
+        let largest = self.file.fixed_batch.unwrap_or(images.len()).max(1);
+        let mut rows = Vec::with_capacity(images.len());
+        for (chunk, images) in images.chunks(largest).enumerate() {
+            let at = |(index, error): (usize, Error)| error.at_item(chunk * largest + index);
+            rows.extend(
+                match self.preprocessor.dtype() {
+                    InputDtype::F32 => {
+                        let mut batch = vec![0.0; images.len() * item_len];
+                        let slots = batch.par_chunks_mut(item_len).zip(images).enumerate();
+                        let write = |slot: &mut [f32], image: &B| self.preprocessor.write(image.as_ref(), slot);
+                        slots.try_for_each(|(i, (slot, image))| write(slot, image).map_err(|e| (i, e))).map_err(at)?;
+                        self.run(images.len(), Values::F32(&batch))
+                    }
+                    InputDtype::U8 => {
+                        let mut batch = vec![0; images.len() * item_len];
+                        let slots = batch.par_chunks_mut(item_len).zip(images).enumerate();
+                        let write = |slot: &mut [u8], image: &B| self.preprocessor.write_bytes(image.as_ref(), slot);
+                        slots.try_for_each(|(i, (slot, image))| write(slot, image).map_err(|e| (i, e))).map_err(at)?;
+                        self.run(images.len(), Values::U8(&batch))
+                    }
+                }
+                .map_err(failed)?,
+            );
+        }
+        match rows.iter().position(|row| !row.is_finite()) {
+            Some(item) => Err(failed(format!("image {item} gives a number that is not finite"))),
+            None => Ok(rows),
+        }
+    }
+
+    /// Runs items that are prepared already.
+    ///
+    /// # Errors
+    /// What the runtime said.
+    pub(crate) fn run_items(&self, items: &[Pixels]) -> Result<Vec<Row>, String> {
+        let mut floats: Vec<f32> = Vec::new();
+        let mut bytes: Vec<u8> = Vec::new();
+        for item in items {
+            match item {
+                Pixels::F32(values) => floats.extend_from_slice(values),
+                Pixels::U8(values) => bytes.extend_from_slice(values),
+            }
+        }
+        match self.preprocessor.dtype() {
+            InputDtype::F32 => self.run(items.len(), Values::F32(&floats)),
+            InputDtype::U8 => self.run(items.len(), Values::U8(&bytes)),
+        }
+    }
+
+    /// Runs a batch of floats, rounded down to bytes where the model takes bytes.
+    pub(super) fn run_values(&self, batch: usize, values: &[f32]) -> Result<Vec<Row>, String> {
+        match self.preprocessor.dtype() {
+            InputDtype::F32 => self.run(batch, Values::F32(values)),
+            InputDtype::U8 => {
+                let bytes: Vec<u8> = values.iter().map(|value| *value as u8).collect();
+                self.run(batch, Values::U8(&bytes))
+            }
+        }
+    }
+
+    /// Runs `count` items. A model with a fixed batch gets the rest filled with zeros.
+    fn run(&self, count: usize, values: Values<'_>) -> Result<Vec<Row>, String> {
+        let batch = self.file.fixed_batch.unwrap_or(count);
+        if count > batch {
+            return Err(format!("a batch of {count} was given to a model whose batch is fixed to {batch}"));
+        }
+        let len = batch * self.preprocessor.item_len();
+        let shape = self.card().input.shape(batch);
+        let (floats, bytes);
+        let values = match values {
+            Values::F32(values) if values.len() < len => {
+                floats = [values, &vec![0.0; len - values.len()]].concat();
+                Values::F32(&floats)
+            }
+            Values::U8(values) if values.len() < len => {
+                bytes = [values, &vec![0; len - values.len()]].concat();
+                Values::U8(&bytes)
+            }
+            whole => whole,
+        };
+        // A panic in a runtime must cost one batch, not the thread that serves all of them.
+        let outputs = catch_unwind(AssertUnwindSafe(|| self.session.run(&shape, values)))
+            .unwrap_or_else(|_| Err("the runtime panicked".into()))?;
+        self.rows(count, batch, &outputs)
+    }
+
+    fn rows(&self, count: usize, batch: usize, outputs: &[Output]) -> Result<Vec<Row>, String> {
+        let (names, widths) = (self.file.output_names(), self.file.output_widths());
+        if outputs.len() != names.len() {
+            return Err(format!("it gave {} outputs, expected {names:?}", outputs.len()));
+        }
+        for ((output, name), width) in outputs.iter().zip(&names).zip(&widths) {
+            if output.shape != [batch, *width] {
+                return Err(format!(
+                    "output \"{name}\" has shape {:?}, the card says {:?}",
+                    output.shape,
+                    [batch, *width]
+                ));
+            }
+        }
+        let row = |index: usize| {
+            let cut = |(output, width): (&Output, &usize)| output.values[index * width..(index + 1) * width].to_vec();
+            Row { outputs: outputs.iter().zip(&widths).map(cut).collect() }
+        };
+        Ok((0..count).map(row).collect())
+    }
+}

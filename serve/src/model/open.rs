@@ -1,0 +1,87 @@
+//! Opening one model without a server.
+
+use super::Model;
+use crate::Error;
+use crate::config::Config;
+use crate::runtime::{Options, choose};
+use crate::store::{self, MODEL_FILE};
+use std::path::{Path, PathBuf};
+
+/// Options of [`open`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct OpenOptions {
+    /// Name of the model, for a store that holds several.
+    pub model: Option<String>,
+    /// Runtime, device and threads.
+    pub runtime: Options,
+    /// Largest image in pixels.
+    pub max_image_pixels: u64,
+}
+
+impl Default for OpenOptions {
+    fn default() -> Self {
+        let max_image_pixels = Config::default().max_image_pixels;
+        Self { model: None, runtime: Options::default(), max_image_pixels }
+    }
+}
+
+/// Opens a model: `path` is an ONNX file, the folder of a version, the folder of a model, or a store.
+///
+/// # Errors
+/// Nothing or too much is at `path`, or the model cannot be loaded.
+pub fn open(path: &Path, options: &OpenOptions) -> Result<Model, Error> {
+    let file = find(path, options.model.as_deref())?;
+    let (runtime, choice) = choose(&options.runtime)?;
+    tracing::info!("{} on {} ({}): {}", file.display(), choice.runtime, choice.device, choice.reason);
+    Model::load(&file, runtime, choice, &options.runtime, options.max_image_pixels)
+}
+
+fn find(path: &Path, model: Option<&str>) -> Result<PathBuf, Error> {
+    if path.is_file() {
+        return Ok(path.to_owned());
+    }
+    let inside = path.join(MODEL_FILE);
+    if inside.is_file() {
+        return Ok(inside);
+    }
+    if let Ok(entry) = store::entry(String::new(), path) {
+        return Ok(entry.path);
+    }
+    let entries = store::scan(path)?;
+    let names: Vec<&str> = entries.iter().map(|entry| entry.name.as_str()).collect();
+    let wrong = |reason: String| Error::Store { path: path.to_owned(), reason };
+    match model {
+        Some(name) => match entries.iter().find(|entry| entry.name == name) {
+            Some(entry) => Ok(entry.path.clone()),
+            None => Err(wrong(format!("no model \"{name}\" in it; there are {}", names.join(", ")))),
+        },
+        None => match &entries[..] {
+            [only] => Ok(only.path.clone()),
+            _ => Err(wrong(format!("it holds several models; name one of {}", names.join(", ")))),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn a_model_is_found_from_every_level() {
+        let root = tempfile::tempdir().unwrap();
+        let file = root.path().join("m/2/model.onnx");
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(&file, b"").unwrap();
+        for path in ["m/2/model.onnx", "m/2", "m", ""] {
+            assert_eq!(find(&root.path().join(path), None).unwrap(), file, "{path:?}");
+        }
+        fs::create_dir_all(root.path().join("n/1")).unwrap();
+        fs::write(root.path().join("n/1/model.onnx"), b"").unwrap();
+        assert_eq!(find(root.path(), Some("m")).unwrap(), file);
+        for (model, expected) in [(None, "name one of m, n"), (Some("x"), "no model \"x\"")] {
+            let message = find(root.path(), model).unwrap_err().to_string();
+            assert!(message.contains(expected), "{message}");
+        }
+    }
+}

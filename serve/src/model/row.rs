@@ -1,0 +1,68 @@
+//! What a model says about one image.
+
+/// The outputs of one item, in the order of [`crate::model_file::ModelFile::output_names`].
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Row {
+    /// One vector for each output.
+    pub outputs: Vec<Vec<f32>>,
+}
+
+impl Row {
+    /// Whether every number is finite; anything else is a failure of the model on this item.
+    pub fn is_finite(&self) -> bool {
+        self.outputs.iter().flatten().all(|value| value.is_finite())
+    }
+}
+
+/// Scales a vector to length 1; a vector of zeros stays.
+pub fn normalise(vector: &mut [f32]) {
+    let length = vector.iter().map(|value| f64::from(*value).powi(2)).sum::<f64>().sqrt();
+    if length > 0.0 {
+        vector.iter_mut().for_each(|value| *value = (f64::from(*value) / length) as f32);
+    }
+}
+
+/// Class scores to probabilities.
+pub fn softmax(logits: &[f32]) -> Vec<f32> {
+    let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let powers: Vec<f64> = logits.iter().map(|logit| f64::from(logit - largest).exp()).collect();
+    let sum: f64 = powers.iter().sum();
+    powers.into_iter().map(|power| (power / sum) as f32).collect()
+}
+
+/// The `count` best classes with their probabilities, best first; of equal ones the lower index first.
+pub fn best(logits: &[f32], count: usize) -> Vec<(usize, f32)> {
+    let mut classes: Vec<(usize, f32)> = softmax(logits).into_iter().enumerate().collect();
+    classes.sort_by(|a, b| b.1.total_cmp(&a.1));
+    classes.truncate(count);
+    classes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_normalised_vector_has_length_one() {
+        let mut vector = [3.0, 4.0];
+        normalise(&mut vector);
+        assert_eq!(vector, [0.6, 0.8]);
+        let mut zeros = [0.0, 0.0];
+        normalise(&mut zeros);
+        assert_eq!(zeros, [0.0, 0.0]);
+    }
+
+    #[test]
+    fn probabilities_add_up_and_do_not_overflow() {
+        for logits in [[0.0, 0.0], [1000.0, 999.0], [-1000.0, 1000.0]] {
+            let sum: f32 = softmax(&logits).iter().sum();
+            assert!((sum - 1.0).abs() <= f32::EPSILON, "{logits:?} gives {sum}");
+        }
+    }
+
+    #[test]
+    fn the_best_come_first() {
+        let indices: Vec<usize> = best(&[1.0, 3.0, 2.0, 3.0], 3).iter().map(|(index, _)| *index).collect();
+        assert_eq!(indices, [1, 3, 2]);
+    }
+}

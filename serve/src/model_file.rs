@@ -1,0 +1,127 @@
+//! One ONNX file and its card, checked against each other before any runtime sees them.
+
+use crate::Error;
+use prost::Message;
+use selfie_models::Card;
+use selfie_models::card::{CARD_KEY, InputDtype};
+use std::fs;
+use std::path::{Path, PathBuf};
+use tract_onnx::pb::tensor_proto::DataType;
+use tract_onnx::pb::tensor_shape_proto::dimension::Value;
+use tract_onnx::pb::type_proto;
+use tract_onnx::pb::{GraphProto, ModelProto, ValueInfoProto};
+
+/// Name of the card beside a foreign model.
+pub const CARD_FILE: &str = "card.json";
+
+/// An ONNX file with its card.
+#[derive(Clone, Debug)]
+pub struct ModelFile {
+    /// The ONNX file.
+    pub path: PathBuf,
+    /// Its card.
+    pub card: Card,
+    /// The batch size that the file fixes, or `None` when any is allowed.
+    pub fixed_batch: Option<usize>,
+}
+
+impl ModelFile {
+    /// Reads the file and its card: `card.json` beside it, or the metadata entry `selfie.card` in it.
+    ///
+    /// # Errors
+    /// [`Error::ModelFile`] when the file is damaged, has no card, or differs from its card.
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        let bytes = fs::read(path).map_err(|source| Error::Io { action: "read", path: path.to_owned(), source })?;
+        let wrong = |reason: String| Error::ModelFile { path: path.to_owned(), reason };
+        let damaged = |what: &str| wrong(format!("not a complete ONNX model ({what}); copy or export it again"));
+        let model = ModelProto::decode(bytes.as_slice()).map_err(|error| damaged(&error.to_string()))?;
+        let graph = model.graph.as_ref().ok_or_else(|| damaged("it holds no graph"))?;
+        let card = read_card(path, &model)?;
+        let fixed_batch = check(graph, &card).map_err(wrong)?;
+        Ok(Self { path: path.to_owned(), card, fixed_batch })
+    }
+
+    /// Names of the outputs that are served, in the order in which sessions give them.
+    pub fn output_names(&self) -> Vec<&str> {
+        let outputs = &self.card.outputs;
+        let embedding = outputs.embedding.as_ref().map(|output| output.name.as_str());
+        let logits = outputs.logits.as_ref().map(|output| output.name.as_str());
+        embedding.into_iter().chain(logits).collect()
+    }
+
+    /// Length of a row of each output, in the order of [`ModelFile::output_names`].
+    pub fn output_widths(&self) -> Vec<usize> {
+        let outputs = &self.card.outputs;
+        let embedding = outputs.embedding.as_ref().map(|output| output.width);
+        let logits = outputs.logits.as_ref().map(|output| output.labels.len());
+        embedding.into_iter().chain(logits).collect()
+    }
+}
+
+fn read_card(path: &Path, model: &ModelProto) -> Result<Card, Error> {
+    let beside = path.with_file_name(CARD_FILE);
+    let (origin, text) = if beside.is_file() {
+        let text =
+            fs::read_to_string(&beside).map_err(|source| Error::Io { action: "read", path: beside.clone(), source })?;
+        (beside, text)
+    } else if let Some(entry) = model.metadata_props.iter().find(|entry| entry.key == CARD_KEY) {
+        (path.to_owned(), entry.value.clone())
+    } else {
+        let reason = format!(
+            "no model card: neither a metadata entry \"{CARD_KEY}\" in it nor a {CARD_FILE} beside it; \
+             without one nobody knows how to prepare an image for this model"
+        );
+        return Err(Error::ModelFile { path: path.to_owned(), reason });
+    };
+    Card::from_json(&text).map_err(|source| Error::Card { path: origin, source })
+}
+
+/// Compares the graph with the card and returns the batch size that the graph fixes.
+fn check(graph: &GraphProto, card: &Card) -> Result<Option<usize>, String> {
+    let initialised = |name: &str| graph.initializer.iter().any(|tensor| tensor.name == name);
+    let inputs: Vec<&ValueInfoProto> = graph.input.iter().filter(|input| !initialised(&input.name)).collect();
+    let names: Vec<&str> = inputs.iter().map(|input| input.name.as_str()).collect();
+    let [input] = inputs[..] else {
+        return Err(format!("it has the inputs {names:?}; exactly one image input can be served"));
+    };
+    if input.name != card.input.name {
+        return Err(format!("the card names the input \"{}\", the graph has {names:?}", card.input.name));
+    }
+    let outputs: Vec<&str> = graph.output.iter().map(|output| output.name.as_str()).collect();
+    let embedding = card.outputs.embedding.as_ref().map(|output| &output.name);
+    let logits = card.outputs.logits.as_ref().map(|output| &output.name);
+    for name in embedding.into_iter().chain(logits) {
+        if !outputs.contains(&name.as_str()) {
+            return Err(format!("the card names the output \"{name}\", the graph has {outputs:?}"));
+        }
+    }
+    let tensor = tensor_type(input).ok_or_else(|| format!("its input \"{}\" has no tensor type", input.name))?;
+    let expected = match card.input.dtype {
+        InputDtype::F32 => DataType::Float,
+        InputDtype::U8 => DataType::Uint8,
+    };
+    if tensor.elem_type != expected as i32 {
+        let found = DataType::try_from(tensor.elem_type).map_or("an unknown type", |found| found.as_str_name());
+        return Err(format!("its input is {found}, the card says {}", expected.as_str_name()));
+    }
+    let dims: Vec<Option<usize>> =
+        tensor.shape.iter().flat_map(|shape| &shape.dim).map(|dim| fixed(&dim.value)).collect();
+    let wanted = card.input.shape(0);
+    let fits = |(found, wanted): (&Option<usize>, &usize)| found.is_none_or(|found| found == *wanted);
+    if dims.len() != wanted.len() || !dims.iter().zip(&wanted).skip(1).all(fits) {
+        return Err(format!("its input has the shape {dims:?}, the card says {:?} after the batch", &wanted[1..]));
+    }
+    Ok(dims[0])
+}
+
+fn tensor_type(value: &ValueInfoProto) -> Option<&type_proto::Tensor> {
+    let type_proto::Value::TensorType(tensor) = value.r#type.as_ref()?.value.as_ref()?;
+    Some(tensor)
+}
+
+fn fixed(dim: &Option<Value>) -> Option<usize> {
+    match dim {
+        Some(Value::DimValue(value)) => usize::try_from(*value).ok().filter(|value| *value > 0),
+        Some(Value::DimParam(_)) | None => None,
+    }
+}

@@ -1,0 +1,146 @@
+//! From image bytes to the numbers that the card asks for, in the card's order: decode, turn upright, convert the
+//! channels, resize, crop, pad, rescale, normalise, lay out.
+//!
+//! Each step is one file. Everything up to the rescale works on bytes, as Pillow does, so that results agree with
+//! pipelines written for it.
+
+mod canvas;
+mod channels;
+mod decode;
+mod jpeg;
+mod layout;
+mod normalise;
+mod place;
+mod resize;
+mod still;
+
+pub use decode::probe;
+
+use crate::Error;
+use canvas::Canvas;
+use normalise::Normaliser;
+use selfie_models::card::{Card, Input, InputDtype, Preprocessing, ResizeTo};
+
+/// The preprocessing of one model.
+#[derive(Clone, Debug)]
+pub struct Preprocessor {
+    input: Input,
+    steps: Preprocessing,
+    normaliser: Normaliser,
+    max_pixels: u64,
+}
+
+/// One item of the input tensor.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Pixels {
+    /// Normalised floats.
+    F32(Vec<f32>),
+    /// Raw bytes.
+    U8(Vec<u8>),
+}
+
+impl Preprocessor {
+    /// Preprocessing as `card` declares it, for images of at most `max_pixels` pixels.
+    pub fn new(card: &Card, max_pixels: u64) -> Self {
+        let normaliser = Normaliser::new(&card.preprocessing);
+        Self { input: card.input.clone(), steps: card.preprocessing.clone(), normaliser, max_pixels }
+    }
+
+    /// Number of values of one item.
+    pub fn item_len(&self) -> usize {
+        self.input.shape(1).iter().product()
+    }
+
+    /// Element type of the item.
+    pub fn dtype(&self) -> InputDtype {
+        self.input.dtype
+    }
+
+    /// Prepares one image as an item of its own.
+    ///
+    /// # Errors
+    /// [`Error::Image`] says what is wrong with the image.
+    pub fn item(&self, bytes: &[u8]) -> Result<Pixels, Error> {
+        match self.input.dtype {
+            InputDtype::F32 => {
+                let mut slot = vec![0.0; self.item_len()];
+                self.write(bytes, &mut slot).map(|()| Pixels::F32(slot))
+            }
+            InputDtype::U8 => {
+                let mut slot = vec![0; self.item_len()];
+                self.write_bytes(bytes, &mut slot).map(|()| Pixels::U8(slot))
+            }
+        }
+    }
+
+    /// Prepares one image straight into its slot of a batch.
+    ///
+    /// # Shapes
+    /// - `slot`: `channels * height * width` values in the card's layout
+    ///
+    /// # Errors
+    /// [`Error::Image`] says what is wrong with the image.
+    pub fn write(&self, bytes: &[u8], slot: &mut [f32]) -> Result<(), Error> {
+        let canvas = self.canvas(bytes)?;
+        layout::write(&canvas, self.input.layout, slot, |channel, byte| self.normaliser.value(channel, byte));
+        Ok(())
+    }
+
+    /// As [`Preprocessor::write`] for a model that normalises in its graph: the bytes, without rescale and mean.
+    ///
+    /// # Errors
+    /// [`Error::Image`] says what is wrong with the image.
+    pub fn write_bytes(&self, bytes: &[u8], slot: &mut [u8]) -> Result<(), Error> {
+        let canvas = self.canvas(bytes)?;
+        layout::write(&canvas, self.input.layout, slot, |_, byte| byte);
+        Ok(())
+    }
+
+    fn canvas(&self, bytes: &[u8]) -> Result<Canvas, Error> {
+        let Input { channels, height, width, .. } = self.input;
+        let mut canvas = channels::convert(decode::decode(bytes, self.max_pixels)?, channels)?;
+        if self.steps.do_resize {
+            let (to_width, to_height) = target(&self.steps.size, canvas.width, canvas.height);
+            canvas = resize::resize(canvas, to_width, to_height, self.steps.resample)?;
+        }
+        if let Some(size) = self.steps.crop_size {
+            canvas = place::crop(canvas, size.width, size.height);
+        }
+        if let Some(size) = self.steps.pad_size {
+            canvas = place::pad(canvas, size.width, size.height)?;
+        }
+        if (canvas.width, canvas.height) != (width, height) {
+            let Canvas { width: found_width, height: found_height, .. } = canvas;
+            return Err(Error::image(format!(
+                "is {found_width} x {found_height} after preprocessing, the model takes {width} x {height} and its card \
+                 declares no step that gets there"
+            )));
+        }
+        Ok(canvas)
+    }
+}
+
+/// Width and height to resize to. The longer side is rounded down, as Hugging Face's image processors do.
+fn target(size: &ResizeTo, width: usize, height: usize) -> (usize, usize) {
+    match *size {
+        ResizeTo::Exact(size) => (size.width, size.height),
+        ResizeTo::ShortestEdge { shortest_edge } => {
+            let (short, long) = (width.min(height), width.max(height));
+            let other = (shortest_edge * long / short.max(1)).max(1);
+            if width <= height { (shortest_edge, other) } else { (other, shortest_edge) }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shorter_side_gets_the_length() {
+        let size = ResizeTo::ShortestEdge { shortest_edge: 10 };
+        for (from, to) in [((20, 40), (10, 20)), ((40, 20), (20, 10)), ((15, 25), (10, 16)), ((7, 7), (10, 10))] {
+            assert_eq!(target(&size, from.0, from.1), to, "{from:?}");
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! ONNX Runtime, loaded at run time from a shared library, on the processor or an NVIDIA GPU.
+
+use super::library::locate;
+use super::{Device, Found, Options, Output, Runtime, Session, Values, telemetry};
+use crate::Error;
+use crate::config::threads;
+use crate::model_file::ModelFile;
+use ort::environment::Environment;
+use ort::ep::{CUDA, ExecutionProvider};
+use ort::session::builder::SessionBuilder;
+use ort::value::TensorRef;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+/// ONNX Runtime.
+pub struct OnnxRuntime;
+
+const NAME: &str = "onnxruntime";
+
+/// A process can load one ONNX Runtime; this is the one, with the path that it came from.
+static LOADED: Mutex<Option<(PathBuf, Environment)>> = Mutex::new(None);
+
+impl Runtime for OnnxRuntime {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn check(&self, options: &Options) -> Result<Found, Error> {
+        let path = locate(options)?;
+        let environment = environment(&path)?;
+        let place = format!("ONNX Runtime is at {}", path.display());
+        let cuda = |number| try_cuda(&environment, number);
+        match options.device {
+            Device::Cpu => Ok(Found { device: Device::Cpu, detail: place }),
+            Device::Cuda(number) => match cuda(number) {
+                Ok(()) => Ok(Found { device: options.device, detail: place }),
+                Err(reason) => {
+                    let reason = format!(
+                        "{place}, but CUDA does not work with it: {reason}; `selfie runtime install --cuda` installs a \
+                         library with CUDA, which needs NVIDIA's driver, CUDA 13 and cuDNN 9"
+                    );
+                    Err(Error::Device { name: options.device.to_string(), reason })
+                }
+            },
+            Device::Auto => Ok(match cuda(0) {
+                Ok(()) => Found { device: Device::Cuda(0), detail: format!("{place} and CUDA works") },
+                Err(reason) => Found { device: Device::Cpu, detail: format!("{place}, without CUDA: {reason}") },
+            }),
+        }
+    }
+
+    fn load(&self, file: &ModelFile, device: Device, options: &Options) -> Result<Box<dyn Session>, Error> {
+        let environment = environment(&locate(options)?)?;
+        let session = build(&environment, device, threads(options.threads))
+            .and_then(|mut builder| builder.commit_from_file(&file.path).map_err(text))
+            .map_err(|reason| Error::Load { path: file.path.clone(), runtime: NAME, reason })?;
+        let input = file.card.input.name.clone();
+        let outputs = file.output_names().into_iter().map(str::to_owned).collect();
+        Ok(Box::new(OnnxRuntimeSession { session: Mutex::new(session), input, outputs }))
+    }
+}
+
+fn environment(path: &Path) -> Result<Environment, Error> {
+    let mut loaded = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
+    let wrong = |reason: String| Error::Runtime { name: NAME.into(), reason };
+    if let Some((first, environment)) = &*loaded {
+        if first != path {
+            let reason = format!("{} is loaded already; a process can load only one", first.display());
+            return Err(wrong(reason));
+        }
+        return Ok(environment.clone());
+    }
+    if !telemetry::is_disabled() {
+        tracing::warn!(
+            "{} is not set to 1: ONNX Runtime may send one start event before its telemetry is switched off",
+            telemetry::VARIABLE
+        );
+    }
+    let environment = ort::init_from(path)
+        .map_err(|error| wrong(format!("{error}; `selfie runtime install` installs one that works")))?
+        .with_name("selfie")
+        .with_telemetry(false)
+        .build()
+        .map_err(|error| wrong(format!("{} does not start: {error}", path.display())))?;
+    *loaded = Some((path.to_owned(), environment.clone()));
+    Ok(environment)
+}
+
+fn try_cuda(environment: &Environment, number: u16) -> Result<(), String> {
+    if !CUDA::is_available().map_err(text)? {
+        return Err("the library is built without CUDA".into());
+    }
+    build(environment, Device::Cuda(number), 1).map(drop)
+}
+
+fn build(environment: &Environment, device: Device, threads: usize) -> Result<SessionBuilder, String> {
+    let builder = ort::session::Session::builder(environment).map_err(text)?;
+    let builder = builder.with_intra_threads(threads).map_err(|error| error.to_string())?;
+    // Threads that spin while they wait take the processors that decode images.
+    let builder = builder.with_intra_op_spinning(false).map_err(|error| error.to_string())?;
+    match device {
+        Device::Auto | Device::Cpu => Ok(builder),
+        Device::Cuda(number) => {
+            let provider = CUDA::default().with_device_id(i32::from(number)).build().error_on_failure();
+            builder.with_execution_providers([provider]).map_err(|error| error.to_string())
+        }
+    }
+}
+
+fn text(error: ort::Error) -> String {
+    error.to_string()
+}
+
+struct OnnxRuntimeSession {
+    session: Mutex<ort::session::Session>,
+    input: String,
+    outputs: Vec<String>,
+}
+
+impl Session for OnnxRuntimeSession {
+    fn run(&self, shape: &[usize], input: Values<'_>) -> Result<Vec<Output>, String> {
+        let mut session = self.session.lock().unwrap_or_else(PoisonError::into_inner);
+        let name = self.input.as_str();
+        let outputs = match input {
+            Values::F32(values) => {
+                session.run(ort::inputs![name => TensorRef::from_array_view((shape, values)).map_err(text)?])
+            }
+            Values::U8(values) => {
+                session.run(ort::inputs![name => TensorRef::from_array_view((shape, values)).map_err(text)?])
+            }
+        };
+        let outputs = outputs.map_err(text)?;
+        self.outputs
+            .iter()
+            .map(|name| {
+                let output = outputs.get(name).ok_or_else(|| format!("it gave no output \"{name}\""))?;
+                let (shape, values) = output.try_extract_tensor::<f32>().map_err(text)?;
+                let shape = shape.iter().map(|side| usize::try_from(*side).unwrap_or(0)).collect();
+                Ok(Output { shape, values: values.to_vec() })
+            })
+            .collect()
+    }
+}

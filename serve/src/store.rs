@@ -1,0 +1,190 @@
+//! The model store: `<store>/<model>/<integer version>/model.onnx`, the layout that Triton users have already.
+
+use crate::Error;
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+/// Name of the model file in a version's folder.
+pub const MODEL_FILE: &str = "model.onnx";
+
+const LAYOUT: &str = "expected <store>/<model>/<integer version>/model.onnx";
+
+/// One model of a store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Name of the model: the name of its folder.
+    pub name: String,
+    /// The version that is served: the highest.
+    pub version: u64,
+    /// Every version that is there, in rising order.
+    pub versions: Vec<u64>,
+    /// The file of the version that is served.
+    pub path: PathBuf,
+}
+
+/// What changes when a version does: its number and the name, length and time of each of its files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fingerprint {
+    version: u64,
+    files: Vec<(OsString, u64, Option<SystemTime>)>,
+}
+
+impl Entry {
+    /// The fingerprint of the version that is served. A file that cannot be looked at is not in it.
+    pub fn fingerprint(&self) -> Fingerprint {
+        let folder = self.path.parent().and_then(|folder| fs::read_dir(folder).ok());
+        let file = |item: fs::DirEntry| {
+            // Through links: a store may link to files that are elsewhere.
+            let metadata = fs::metadata(item.path()).ok()?;
+            Some((item.file_name(), metadata.len(), metadata.modified().ok()))
+        };
+        let mut files: Vec<_> = folder.into_iter().flatten().flatten().filter_map(file).collect();
+        files.sort();
+        Fingerprint { version: self.version, files }
+    }
+}
+
+/// The models of a store in the order of their names.
+///
+/// # Errors
+/// [`Error::Store`] when the folder cannot be read, holds no model, or a model's folder holds no version.
+pub fn scan(root: &Path) -> Result<Vec<Entry>, Error> {
+    let mut entries = Vec::new();
+    for (name, folder) in models(root)? {
+        entries.push(entry(name, &folder)?);
+    }
+    if entries.is_empty() {
+        let reason = format!("no model in it; {LAYOUT}. `selfie export RUN --out STORE` puts one there");
+        return Err(Error::Store { path: root.to_owned(), reason });
+    }
+    Ok(entries)
+}
+
+/// As [`scan`] for a store that is at work: a folder without a version is one that is being filled.
+///
+/// # Errors
+/// [`Error::Store`] when the folder cannot be read.
+pub fn present(root: &Path) -> Result<Vec<Entry>, Error> {
+    Ok(models(root)?.into_iter().filter_map(|(name, folder)| entry(name, &folder).ok()).collect())
+}
+
+/// Names and folders of models, in the order of the names.
+fn models(root: &Path) -> Result<Vec<(String, PathBuf)>, Error> {
+    let mut models = Vec::new();
+    for folder in folders(root)? {
+        let Some(name) = folder.file_name().and_then(|name| name.to_str()) else {
+            return Err(Error::Store { path: folder, reason: "the name is not valid UTF-8".into() });
+        };
+        if !name.starts_with('.') {
+            models.push((name.to_owned(), folder));
+        }
+    }
+    models.sort();
+    Ok(models)
+}
+
+/// The model in the folder `folder`, which holds one folder for each version.
+///
+/// # Errors
+/// [`Error::Store`] when it holds no version.
+pub fn entry(name: String, folder: &Path) -> Result<Entry, Error> {
+    let mut versions: Vec<(u64, PathBuf)> = folders(folder)?
+        .into_iter()
+        .filter_map(|path| {
+            let version = path.file_name()?.to_str()?.parse().ok()?;
+            let file = path.join(MODEL_FILE);
+            file.is_file().then_some((version, file))
+        })
+        .collect();
+    versions.sort();
+    let numbers = versions.iter().map(|(version, _)| *version).collect();
+    match versions.pop() {
+        Some((version, path)) => Ok(Entry { name, version, versions: numbers, path }),
+        None => Err(Error::Store { path: folder.to_owned(), reason: format!("no version in it; {LAYOUT}") }),
+    }
+}
+
+fn folders(path: &Path) -> Result<Vec<PathBuf>, Error> {
+    let unreadable = |source: std::io::Error| Error::Store {
+        path: path.to_owned(),
+        reason: format!("cannot be read: {source}; {LAYOUT}"),
+    };
+    let mut folders = Vec::new();
+    for item in fs::read_dir(path).map_err(unreadable)? {
+        let item = item.map_err(unreadable)?.path();
+        if item.is_dir() {
+            folders.push(item);
+        }
+    }
+    Ok(folders)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn store(files: &[&str]) -> tempfile::TempDir {
+        let root = tempfile::tempdir().unwrap();
+        for file in files {
+            let path = root.path().join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, b"").unwrap();
+        }
+        root
+    }
+
+    #[test]
+    fn the_highest_version_by_number_serves() {
+        let root = store(&["b/9/model.onnx", "b/10/model.onnx", "b/notes/model.onnx", "b/11/other", "a/1/model.onnx"]);
+        let entries = scan(root.path()).unwrap();
+        let names: Vec<_> = entries.iter().map(|entry| (entry.name.as_str(), entry.version)).collect();
+        assert_eq!(names, [("a", 1), ("b", 10)]);
+        assert_eq!(entries[1].versions, [9, 10]);
+        assert!(entries[1].path.ends_with("b/10/model.onnx"));
+    }
+
+    #[test]
+    fn a_fingerprint_changes_with_every_file_and_with_the_version() {
+        let root = store(&["a/1/model.onnx"]);
+        let found = || scan(root.path()).unwrap()[0].fingerprint();
+        let mut seen = vec![found()];
+        assert_eq!(found(), seen[0]);
+        let version = root.path().join("a/1");
+        fs::write(version.join("model.onnx"), b"more").unwrap();
+        seen.push(found());
+        fs::write(version.join("card.json"), b"{}").unwrap();
+        seen.push(found());
+        fs::create_dir(root.path().join("a/2")).unwrap();
+        fs::rename(version.join("model.onnx"), root.path().join("a/2/model.onnx")).unwrap();
+        seen.push(found());
+        for (index, one) in seen.iter().enumerate() {
+            assert!(!seen[..index].contains(one), "{index}: {seen:?}");
+        }
+    }
+
+    #[test]
+    fn a_folder_that_is_being_filled_does_not_hide_the_others() {
+        let root = store(&["b/1/model.onnx", "a/1/model.onnx.part", ".c/1/model.onnx"]);
+        assert!(scan(root.path()).is_err());
+        let names: Vec<_> = present(root.path()).unwrap().into_iter().map(|entry| entry.name).collect();
+        assert_eq!(names, ["b"]);
+    }
+
+    #[test]
+    fn an_unusable_store_says_what_is_expected() {
+        let cases = [
+            (store(&[]), "no model in it"),
+            (store(&["model.onnx"]), "no model in it"),
+            (store(&["a/model.onnx"]), "no version in it"),
+            (store(&[".git/x"]), "no model in it"),
+        ];
+        for (root, expected) in cases {
+            let message = scan(root.path()).unwrap_err().to_string();
+            assert!(message.contains(expected) && message.contains(LAYOUT), "{message:?} does not say {expected:?}");
+        }
+        let message = scan(Path::new("/does/not/exist")).unwrap_err().to_string();
+        assert!(message.contains("cannot be read"), "{message}");
+    }
+}

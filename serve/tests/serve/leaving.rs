@@ -1,0 +1,40 @@
+use super::client::*;
+use super::network::{Network, store};
+use super::pictures::*;
+use serde_json::json;
+use std::io::Write;
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+#[test]
+fn a_client_that_leaves_is_not_worked_for() {
+    let store = store(&[("net", Network::slow())]);
+    let server = serve(selfie_serve::Config { max_batch_size: 1, ..config(store.path()) });
+    let images: Vec<String> = (0..30).map(|seed| base64(&png(seed))).collect();
+    let body = json!({"input": images}).to_string();
+    let start = Instant::now();
+    assert_eq!(server.embed(&json!({"input": images[0]})).len(), 1);
+    let one = start.elapsed();
+
+    let mut stream = TcpStream::connect(server.addr).unwrap();
+    let length = body.len();
+    let head = format!(
+        "POST /v1/embeddings HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    stream.write_all(body.as_bytes()).unwrap();
+    std::thread::sleep(one);
+    drop(stream);
+
+    let canceled = "selfie_items_canceled_total{model=\"net\",version=\"1\"}";
+    let start = Instant::now();
+    while server.metric(canceled) == 0.0 && start.elapsed() < one * 20 {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    assert_eq!(server.embed(&json!({"input": images[1]})).len(), 1);
+    let (skipped, done) = (server.metric(canceled), server.metric("selfie_items_total{model=\"net\",version=\"1\"}"));
+    assert!(skipped >= 15.0, "{skipped} of 30 items were skipped, {done} ran");
+    assert_eq!(skipped + done, 32.0);
+    let requests = "selfie_requests_total{api=\"embeddings\",model=\"net\",outcome=\"canceled\",version=\"1\"}";
+    assert_eq!(server.metric(requests), 1.0);
+}

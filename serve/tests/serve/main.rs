@@ -1,0 +1,26 @@
+//! The server over real HTTP, with real ONNX models that are made here.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod access;
+mod bad_requests;
+mod binary;
+mod classify;
+mod client;
+mod compressed;
+mod concurrency;
+mod embeddings;
+mod infer;
+mod install;
+mod leaving;
+mod life;
+mod metadata;
+mod network;
+mod offline;
+mod pictures;
+mod pillow;
+mod polling;
+mod python;
+mod refusal;
+mod repository;
+mod runtimes;
+mod waiting;

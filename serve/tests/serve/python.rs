@@ -1,0 +1,65 @@
+//! Clients that are not ours. They need a Python with `tests/python/requirements.txt`: `SELFIE_TEST_PYTHON`.
+
+use super::client::*;
+use super::network::{Network, store};
+use super::pictures::*;
+use serde_json::{Value, json};
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+/// Runs a script of `tests/python`, with `expected` as its standard input, unless there is no Python for it.
+fn run(script: &str, server: &Running, expected: &Value) {
+    let Some(python) = std::env::var_os("SELFIE_TEST_PYTHON").filter(|path| !path.is_empty()) else {
+        // Not by eprintln, whose text the test runner swallows.
+        let text =
+            format!("SKIPPED: {script}; SELFIE_TEST_PYTHON names no Python with its packages, ./check makes one\n");
+        std::io::stderr().write_all(text.as_bytes()).unwrap();
+        return;
+    };
+    let path = format!("{}/../tests/python/{script}", env!("CARGO_MANIFEST_DIR"));
+    let mut child = Command::new(python)
+        .arg(path)
+        .arg(&server.url)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(expected.to_string().as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    assert!(output.status.success(), "{script}: {}\n{}", text(&output.stdout), text(&output.stderr));
+    assert_eq!(text(&output.stdout).trim(), "ok");
+}
+
+#[test]
+fn tritonclient_passes() {
+    let network = Network { classes: 5, ..Network::default() };
+    let store = store(&[("net", network.clone())]);
+    let server = serve(selfie_serve::Config { admin: true, ..config(store.path()) });
+    let data: Vec<f32> = (0..2 * 192).map(|index| (index % 11) as f32 / 5.0 - 1.0).collect();
+    let outputs = network.eval(&data, 2);
+    let images = [base64(&png(1)), base64(&jpeg(2)), base64(&png(3))];
+    let expected = json!({
+        "input": data,
+        "embedding": outputs[0].2,
+        "logits": outputs[1].2,
+        "images": images,
+        "vectors": server.embed(&json!({"input": images})),
+        "tolerance": super::network::TOLERANCE,
+    });
+    run("check_tritonclient.py", &server, &expected);
+}
+
+#[test]
+fn the_openai_client_passes() {
+    let store = store(&[("net", Network::default()), ("other", Network { classes: 0, ..Network::default() })]);
+    let server = serve(config(store.path()));
+    let images = [base64(&png(1)), base64(&jpeg(2)), base64(&png(3))];
+    let expected = json!({
+        "images": images,
+        "vectors": server.embed(&json!({"model": "net", "input": images})),
+        "tolerance": super::network::TOLERANCE,
+    });
+    run("check_openai.py", &server, &expected);
+}
