@@ -1,0 +1,58 @@
+//! `selfie evaluate`
+
+use crate::table::Table;
+use selfie_train::evaluate::{self, EvaluateOptions};
+use std::path::PathBuf;
+
+/// Arguments of `selfie evaluate`.
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// Run folder of a finished run.
+    run: PathBuf,
+    /// Data set instead of the run's.
+    #[arg(long, value_name = "SPEC")]
+    data: Option<String>,
+    /// Where to compute.
+    #[arg(long, default_value = "cpu", value_name = "DEVICE")]
+    device: String,
+    /// Also classify by the nearest neighbours of the embeddings, beside a network without training.
+    #[arg(long)]
+    neighbours: bool,
+    /// Print JSON instead of tables.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Arguments {
+    pub fn run(self) -> anyhow::Result<()> {
+        let options = EvaluateOptions {
+            run: self.run,
+            data: self.data,
+            device: self.device,
+            batch_size: 250,
+            neighbours: self.neighbours,
+        };
+        let evaluation = evaluate::run(&options)?;
+        if self.json {
+            println!("{}", serde_json::to_string_pretty(&evaluation)?);
+            return Ok(());
+        }
+        if !evaluation.classes.is_empty() {
+            let mut table = Table::new(["class", "images", "recall"]);
+            for class in &evaluation.classes {
+                table.row([class.label.clone(), class.images.to_string(), format!("{:.4}", class.accuracy)]);
+            }
+            println!("{table}");
+        }
+        if let Some(accuracy) = evaluation.accuracy {
+            println!("accuracy on {} test images of {}: {accuracy:.4}", evaluation.images, evaluation.data);
+        }
+        if let Some(neighbours) = &evaluation.neighbours {
+            println!(
+                "{} nearest neighbours: {:.4}; the same network untrained: {:.4}",
+                neighbours.k, neighbours.accuracy, neighbours.untrained_accuracy
+            );
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,55 @@
+//! `selfie inspect`
+
+use crate::table::Table;
+use anyhow::Context;
+use selfie_export::{Port, inspect_file};
+use selfie_models::Card;
+use selfie_models::card::CARD_KEY;
+use std::path::PathBuf;
+
+/// Arguments of `selfie inspect`.
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// An ONNX file.
+    model: PathBuf,
+    /// Print the model card as JSON and nothing else.
+    #[arg(long)]
+    card: bool,
+}
+
+impl Arguments {
+    pub fn run(self) -> anyhow::Result<()> {
+        let found = inspect_file(&self.model)?;
+        let card = found.metadata.get(CARD_KEY);
+        if self.card {
+            println!("{}", card.with_context(|| format!("{} has no model card", self.model.display()))?);
+            return Ok(());
+        }
+        let mut ports = Table::new(["port", "name", "type", "shape"]);
+        let mut add = |kind: &str, port: &Port| {
+            ports.row([kind.to_owned(), port.name.clone(), port.dtype.clone(), port.shape.join(" x ")]);
+        };
+        found.inputs.iter().for_each(|port| add("input", port));
+        found.outputs.iter().for_each(|port| add("output", port));
+        println!("{ports}");
+        let mut operators = Table::new(["operator", "nodes"]);
+        for operator in &found.operators {
+            operators.row([operator.operator.clone(), operator.count.to_string()]);
+        }
+        println!("{operators}");
+        println!("graph {:?} by {:?}, opset {}, IR {}", found.name, found.producer, found.opset, found.ir_version);
+        println!("parameters: {}, {:.2} MB", found.parameters, found.initializer_bytes as f64 / 1e6);
+        match found.flops {
+            Some(flops) => println!("FLOPs of one item: {:.1} M ({})", flops as f64 / 1e6, found.flops_note),
+            None => println!("FLOPs: unknown ({})", found.flops_note),
+        }
+        match card {
+            Some(json) => {
+                let card = Card::from_json(json)?;
+                println!("card: {:?}, {} golden samples; --card prints it", card.name, card.golden.len());
+            }
+            None => println!("card: none"),
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,191 @@
+//! `selfie serve`
+
+use anyhow::{Context, ensure};
+use selfie_serve::{Config, Server};
+use serde::Serialize;
+use std::path::PathBuf;
+
+/// Where the models that come with the project lie.
+const PRETRAINED: &str = "models/pretrained";
+
+/// Arguments of `selfie serve`. Every one but `--config` is also a key of that file, with `_` for `-`.
+#[derive(clap::Args, Serialize)]
+pub struct Arguments {
+    /// TOML file with options; flags and environment variables win over it.
+    #[arg(long, env = "SELFIE_CONFIG", value_name = "FILE")]
+    #[serde(skip)]
+    config: Option<PathBuf>,
+    /// Model store, `STORE/MODEL/VERSION/model.onnx`; without it the models that come with the project.
+    #[arg(long, env = "SELFIE_MODELS", value_name = "STORE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    models: Option<PathBuf>,
+    /// Look at the store every so many milliseconds and load what is new. [default: 0, never]
+    #[arg(long, env = "SELFIE_POLL_MS", value_name = "N")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    poll_ms: Option<u64>,
+    /// Address to listen on. [default: 127.0.0.1]
+    #[arg(long, env = "SELFIE_HOST", value_name = "ADDRESS")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    host: Option<String>,
+    /// Port to listen on; 0 takes a free one. [default: 8000]
+    #[arg(long, env = "SELFIE_PORT", value_name = "PORT")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    port: Option<u16>,
+    /// Runtime: auto, onnxruntime or tract. [default: auto]
+    #[arg(long, env = "SELFIE_RUNTIME", value_name = "NAME")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    runtime: Option<String>,
+    /// Device of the runtime: auto, cpu, cuda or cuda:N. [default: auto]
+    #[arg(long, env = "SELFIE_DEVICE", value_name = "DEVICE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    device: Option<String>,
+    /// ONNX Runtime's shared library, instead of ORT_DYLIB_PATH's or the installed one.
+    #[arg(long, env = "SELFIE_ONNXRUNTIME", value_name = "FILE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    onnxruntime: Option<PathBuf>,
+    /// Threads of one inference; 0 takes one a processor. [default: 0]
+    #[arg(long, env = "SELFIE_THREADS", value_name = "N")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    threads: Option<usize>,
+    /// Threads that decode images; 0 takes one a processor. [default: 0]
+    #[arg(long, env = "SELFIE_DECODE_THREADS", value_name = "N")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    decode_threads: Option<usize>,
+    /// Threads for HTTP; 0 takes one a processor, at most 4. [default: 0]
+    #[arg(long, env = "SELFIE_HTTP_THREADS", value_name = "N")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    http_threads: Option<usize>,
+    /// Most items that the runtime gets at once. [default: 32]
+    #[arg(long, env = "SELFIE_MAX_BATCH_SIZE", value_name = "N")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_batch_size: Option<usize>,
+    /// Most waiting items of a model; more are answered with 429. [default: 256]
+    #[arg(long, env = "SELFIE_MAX_QUEUE_ITEMS", value_name = "N")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_queue_items: Option<usize>,
+    /// Longest time that an item may wait, in milliseconds; clients may shorten it. [default: 0, no limit]
+    #[arg(long, env = "SELFIE_MAX_WAIT_MS", value_name = "N")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_wait_ms: Option<u64>,
+    /// Most items of one request; more are answered with 413. [default: 128]
+    #[arg(long, env = "SELFIE_MAX_REQUEST_ITEMS", value_name = "N")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_request_items: Option<usize>,
+    /// Largest request body in bytes; more is answered with 413. [default: 33554432]
+    #[arg(long, env = "SELFIE_MAX_BODY_BYTES", value_name = "N")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_body_bytes: Option<usize>,
+    /// Largest image in pixels. [default: 50000000]
+    #[arg(long, env = "SELFIE_MAX_IMAGE_PIXELS", value_name = "N")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_image_pixels: Option<u64>,
+    /// Let clients load and unload models. [default: false]
+    #[arg(long, env = "SELFIE_ADMIN", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    admin: Option<bool>,
+    /// File with the keys of those who may ask the models, one a line.
+    #[arg(long, env = "SELFIE_API_KEYS", value_name = "FILE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    api_keys: Option<PathBuf>,
+    /// File with the keys of those who may load and unload models as well.
+    #[arg(long, env = "SELFIE_ADMIN_KEYS", value_name = "FILE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    admin_keys: Option<PathBuf>,
+    /// Write every request to the log. [default: false]
+    #[arg(long, env = "SELFIE_LOG_REQUESTS", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    log_requests: Option<bool>,
+    /// Milliseconds of not being ready before the end of accepting. [default: 0]
+    #[arg(long, env = "SELFIE_DRAIN_DELAY_MS", value_name = "N")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    drain_delay_ms: Option<u64>,
+    /// Milliseconds to finish what is in flight at the end. [default: 30000]
+    #[arg(long, env = "SELFIE_DRAIN_TIMEOUT_MS", value_name = "N")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    drain_timeout_ms: Option<u64>,
+    /// Milliseconds that an idle connection is kept. [default: 75000]
+    #[arg(long, env = "SELFIE_KEEP_ALIVE_MS", value_name = "N")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    keep_alive_ms: Option<u64>,
+}
+
+impl Arguments {
+    pub fn run(self) -> anyhow::Result<()> {
+        serve(self.resolve()?)
+    }
+
+    /// What was typed over what the file says over the defaults.
+    fn resolve(self) -> anyhow::Result<Config> {
+        let mut options = match &self.config {
+            Some(path) => {
+                let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+                text.parse::<toml::Table>().with_context(|| path.display().to_string())?
+            }
+            None => toml::Table::new(),
+        };
+        let origin = self.config.as_ref().map_or("the flags".to_owned(), |path| path.display().to_string());
+        options.extend(toml::Table::try_from(&self)?);
+        let named = options.contains_key("models");
+        let mut config: Config = options.try_into().with_context(|| format!("the options in {origin}"))?;
+        if !named {
+            config.models = pretrained()?;
+        }
+        Ok(config)
+    }
+}
+
+/// Loads the models, says where they are served, and serves until SIGTERM or SIGINT.
+pub fn serve(config: Config) -> anyhow::Result<()> {
+    let server = Server::bind(config)?;
+    println!("listening on http://{}", server.addr());
+    Ok(server.run()?)
+}
+
+/// The store that comes with the project: in the current folder, or above the program.
+fn pretrained() -> anyhow::Result<PathBuf> {
+    let program = std::env::current_exe().unwrap_or_default();
+    let above = program.ancestors().skip(1).map(|folder| folder.join(PRETRAINED));
+    let found = std::iter::once(PathBuf::from(PRETRAINED)).chain(above).find(|store| store.is_dir());
+    ensure!(found.is_some(), "no {PRETRAINED} here or above the program; name a model store with --models");
+    Ok(found.unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::{CommandFactory, Parser};
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        arguments: Arguments,
+    }
+
+    #[test]
+    fn every_option_of_the_server_is_a_flag_and_every_flag_an_option() {
+        let keys = toml::Table::try_from(Config::default()).unwrap();
+        // Those without a default, and the file itself.
+        let others = ["config", "onnxruntime", "api_keys", "admin_keys"].map(str::to_owned);
+        let mut keys: Vec<String> = keys.keys().cloned().chain(others).collect();
+        let mut flags: Vec<String> = Line::command().get_arguments().map(|flag| flag.get_id().to_string()).collect();
+        keys.sort();
+        flags.sort();
+        assert_eq!(flags, keys);
+    }
+
+    #[test]
+    fn flags_win_over_the_file() {
+        let folder = std::env::temp_dir().join(format!("selfie-serve-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let file = folder.join("serve.toml");
+        std::fs::write(&file, "models = 'a'\nport = 1\nmax_batch_size = 2\n").unwrap();
+        let line = Line::parse_from(["serve", "--config", file.to_str().unwrap(), "--port", "3"]);
+        let config = line.arguments.resolve().unwrap();
+        assert_eq!((config.models, config.port, config.max_batch_size), (PathBuf::from("a"), 3, 2));
+        std::fs::write(&file, "prot = 1\n").unwrap();
+        let line = Line::parse_from(["serve", "--config", file.to_str().unwrap()]);
+        let message = format!("{:#}", line.arguments.resolve().unwrap_err());
+        assert!(message.contains("prot") && message.contains("serve.toml"), "{message}");
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+}

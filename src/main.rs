@@ -1,0 +1,50 @@
+//! `selfie`: from a folder of unlabelled images to an embedding and classification service.
+
+mod commands;
+#[cfg(feature = "export")]
+mod compile;
+mod environment;
+#[cfg(feature = "train")]
+mod options;
+mod table;
+
+use clap::{Parser, ValueEnum};
+use std::process::ExitCode;
+
+/// From a folder of unlabelled images to an embedding and classification service.
+#[derive(Parser)]
+#[command(version, propagate_version = true, arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: commands::Command,
+    /// What to log: error, warn, info, debug, trace, or a filter as in `selfie_serve=debug`.
+    #[arg(long, global = true, env = "SELFIE_LOG", default_value = "warn,selfie=info", value_name = "FILTER")]
+    log: tracing_subscriber::EnvFilter,
+    /// Form of the log: lines of text, or a JSON object a line.
+    #[arg(long, global = true, env = "SELFIE_LOG_FORMAT", default_value = "text", value_name = "FORMAT")]
+    log_format: LogFormat,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum LogFormat {
+    Text,
+    Json,
+}
+
+/// 0 when all went well, 1 when the command failed; bad usage ends with 2 while arguments are parsed.
+fn main() -> ExitCode {
+    environment::settle();
+    let arguments = Arguments::parse();
+    let log = tracing_subscriber::fmt().with_env_filter(arguments.log).with_writer(std::io::stderr).with_target(false);
+    match arguments.log_format {
+        LogFormat::Text => log.init(),
+        LogFormat::Json => log.json().init(),
+    }
+    match arguments.command.run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

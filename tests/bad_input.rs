@@ -1,0 +1,90 @@
+//! What people type wrong: each gets an exit code, and a message that says what, where and what to do.
+
+mod support;
+
+use std::path::Path;
+use support::{run, selfie};
+
+/// Exit code of a command that failed, and of one that was typed wrong.
+const FAILED: i32 = 1;
+const MISUSED: i32 = 2;
+
+#[test]
+fn every_wrong_command_line_says_what_is_wrong_and_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    std::fs::write(path.join("typo.toml"), "name = 'x'\nstage = 'pretrain'\nbatch_sise = 3\n").unwrap();
+    std::fs::write(
+        path.join("patch.toml"),
+        "name = 'x'\nstage = 'pretrain'\ndata = 'fashion-mnist-sample'\n[network]\npatch_size = 5\n",
+    )
+    .unwrap();
+    std::fs::write(path.join("text.onnx"), "not a model").unwrap();
+    std::fs::create_dir(path.join("empty")).unwrap();
+    std::fs::create_dir(path.join("idx")).unwrap();
+    std::fs::write(path.join("idx/train-images-idx3-ubyte"), "short").unwrap();
+    let before = names(path);
+
+    let cases: &[(&[&str], i32, &[&str])] = &[
+        (&["prettrain"], MISUSED, &["prettrain", "pretrain"]),
+        (&["finetune", "--recipe", "quickstart-finetune", "--out", "r", "--labels", "5"], MISUSED, &["5%"]),
+        (&["export", "empty", "--out", "s", "--batch", "0"], MISUSED, &["dynamic"]),
+        (&["pretrain", "--recipe", "quickstart-pretrian", "--out", "r"], FAILED, &["quickstart-pretrain"]),
+        (&["pretrain", "--recipe", "typo.toml", "--out", "r"], FAILED, &["batch_sise", "batch_size", "typo.toml"]),
+        (&["pretrain", "--recipe", "patch.toml", "--out", "r"], FAILED, &["patch_size 5", "32x32", "8"]),
+        (&["pretrain", "--recipe", "quickstart-finetune", "--out", "r"], FAILED, &["selfie finetune"]),
+        (&["pretrain", "--recipe", "quickstart-pretrain", "--out", "r", "--set", "lrr=1"], FAILED, &["lrr"]),
+        (&["pretrain", "--recipe", "quickstart-pretrain", "--out", "r", "--device", "gpu"], FAILED, &["gpu", "cpu"]),
+        (&["pretrain", "--recipe", "quickstart-pretrain", "--out", "r", "--data", "cifar"], FAILED, &["cifar"]),
+        (&["pretrain", "--recipe", "quickstart-pretrain", "--out", "r", "--data", "idx:idx"], FAILED, &["idx"]),
+        (&["data", "check", "idx:nowhere"], FAILED, &["nowhere"]),
+        (&["evaluate", "empty"], FAILED, &["network.json"]),
+        (&["export", "empty", "--out", "s"], FAILED, &["network.json"]),
+        (&["verify", "text.onnx"], FAILED, &["text.onnx"]),
+        (&["inspect", "text.onnx"], FAILED, &["text.onnx"]),
+        (&["inspect", "missing.onnx"], FAILED, &["missing.onnx"]),
+        (&["serve", "--models", "empty", "--port", "0"], FAILED, &["empty", "model.onnx"]),
+        (&["serve", "--models", "missing", "--port", "0"], FAILED, &["missing"]),
+        (&["serve", "--models", "empty", "--port", "0", "--runtime", "tensorrt"], FAILED, &["tensorrt", "tract"]),
+    ];
+    let mut wrong = Vec::new();
+    for (arguments, expected, parts) in cases {
+        let (code, stdout, stderr) = run(path, arguments);
+        let silent: Vec<_> = parts.iter().filter(|part| !stderr.contains(**part)).collect();
+        if code != *expected || !silent.is_empty() || stderr.contains("panicked") {
+            wrong.push(format!("{arguments:?}: exit code {code}, not said: {silent:?}\n{stdout}{stderr}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let left: Vec<String> = names(path).into_iter().filter(|name| !before.contains(name) && name != "r").collect();
+    assert!(left.is_empty(), "left behind: {left:?}");
+    assert!(!path.join("r/weights.safetensors").exists());
+}
+
+#[test]
+fn a_missing_runtime_asked_for_by_name_is_an_error_with_the_way_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = selfie()
+        .args(["serve", "--runtime", "onnxruntime", "--port", "0", "--models"])
+        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/models/pretrained"))
+        .env("SELFIE_CACHE", folder.path())
+        .env_remove("ORT_DYLIB_PATH")
+        .output()
+        .unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(FAILED), "{stderr}");
+    assert!(stderr.contains("selfie runtime install"), "{stderr}");
+}
+
+#[test]
+fn a_port_in_use_is_named() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port().to_string();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let (code, _, stderr) = run(folder, &["serve", "--models", "models/pretrained", "--port", &port]);
+    assert!(code == FAILED && stderr.contains(&port), "{code} {stderr}");
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+}

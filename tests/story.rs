@@ -1,0 +1,188 @@
+//! The main job from outside: quickstart, then everything that can be done with what it leaves.
+
+mod support;
+
+use serde_json::Value;
+use std::path::Path;
+use std::process::Command;
+use std::sync::OnceLock;
+use support::{MODEL_TOLERANCE, Serving, jpeg, run, succeed};
+use tempfile::TempDir;
+
+/// One quickstart for all tests of this file.
+fn quickstart() -> &'static Path {
+    static FOLDER: OnceLock<TempDir> = OnceLock::new();
+    let folder = FOLDER.get_or_init(|| {
+        let folder = tempfile::tempdir().unwrap();
+        succeed(folder.path(), &["quickstart", "--no-serve", "--dir", "."]);
+        folder
+    });
+    folder.path()
+}
+
+fn json(path: &Path) -> Value {
+    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+}
+
+const MODEL: &str = "store/quickstart/1/model.onnx";
+
+#[test]
+fn quickstart_leaves_a_good_classifier_with_runs_curves_and_summary() {
+    let folder = quickstart();
+    let summary = json(&folder.join("summary.json"));
+    let metric = |stage: &str, name: &str| summary[stage]["metrics"][name].as_f64().unwrap();
+    assert!(metric("finetune", "test_accuracy") >= 0.75, "{summary:#}");
+    assert!(metric("pretrain", "test_accuracy") >= 1.5 * metric("pretrain", "chance_accuracy"), "{summary:#}");
+    assert!(summary["peak_memory_bytes"].as_u64().unwrap() < 2 << 30, "{summary:#}");
+    for run in ["pretrain", "finetune", "from-scratch"] {
+        for file in ["recipe.toml", "run.json", "metrics.jsonl", "curves.svg", "weights.safetensors", "card.json"] {
+            assert!(folder.join("runs").join(run).join(file).is_file(), "{run}/{file}");
+        }
+    }
+    let labels = |run: &str| json(&folder.join("runs").join(run).join("labels.json"));
+    assert_eq!(labels("finetune"), labels("from-scratch"), "the twin trains on other labels");
+    assert!(folder.join(MODEL).is_file());
+}
+
+#[test]
+fn the_compiled_model_gives_burn_s_numbers_in_every_runtime_here() {
+    let folder = quickstart();
+    let stdout = succeed(folder, &["verify", MODEL, "--run", "runs/finetune"]);
+    let mut runtimes = vec!["tract"];
+    match std::env::var_os("ORT_DYLIB_PATH") {
+        Some(_) => runtimes.push("onnxruntime"),
+        None => eprintln!("SKIPPED: ONNX Runtime is not compared, ORT_DYLIB_PATH is not set"),
+    }
+    for runtime in runtimes {
+        for batch in ["1", "2", "7"] {
+            let rows = stdout.lines().filter(|line| {
+                let mut words = line.split_whitespace();
+                words.next() == Some(runtime) && words.next() == Some(batch) && line.ends_with("ok")
+            });
+            // Two outputs, golden and random.
+            assert_eq!(rows.count(), 4, "{runtime}, batch {batch}\n{stdout}");
+        }
+    }
+}
+
+#[test]
+fn python_s_checker_and_onnxruntime_agree() {
+    let Some(python) = std::env::var_os("SELFIE_TEST_PYTHON") else {
+        eprintln!("SKIPPED: SELFIE_TEST_PYTHON names no Python with onnx and onnxruntime; ./check makes one");
+        return;
+    };
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/python/check_model.py");
+    let output = Command::new(python).arg(script).arg(quickstart().join(MODEL)).output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{stderr}");
+    let result: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(result["batches"], serde_json::json!([1, 2, 7]));
+    assert_eq!(result["opset"], 17);
+    assert!(result["largest_error"].as_f64().unwrap() <= MODEL_TOLERANCE, "{result}");
+}
+
+#[test]
+fn a_second_export_has_the_same_bytes_and_the_next_version() {
+    let folder = quickstart();
+    let file = tempfile::tempdir().unwrap();
+    let store = file.path().join("store");
+    for version in ["1", "2"] {
+        succeed(folder, &["export", "runs/finetune", "--name", "quickstart", "--out", store.to_str().unwrap()]);
+        let bytes = std::fs::read(store.join("quickstart").join(version).join("model.onnx")).unwrap();
+        assert!(bytes == std::fs::read(folder.join(MODEL)).unwrap(), "version {version} differs");
+    }
+    let fixed = file.path().join("fixed.onnx");
+    succeed(folder, &["export", "runs/pretrain", "--batch", "2", "--out", fixed.to_str().unwrap()]);
+    let stdout = succeed(folder, &["inspect", fixed.to_str().unwrap()]);
+    assert!(
+        stdout.contains("2 x 1 x 32 x 32") && stdout.contains("embedding") && !stdout.contains("logits"),
+        "{stdout}"
+    );
+}
+
+#[test]
+fn inspect_shows_operators_shapes_and_the_card() {
+    let stdout = succeed(quickstart(), &["inspect", MODEL]);
+    for part in ["pixel_values", "batch x 1 x 32 x 32", "Conv", "opset 17", "FLOPs", "\"quickstart\", 3 golden"] {
+        assert!(stdout.contains(part), "{part} is not in\n{stdout}");
+    }
+    let card: Value = serde_json::from_str(&succeed(quickstart(), &["inspect", MODEL, "--card"])).unwrap();
+    assert_eq!(card["outputs"]["logits"]["labels"][9], "Ankle boot");
+    assert_eq!(card["provenance"]["init"]["recipe"], "quickstart-pretrain");
+}
+
+#[test]
+fn a_jpeg_from_elsewhere_gets_an_embedding_and_classes_and_the_server_stops_in_order() {
+    let mut serving = Serving::start(quickstart(), &["--models", "store"]);
+    let client = reqwest::blocking::Client::new();
+    let at = |path: &str| format!("{}{path}", serving.address);
+
+    let models: Value = client.get(at("/v1/models")).send().unwrap().json().unwrap();
+    assert_eq!(models["data"][0]["id"], "quickstart");
+
+    let classify = || {
+        let request = client.post(at("/v1/classify?model=quickstart")).header("content-type", "image/jpeg");
+        request.body(jpeg()).send()
+    };
+    let classes: Value = classify().unwrap().error_for_status().unwrap().json().unwrap();
+    let scores: Vec<f64> = classes["data"][0]["predictions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["score"].as_f64().unwrap())
+        .collect();
+    assert!(!scores.is_empty() && scores.is_sorted_by(|a, b| a >= b) && scores[0] <= 1.0, "{classes}");
+
+    let part = reqwest::blocking::multipart::Part::bytes(jpeg()).file_name("shirt.jpg").mime_str("image/jpeg").unwrap();
+    let form = reqwest::blocking::multipart::Form::new().text("model", "quickstart").part("images", part);
+    let embeddings: Value = client.post(at("/v1/embeddings")).multipart(form).send().unwrap().json().unwrap();
+    let vector = embeddings["data"][0]["embedding"].as_array().unwrap();
+    assert_eq!(vector.len(), 512, "{embeddings}");
+
+    std::thread::scope(|scope| {
+        let requests: Vec<_> = (0..4).map(|_| scope.spawn(classify)).collect();
+        while requests.iter().all(|request| !request.is_finished()) {
+            std::thread::yield_now();
+        }
+        serving.terminate();
+        for request in requests {
+            let answer = request.join().unwrap().unwrap();
+            assert!([200, 503].contains(&answer.status().as_u16()), "{}", answer.status());
+        }
+    });
+    let (code, time) = serving.wait();
+    assert_eq!(code, 0);
+    assert!(time.as_secs_f64() < 2.0, "it took {time:?}");
+}
+
+#[test]
+fn a_killed_run_goes_on_to_the_same_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    let start = |out: &str| -> Vec<String> {
+        let settings = ["steps=24", "warmup_steps=4", "batch_size=16", "checkpoint_every=4", "network.width=4"];
+        let settings = settings.into_iter().flat_map(|setting| ["--set".to_owned(), setting.to_owned()]);
+        let arguments = ["pretrain", "--recipe", "quickstart-pretrain", "--out", out].map(str::to_owned);
+        arguments.into_iter().chain(settings).collect()
+    };
+    let whole = start("whole");
+    succeed(folder.path(), &whole.iter().map(String::as_str).collect::<Vec<_>>());
+
+    let killed = start("killed");
+    let mut child = support::selfie().current_dir(folder.path()).args(&killed).spawn().unwrap();
+    let checkpoints = folder.path().join("killed/checkpoints");
+    while std::fs::read_dir(&checkpoints).map_or(0, |entries| entries.count()) < 2 {
+        assert!(child.try_wait().unwrap().is_none(), "the run ended before it could be killed");
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(!folder.path().join("killed/weights.safetensors").exists());
+
+    let mut resumed = killed.iter().map(String::as_str).collect::<Vec<_>>();
+    let (code, _, stderr) = run(folder.path(), &resumed);
+    assert!(code == 1 && stderr.contains("--resume"), "{stderr}");
+    resumed.push("--resume");
+    succeed(folder.path(), &resumed);
+    let weights = |run: &str| std::fs::read(folder.path().join(run).join("weights.safetensors")).unwrap();
+    assert!(weights("whole") == weights("killed"), "the resumed run ends with other weights");
+}

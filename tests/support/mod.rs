@@ -1,0 +1,98 @@
+//! What the tests of the binary share: running it, serving with it, pictures that no data set holds.
+
+#![allow(dead_code, reason = "every test file uses a part")]
+
+use std::io::{BufRead, BufReader, Cursor};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+/// Largest absolute difference between Burn and a runtime.
+pub const MODEL_TOLERANCE: f64 = 1e-4;
+
+/// The binary under test.
+pub fn selfie() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_selfie"))
+}
+
+/// Runs the binary in a folder and gives exit code, standard output and standard error.
+pub fn run(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
+    let output: Output = selfie().current_dir(folder).args(arguments).stdin(Stdio::null()).output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap_or(-1), text(output.stdout), text(output.stderr))
+}
+
+/// Runs the binary, which must succeed, and gives its standard output.
+pub fn succeed(folder: &Path, arguments: &[&str]) -> String {
+    let (code, stdout, stderr) = run(folder, arguments);
+    assert_eq!(code, 0, "selfie {arguments:?}\n{stdout}\n{stderr}");
+    stdout
+}
+
+/// A running `selfie serve` on a free port of the loopback address.
+pub struct Serving {
+    child: Child,
+    /// `http://127.0.0.1:PORT`
+    pub address: String,
+}
+
+impl Serving {
+    /// Starts the server and waits until it listens.
+    pub fn start(folder: &Path, arguments: &[&str]) -> Self {
+        let mut child = selfie()
+            .current_dir(folder)
+            .arg("serve")
+            .args(arguments)
+            .args(["--port", "0"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let address = line.trim().strip_prefix("listening on ").unwrap_or_else(|| panic!("no address in {line:?}"));
+        Self { address: address.to_owned(), child }
+    }
+
+    /// Asks the server to stop, as an orchestrator does.
+    pub fn terminate(&self) {
+        let status = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
+        assert!(status.success());
+    }
+
+    /// Waits for the end and gives exit code and time.
+    pub fn wait(&mut self) -> (i32, Duration) {
+        let started = Instant::now();
+        while started.elapsed() < Duration::from_secs(30) {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return (status.code().unwrap_or(-1), started.elapsed());
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        panic!("the server does not stop");
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A JPEG of a shirt-like shape, 320 x 400, that is in no data set.
+pub fn jpeg() -> Vec<u8> {
+    let inside = |x: i32, y: i32| {
+        let body = (100..220).contains(&x) && (80..360).contains(&y);
+        let sleeves = (40..280).contains(&x) && (80..160).contains(&y);
+        let neck = (x - 160).pow(2) + (y - 70).pow(2) < 900;
+        (body || sleeves) && !neck
+    };
+    let picture = image::RgbImage::from_fn(320, 400, |x, y| match inside(x as i32, y as i32) {
+        true => image::Rgb([200 - (y / 8) as u8, 190, 180]),
+        false => image::Rgb([4, 4, 4]),
+    });
+    let mut bytes = Vec::new();
+    picture.write_to(&mut Cursor::new(&mut bytes), image::ImageFormat::Jpeg).unwrap();
+    bytes
+}
