@@ -27,7 +27,11 @@ pub mod classifier;
 #[cfg(feature = "networks")]
 mod convolution;
 #[cfg(feature = "networks")]
+mod cpu;
+#[cfg(feature = "networks")]
 pub mod device;
+#[cfg(feature = "networks")]
+mod feature_map;
 #[cfg(feature = "networks")]
 pub mod masking;
 #[cfg(feature = "networks")]

@@ -4,12 +4,12 @@
 //! weights fit.
 
 use crate::Error;
-use crate::convolution::{convolution, pointwise};
+use crate::convolution::convolution;
+use crate::feature_map::FeatureMap;
 use burn::module::Module;
 use burn::nn::conv::Conv2d;
 use burn::nn::pool::{MaxPool2d, MaxPool2dConfig};
 use burn::nn::{BatchNorm, BatchNormConfig, PaddingConfig2d};
-use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
@@ -166,18 +166,22 @@ impl ResNet {
     /// # Source
     /// He et al. 2015 (v1, with the stride of v1.5) and He et al. 2016 (v2).
     pub fn forward(&self, images: Tensor<4>) -> Tensor<4> {
-        let mut x = self.conv1.forward(images);
+        self.forward_map(FeatureMap::new(images)).into_tensor()
+    }
+
+    fn forward_map(&self, images: FeatureMap) -> FeatureMap {
+        let mut x = images.convolve(&self.conv1);
         if let Some(bn1) = &self.bn1 {
-            x = relu(bn1.forward(x));
+            x = x.norm_relu(bn1);
         }
         if let Some(maxpool) = &self.maxpool {
-            x = maxpool.forward(x);
+            x = x.max_pool(maxpool);
         }
         for block in [&self.layer1, &self.layer2, &self.layer3, &self.layer4].into_iter().flatten() {
             x = block.forward(x);
         }
         match &self.norm {
-            Some(norm) => relu(norm.forward(x)),
+            Some(norm) => x.norm_relu(norm),
             None => x,
         }
     }
@@ -228,29 +232,32 @@ impl Bottleneck {
 
     /// # Shapes
     /// - `x`: `[batch, inputs, height, width]` → `[batch, outputs, height / stride, width / stride]`
-    fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+    fn forward(&self, x: FeatureMap) -> FeatureMap {
         if self.pre_activation { self.forward_pre_activation(x) } else { self.forward_post_activation(x) }
     }
 
-    fn forward_pre_activation(&self, x: Tensor<4>) -> Tensor<4> {
-        let activated = relu(self.bn1.forward(x.clone()));
-        let shortcut = match &self.downsample {
-            Some((projection, _)) => pointwise(projection, activated.clone()),
-            None => x,
+    fn forward_pre_activation(&self, x: FeatureMap) -> FeatureMap {
+        let (shortcut, y) = match &self.downsample {
+            Some((projection, _)) => {
+                let activated = x.norm_relu(&self.bn1);
+                (activated.clone().convolve(projection), activated.convolve(&self.conv1))
+            }
+            None => (x.clone(), x.norm_relu_convolve(&self.bn1, &self.conv1)),
         };
-        let y = pointwise(&self.conv1, activated);
-        let y = self.conv2.forward(relu(self.bn2.forward(y)));
-        pointwise(&self.conv3, relu(self.bn3.forward(y))) + shortcut
+        y.norm_relu_convolve(&self.bn2, &self.conv2).norm_relu_convolve(&self.bn3, &self.conv3) + shortcut
     }
 
-    fn forward_post_activation(&self, x: Tensor<4>) -> Tensor<4> {
+    fn forward_post_activation(&self, x: FeatureMap) -> FeatureMap {
         let shortcut = match &self.downsample {
-            Some((projection, Some(norm))) => norm.forward(pointwise(projection, x.clone())),
-            Some((projection, None)) => pointwise(projection, x.clone()),
+            Some((projection, Some(norm))) => x.clone().convolve(projection).norm(norm),
+            Some((projection, None)) => x.clone().convolve(projection),
             None => x.clone(),
         };
-        let y = relu(self.bn1.forward(pointwise(&self.conv1, x)));
-        let y = relu(self.bn2.forward(self.conv2.forward(y)));
-        relu(self.bn3.forward(pointwise(&self.conv3, y)) + shortcut)
+        let y = x.convolve(&self.conv1).norm_relu_convolve(&self.bn1, &self.conv2);
+        (y.norm_relu_convolve(&self.bn2, &self.conv3).norm(&self.bn3) + shortcut).relu()
     }
 }
+
+#[cfg(test)]
+#[path = "resnet_tests.rs"]
+mod tests;

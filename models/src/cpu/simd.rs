@@ -1,0 +1,108 @@
+//! Loops over numbers, compiled for the widest registers that the processor has.
+
+use pulp::Arch;
+
+/// `target = max(source * scale + shift, 0)`
+pub fn scale_relu(target: &mut [f32], source: &[f32], scale: f32, shift: f32) {
+    Arch::new().dispatch(
+        #[inline(always)]
+        || {
+            for (target, x) in target.iter_mut().zip(source) {
+                *target = (x * scale + shift).max(0.0);
+            }
+        },
+    );
+}
+
+/// `target = source * scale + shift`
+pub fn scale(target: &mut [f32], source: &[f32], scale: f32, shift: f32) {
+    Arch::new().dispatch(
+        #[inline(always)]
+        || {
+            for (target, x) in target.iter_mut().zip(source) {
+                *target = x * scale + shift;
+            }
+        },
+    );
+}
+
+/// Mean and sum of the squared distances from it.
+pub fn moments(row: &[f32]) -> (f64, f64) {
+    let mean = sum(row, |x| x) / row.len() as f64;
+    let centre = mean as f32;
+    let squares = sum(row, |x| (x - centre) * (x - centre));
+    (mean, squares)
+}
+
+const LANES: usize = 32;
+
+/// The sum of `of(x)`, in a fixed order.
+#[inline(always)]
+fn sum(row: &[f32], of: impl Fn(f32) -> f32) -> f64 {
+    Arch::new().dispatch(
+        #[inline(always)]
+        || {
+            let mut lanes = [0.0f32; LANES];
+            let (chunks, rest) = row.as_chunks::<LANES>();
+            for chunk in chunks {
+                for (lane, x) in lanes.iter_mut().zip(chunk) {
+                    *lane += of(*x);
+                }
+            }
+            let rest: f64 = rest.iter().map(|x| f64::from(of(*x))).sum();
+            lanes.iter().map(|lane| f64::from(*lane)).sum::<f64>() + rest
+        },
+    )
+}
+
+/// Lets the gradient through where the activation is positive, and gives the sums of it and of it times `(x - centre)`.
+pub fn gate(gradient: &mut [f32], x: &[f32], scale: f32, shift: f32, centre: f32) -> (f64, f64) {
+    Arch::new().dispatch(Gate { gradient, x, scale, shift, centre })
+}
+
+struct Gate<'a> {
+    gradient: &'a mut [f32],
+    x: &'a [f32],
+    scale: f32,
+    shift: f32,
+    centre: f32,
+}
+
+impl pulp::WithSimd for Gate<'_> {
+    type Output = (f64, f64);
+
+    #[inline(always)]
+    fn with_simd<S: pulp::Simd>(self, simd: S) -> (f64, f64) {
+        let Self { gradient, x, scale, shift, centre } = self;
+        let splat = |value| simd.splat_f32s(value);
+        let (zero, scales, shifts, centres) = (splat(0.0), splat(scale), splat(shift), splat(centre));
+        let (wide, rest) = S::as_mut_simd_f32s(gradient);
+        let (wide_x, rest_x) = S::as_simd_f32s(x);
+        let (mut sums, mut products) = (zero, zero);
+        for (gradient, &x) in wide.iter_mut().zip(wide_x) {
+            let is_open = simd.greater_than_f32s(simd.mul_add_f32s(x, scales, shifts), zero);
+            *gradient = simd.select_f32s(is_open, *gradient, zero);
+            sums = simd.add_f32s(sums, *gradient);
+            products = simd.mul_add_f32s(*gradient, simd.sub_f32s(x, centres), products);
+        }
+        let (mut sum, mut product) = (simd.reduce_sum_f32s(sums), simd.reduce_sum_f32s(products));
+        for (gradient, &x) in rest.iter_mut().zip(rest_x) {
+            *gradient = if x.mul_add(scale, shift) > 0.0 { *gradient } else { 0.0 };
+            sum += *gradient;
+            product += *gradient * (x - centre);
+        }
+        (f64::from(sum), f64::from(product))
+    }
+}
+
+/// `gradient = a * (gradient - mean) + b * (x - centre)`
+pub fn recentre(gradient: &mut [f32], x: &[f32], a: f32, mean: f32, b: f32, centre: f32) {
+    Arch::new().dispatch(
+        #[inline(always)]
+        || {
+            for (gradient, x) in gradient.iter_mut().zip(x) {
+                *gradient = a * (*gradient - mean) + b * (x - centre);
+            }
+        },
+    );
+}

@@ -1,0 +1,57 @@
+use super::*;
+use burn::module::{AutodiffModule, ModuleVisitor, Param, ParamId};
+use burn::tensor::{Distribution, Gradients, TensorData, Tolerance};
+
+/// Gradients of all parameters and all running statistics, in the order of the module.
+#[derive(Default)]
+struct Numbers<'a> {
+    gradients: Option<&'a Gradients>,
+    found: Vec<(ParamId, TensorData)>,
+}
+
+impl ModuleVisitor for Numbers<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let value = param.val();
+        let number = self.gradients.and_then(|gradients| value.grad(gradients)).map(Tensor::into_data);
+        self.found.push((param.id, number.unwrap_or_else(|| value.into_data())));
+    }
+}
+
+fn numbers(network: &ResNet, gradients: Option<&Gradients>) -> Vec<TensorData> {
+    let mut numbers = Numbers { gradients, found: Vec::new() };
+    network.visit(&mut numbers);
+    numbers.found.into_iter().map(|(_, data)| data).collect()
+}
+
+#[test]
+fn training_on_the_cpu_device_gives_the_numbers_of_burns_own_operations() {
+    let device = Device::flex().autodiff();
+    let tolerance = Tolerance::<f32>::rel_abs(2e-3, 2e-4);
+    for block in [BlockKind::PreActivation, BlockKind::PostActivation] {
+        for (stem, side, batch) in
+            [(Stem::Small, 8, 32), (Stem::Strided, 9, 3), (Stem::Large, 20, 1), (Stem::Small, 12, 16)]
+        {
+            let config = ResNetConfig { channels: 3, stem, block, width: 4, depths: vec![1, 2, 1] };
+            let network = config.init(&device);
+            let images: Tensor<4> =
+                Tensor::random([batch, 3, side, side], Distribution::Default, &device).require_grad();
+            let (fast, plain) = (network.fork(&device), network.fork(&device));
+            let pull = |y: Tensor<4>| {
+                let weights: Tensor<4> = Tensor::ones(y.dims(), &device).cumsum(0).cumsum(1).div_scalar(100.0);
+                (y * weights).sum().backward()
+            };
+            let (a, b) = (FeatureMap::new(images.clone()), FeatureMap::plain(images.clone()));
+            let (a, b) = (fast.forward_map(a).into_tensor(), plain.forward_map(b).into_tensor());
+            a.to_data().assert_approx_eq(&b.to_data(), tolerance);
+            let (a, b) = (pull(a), pull(b));
+            images.grad(&a).unwrap().into_data().assert_approx_eq(&images.grad(&b).unwrap().into_data(), tolerance);
+            let (a, b) = (numbers(&fast, Some(&a)), numbers(&plain, Some(&b)));
+            assert!(a.len() > 20);
+            a.iter().zip(&b).for_each(|(a, b)| a.assert_approx_eq(b, tolerance));
+            // What the running statistics have learned shows when they are used.
+            let images = images.inner();
+            let (a, b) = (fast.valid().forward(images.clone()), plain.valid().forward(images));
+            a.into_data().assert_approx_eq(&b.into_data(), tolerance);
+        }
+    }
+}
