@@ -23,6 +23,7 @@ def check_embeddings(client, expected, close):
 
 def check_models(client):
     assert sorted(model.id for model in client.models.list()) == ["net", "other"]
+    assert client.models.retrieve("net").card["outputs"]["logits"]["labels"]
 
 
 def check_errors(client, images):

@@ -1,8 +1,9 @@
 //! Who may ask for what: keys for inference and keys for administration, as `Authorization: Bearer KEY`.
 //!
-//! Health and the description of the API are open. Everything else needs a key of `--api-keys`, when there is such a file;
+//! Health, the description of the API and the files of the console are open. Everything else needs a key of `--api-keys`, when there is such a file;
 //! loading and unloading need one of `--admin-keys`, which is good for everything.
 
+use super::console;
 use super::keys::Keys;
 use crate::{Config, Error};
 use actix_web::http::header::{AUTHORIZATION, HeaderMap};
@@ -29,7 +30,7 @@ impl Access {
     /// # Errors
     /// [`Error::Unauthorized`] without a key that is known.
     pub fn inference(&self, path: &str, headers: &HeaderMap) -> Result<(), Error> {
-        let is_open = path.starts_with("/v2/health/") || path == "/openapi.json";
+        let is_open = path.starts_with("/v2/health/") || path == "/openapi.json" || console::has(path);
         let key = key(headers);
         if is_open || self.inference.is_none() || holds(&self.inference, key) || holds(&self.administration, key) {
             return Ok(());
@@ -111,11 +112,14 @@ mod tests {
             passed.map_or_else(|error| error.status(), |()| 200)
         };
         let (user, root, other) = (Some("Bearer user"), Some("bearer  root"), Some("Bearer x"));
-        let (health, infer) = ("/v2/health/ready", "/v1/embeddings");
+        let (health, console, infer) = ("/v2/health/ready", "/console/console.js", "/v1/embeddings");
         let both = access(true, true);
-        for (path, statuses) in
-            [(health, [200; 5]), (infer, [401, 200, 200, 401, 401]), (LOAD, [401, 403, 200, 401, 401])]
-        {
+        for (path, statuses) in [
+            (health, [200; 5]),
+            (console, [200; 5]),
+            (infer, [401, 200, 200, 401, 401]),
+            (LOAD, [401, 403, 200, 401, 401]),
+        ] {
             let found = [None, user, root, other, Some("Basic user")].map(|value| status(&both, path, value));
             assert_eq!(found, statuses, "{path}");
         }

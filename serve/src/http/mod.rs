@@ -6,6 +6,7 @@ mod access;
 mod app;
 mod body;
 mod classify;
+mod console;
 mod data_uri;
 mod deadline;
 mod embeddings;
@@ -16,6 +17,7 @@ mod inflate;
 mod keys;
 mod messages;
 mod metrics;
+mod model;
 mod models;
 mod multipart;
 mod observe;
@@ -47,6 +49,7 @@ pub const ROUTES: &[fn(&mut ServiceConfig)] = &[
     classify::configure,
     similarity::configure,
     models::configure,
+    model::configure,
     server_metadata::configure,
     server_health::configure,
     // Before the models: `stats` is no model's name.
@@ -59,6 +62,7 @@ pub const ROUTES: &[fn(&mut ServiceConfig)] = &[
     repository_load::configure,
     metrics::configure,
     openapi::configure,
+    console::configure,
 ];
 
 /// Adds every route and the answer for paths that have none.

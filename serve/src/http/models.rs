@@ -1,6 +1,7 @@
 //! `GET /v1/models`: the models that are served, in the words of OpenAI's API.
 
 use super::{App, resource};
+use crate::engine::Served;
 use actix_web::HttpResponse;
 use actix_web::web::{self, Data, ServiceConfig};
 use serde::Serialize;
@@ -17,8 +18,9 @@ struct Response<'a> {
     data: Vec<Model<'a>>,
 }
 
+/// A model as OpenAI's API describes one.
 #[derive(Serialize)]
-struct Model<'a> {
+pub struct Model<'a> {
     id: &'a str,
     object: &'static str,
     /// When the file was written, in seconds of Unix time.
@@ -26,13 +28,18 @@ struct Model<'a> {
     owned_by: &'static str,
 }
 
+impl<'a> Model<'a> {
+    /// The description of a model that is served.
+    pub fn of(served: &'a Served) -> Self {
+        let written = std::fs::metadata(&served.model.file.path).and_then(|metadata| metadata.modified()).ok();
+        let created = written.and_then(|time| time.duration_since(UNIX_EPOCH).ok()).map_or(0, |time| time.as_secs());
+        Self { id: &served.name, object: "model", created, owned_by: "selfie" }
+    }
+}
+
 async fn models(app: Data<App>) -> HttpResponse {
     let slots = app.engine.slots();
     let served = slots.values().filter_map(|slot| slot.served.as_ref());
-    let data = served.map(|served| {
-        let written = std::fs::metadata(&served.model.file.path).and_then(|metadata| metadata.modified()).ok();
-        let created = written.and_then(|time| time.duration_since(UNIX_EPOCH).ok()).map_or(0, |time| time.as_secs());
-        Model { id: &served.name, object: "model", created, owned_by: "selfie" }
-    });
-    HttpResponse::Ok().json(Response { object: "list", data: data.collect() })
+    let data = served.map(|served| Model::of(served)).collect();
+    HttpResponse::Ok().json(Response { object: "list", data })
 }

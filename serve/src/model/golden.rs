@@ -3,12 +3,24 @@
 use super::Model;
 use crate::Error;
 use selfie_models::golden::Golden;
+use serde::Serialize;
+
+/// What a golden sample gave when the model was loaded.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Proof {
+    /// Items of the sample.
+    pub batch: usize,
+    /// Largest absolute difference from what the card expects.
+    pub largest_difference: f32,
+    /// Largest difference that the card allows.
+    pub tolerance: f32,
+}
 
 /// Runs every golden sample. A model without samples passes; that is said in the log.
 ///
 /// # Errors
 /// [`Error::Golden`] names the sample, the output and the difference.
-pub fn check(model: &Model) -> Result<(), Error> {
+pub(super) fn check(model: &Model) -> Result<Vec<Proof>, Error> {
     let samples = &model.card().golden;
     if samples.is_empty() {
         tracing::warn!(
@@ -16,17 +28,23 @@ pub fn check(model: &Model) -> Result<(), Error> {
             model.file.path.display()
         );
     }
+    let mut proofs = Vec::with_capacity(samples.len());
     for (index, sample) in samples.iter().enumerate() {
-        let largest = run(model, sample).map_err(|source| Error::Golden {
+        let largest_difference = run(model, sample).map_err(|source| Error::Golden {
             path: model.file.path.clone(),
             sample: index,
             runtime: model.choice.runtime,
             device: model.choice.device.to_string(),
             source: Box::new(source),
         })?;
-        tracing::info!("{}: golden sample {index} holds, largest difference {largest:e}", model.file.path.display());
+        tracing::info!(
+            "{}: golden sample {index} holds, largest difference {largest_difference:e}",
+            model.file.path.display()
+        );
+        let batch = sample.input.shape.first().copied().unwrap_or(0);
+        proofs.push(Proof { batch, largest_difference, tolerance: sample.tolerance });
     }
-    Ok(())
+    Ok(proofs)
 }
 
 fn run(model: &Model, sample: &Golden) -> Result<f32, selfie_models::Error> {

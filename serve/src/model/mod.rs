@@ -6,6 +6,7 @@ mod infer;
 mod open;
 pub(crate) mod row;
 
+pub use golden::Proof;
 pub use open::{OpenOptions, open};
 pub use row::Row;
 
@@ -24,6 +25,8 @@ pub struct Model {
     pub choice: Choice,
     /// From image bytes to its input.
     pub preprocessor: Preprocessor,
+    /// What the golden samples gave when it was loaded.
+    pub proofs: Vec<Proof>,
     session: Box<dyn Session>,
 }
 
@@ -42,9 +45,9 @@ impl Model {
         let file = ModelFile::open(path)?;
         let session = runtime.load(&file, choice.device, options)?;
         let preprocessor = Preprocessor::new(&file.card, max_image_pixels);
-        let model = Self { file, choice, preprocessor, session };
+        let mut model = Self { file, choice, preprocessor, proofs: Vec::new(), session };
         model.warm_up()?;
-        golden::check(&model)?;
+        model.proofs = golden::check(&model)?;
         Ok(model)
     }
 

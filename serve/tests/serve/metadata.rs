@@ -17,6 +17,17 @@ fn models_and_server_describe_themselves() {
     assert_eq!(ids, ["a", "b"]);
     assert!(models["data"][0]["created"].as_u64().unwrap() > 1_000_000_000);
 
+    let one = get("/v1/models/a");
+    assert_eq!((&one["id"], &one["version"], &one["runtime"]), (&json!("a"), &json!(12), &json!("tract")));
+    assert_eq!(one["card"]["input"]["channels"], 3);
+    let golden = one["golden"].as_array().unwrap();
+    assert!(!golden.is_empty() && golden.iter().all(|proof| proof["largest_difference"] <= proof["tolerance"]));
+    let unknown = server.get("/v1/models/c").send().unwrap();
+    assert_eq!(
+        (unknown.status().as_u16(), unknown.json::<Value>().unwrap()["error"]["code"].clone()),
+        (404, json!("model_not_found"))
+    );
+
     assert_eq!(get("/v2")["name"], "selfie");
     let extensions = get("/v2")["extensions"].to_string();
     let expected = ["binary_tensor_data", "classification", "model_configuration", "model_repository", "statistics"];

@@ -7,13 +7,15 @@ use serde_json::{Value, json};
 use std::io::Write;
 use std::process::{Command, Stdio};
 
+/// Says that a test is skipped. Not by eprintln, whose text the test runner swallows.
+fn skip(what: &str) {
+    std::io::stderr().write_all(format!("SKIPPED: {what}\n").as_bytes()).unwrap();
+}
+
 /// Runs a script of `tests/python`, with `expected` as its standard input, unless there is no Python for it.
 fn run(script: &str, server: &Running, expected: &Value) {
     let Some(python) = std::env::var_os("SELFIE_TEST_PYTHON").filter(|path| !path.is_empty()) else {
-        // Not by eprintln, whose text the test runner swallows.
-        let text =
-            format!("SKIPPED: {script}; SELFIE_TEST_PYTHON names no Python with its packages, ./check makes one\n");
-        std::io::stderr().write_all(text.as_bytes()).unwrap();
+        skip(&format!("{script}; SELFIE_TEST_PYTHON names no Python with its packages, ./check makes one"));
         return;
     };
     let path = format!("{}/../tests/python/{script}", env!("CARGO_MANIFEST_DIR"));
@@ -62,4 +64,17 @@ fn the_openai_client_passes() {
         "tolerance": super::network::TOLERANCE,
     });
     run("check_openai.py", &server, &expected);
+}
+
+#[test]
+fn the_console_works_in_a_browser() {
+    if Command::new("chromedriver").arg("--version").output().is_err() {
+        skip("check_console.py; there is no chromedriver, Debian's package is chromium-driver");
+        return;
+    }
+    let store = store(&[("net", Network { classes: 5, ..Network::default() })]);
+    let server = serve(config(store.path()));
+    let images = [base64(&png(1)), base64(&jpeg(2))];
+    let classes: Value = server.json("/v1/classify", &json!({"input": images})).json().unwrap();
+    run("check_console.py", &server, &json!({"images": images, "classes": classes["data"]}));
 }
