@@ -105,6 +105,6 @@ fn differs(found: &TensorData, wanted: &TensorData) -> Option<String> {
     let (found, wanted) = (found.try_to_vec::<f32>().unwrap(), wanted.try_to_vec::<f32>().unwrap());
     let largest = wanted.iter().fold(1.0f32, |largest, value| largest.max(value.abs()));
     let worst = found.iter().zip(&wanted).map(|(found, wanted)| (found - wanted).abs() / largest).fold(0.0, f32::max);
-    (found.len() != wanted.len() || !(worst < 1e-5))
+    (found.len() != wanted.len() || worst.is_nan() || worst >= 1e-5)
         .then(|| format!("{} and {} numbers, off by {worst:e}", found.len(), wanted.len()))
 }

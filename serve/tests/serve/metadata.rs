@@ -21,7 +21,10 @@ fn models_and_server_describe_themselves() {
     assert_eq!((&one["id"], &one["version"], &one["runtime"]), (&json!("a"), &json!(12), &json!("tract")));
     assert_eq!(one["card"]["input"]["channels"], 3);
     let golden = one["golden"].as_array().unwrap();
-    assert!(!golden.is_empty() && golden.iter().all(|proof| proof["largest_difference"] <= proof["tolerance"]));
+    assert!(
+        !golden.is_empty()
+            && golden.iter().all(|proof| proof["largest_difference"].as_f64() <= proof["tolerance"].as_f64())
+    );
     let unknown = server.get("/v1/models/c").send().unwrap();
     assert_eq!(
         (unknown.status().as_u16(), unknown.json::<Value>().unwrap()["error"]["code"].clone()),
