@@ -1,6 +1,8 @@
 //! The subcommands, one file each: what is typed, then what is called and printed.
 
 #[cfg(feature = "train")]
+mod bench;
+#[cfg(feature = "train")]
 mod data;
 #[cfg(feature = "train")]
 mod evaluate;
@@ -60,6 +62,10 @@ pub enum Command {
     #[cfg(feature = "train")]
     #[command(subcommand)]
     Data(data::Command),
+    /// Makes the figures of the documentation again.
+    #[cfg(feature = "train")]
+    #[command(subcommand)]
+    Bench(bench::Command),
 }
 
 impl Command {
@@ -86,6 +92,8 @@ impl Command {
             Self::Runtime(command) => command.run(),
             #[cfg(feature = "train")]
             Self::Data(command) => command.run(),
+            #[cfg(feature = "train")]
+            Self::Bench(command) => command.run(),
         }
     }
 }

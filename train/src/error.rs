@@ -73,6 +73,14 @@ pub enum Error {
         /// The value that was found.
         value: f64,
     },
+    /// A Python that does not do what a measurement needs.
+    #[error("{}: {reason}", python.display())]
+    Peer {
+        /// The Python that was started.
+        python: PathBuf,
+        /// What went wrong and what to do.
+        reason: String,
+    },
     /// Numbers that a device did not give back.
     #[error("the device did not give back {what}: {reason}")]
     Device {

@@ -10,8 +10,10 @@
 //! | [`pretrain`], [`finetune`] | the two trainings; the loop that they share is `engine` |
 //! | [`schedule`] | the learning rate of a step |
 //! | [`evaluate`] | accuracy and nearest neighbours of a finished run |
+//! | [`bench`] | training steps beside PyTorch's |
 //! | [`run`] | the run folder and the files in it |
 
+pub mod bench;
 mod cards;
 mod checkpoint;
 pub mod data;

@@ -1,0 +1,41 @@
+//! `selfie bench train`
+
+use crate::table::Table;
+use selfie_train::bench;
+use std::path::PathBuf;
+
+/// Arguments of `selfie bench train`.
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// A Python that can import torch, to be measured in turn with ours; `pip install torch` makes one.
+    #[arg(long, value_name = "PYTHON")]
+    torch: Option<PathBuf>,
+    /// Steps of each that count.
+    #[arg(long, default_value_t = 15, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    rounds: u16,
+}
+
+impl Arguments {
+    pub fn run(self) -> anyhow::Result<()> {
+        let rounds = usize::from(self.rounds);
+        let measured = bench::run(self.torch.as_deref(), rounds)?;
+        let mut table = Table::new(["step", "batch", "ms", "images/s", "torch ms", "torch / ours"]);
+        for found in &measured {
+            let (subject, median) = (found.subject, found.median());
+            let torch = found.torch_median();
+            table.row([
+                subject.name.into(),
+                subject.what.into(),
+                format!("{:.1}", median * 1e3),
+                format!("{:.1}", (subject.images / subject.patches) as f64 / median),
+                torch.map_or_else(|| "-".into(), |torch| format!("{:.1}", torch * 1e3)),
+                torch.map_or_else(|| "-".into(), |torch| format!("{:.2}", torch / median)),
+            ]);
+        }
+        println!("{table}");
+        println!(
+            "medians of {rounds} steps each, one of ours and one of PyTorch's in turn; first three groups of ResNet-50"
+        );
+        Ok(())
+    }
+}
