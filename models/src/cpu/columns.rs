@@ -80,7 +80,7 @@ fn shifted(
     // Line position `i` takes `source[i + start + forward - back]`.
     let (start, forward, back) = (rows.start * width, down * width + right, padding * width + padding);
     let first = back.saturating_sub(start + forward);
-    let last = (source.len() + back - start - forward).min(line.len());
+    let last = (source.len() + back).saturating_sub(start + forward).min(line.len());
     if first < last {
         let from = first + start + forward - back;
         let (target, source) = (&mut line[first..last], &source[from..from + last - first]);
@@ -150,6 +150,77 @@ pub fn scatter(target: &mut [f32], columns: &[f32], grid: Grid, window: Window, 
                     }
                 }
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// What a window sees at a position, by definition; 0 outside of the image.
+    fn seen(source: &[f32], grid: Grid, window: Window, [channel, tap, row, column]: [usize; 4]) -> f32 {
+        let positions = window.over(grid);
+        let (image, row) = (row / positions.height, row % positions.height);
+        let y = (row * window.stride + tap / window.kernel).checked_sub(window.padding).filter(|y| *y < grid.height);
+        let x = (column * window.stride + tap % window.kernel).checked_sub(window.padding).filter(|x| *x < grid.width);
+        let at = |(y, x)| source[channel * grid.cells() + (image * grid.height + y) * grid.width + x];
+        y.zip(x).map_or(0.0, at)
+    }
+
+    fn geometries() -> impl Strategy<Value = (Grid, Window)> {
+        let window = (1usize..6, 1usize..4, 0usize..4).prop_map(|(kernel, stride, padding)| Window {
+            kernel,
+            stride,
+            padding: padding.min(kernel - 1),
+        });
+        (window, 1usize..4, 0usize..5, 0usize..5).prop_map(|(window, images, down, right)| {
+            let smallest = window.kernel.saturating_sub(2 * window.padding).max(1);
+            (Grid { groups: 1, images, height: smallest + down, width: smallest + right }, window)
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn columns_hold_what_the_windows_see_and_go_back_to_where_it_came_from(
+            (grid, window) in geometries(),
+            cut in 0.0f64..1.0,
+            length in 0.0f64..1.0,
+            is_activated: bool,
+        ) {
+            let positions = window.over(grid);
+            let start = ((positions.rows() - 1) as f64 * cut) as usize;
+            let end = start + 1 + ((positions.rows() - start - 1) as f64 * length) as usize;
+            let source: Vec<f32> = (0..2 * grid.cells()).map(|index| index as f32 - 20.0).collect();
+            let (scale, shift) = ([2.0, -1.0], [1.0, 3.0]);
+            let activation = is_activated.then_some(Activation { scale: &scale, shift: &shift });
+            let taps = window.kernel * window.kernel;
+            let count = (end - start) * positions.width;
+            // What was in the buffer before must not show.
+            let mut columns = vec![f32::NAN; 2 * taps * count];
+            gather(&mut columns, &source, grid, window, start..end, activation);
+            let ones: Vec<f32> = vec![1.0; source.len()];
+            let mut back = vec![0.0; source.len()];
+            for (index, found) in columns.iter().enumerate() {
+                let (line, position) = (index / count, index % count);
+                let place = [line / taps, line % taps, start + position / positions.width, position % positions.width];
+                let is_inside = seen(&ones, grid, window, place) > 0.0;
+                let value = seen(&source, grid, window, place);
+                let channel = place[0];
+                let wanted = match is_activated && is_inside {
+                    true => (value * scale[channel] + shift[channel]).max(0.0),
+                    false => value,
+                };
+                prop_assert_eq!(*found, wanted, "{:?} {:?} at {:?}", grid, window, place);
+                if is_inside {
+                    // The value is the index, moved by 20.
+                    back[(value + 20.0) as usize] += 1.0;
+                }
+            }
+            let mut scattered = vec![0.0; source.len()];
+            scatter(&mut scattered, &vec![1.0; columns.len()], grid, window, start..end);
+            prop_assert_eq!(scattered, back);
         }
     }
 }
