@@ -94,7 +94,7 @@ fn shifted(
         if y < padding || y - padding >= height {
             line.fill(0.0);
         } else if right < padding {
-            line[..padding - right].fill(0.0);
+            line[..(padding - right).min(width)].fill(0.0);
         } else {
             line[width - (right - padding).min(width)..].fill(0.0);
         }
