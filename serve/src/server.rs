@@ -1,7 +1,8 @@
 //! The server's life: bind, load, serve, drain, end.
 
 use crate::engine::Engine;
-use crate::http::{Access, App, Phase, configure, observe};
+use crate::app::{Access, App, Phase};
+use crate::http::{configure, observe};
 use crate::metrics::Metrics;
 use crate::{Config, Error};
 use actix_web::dev::ServerHandle;
