@@ -149,10 +149,9 @@ impl Arguments {
 /// Loads the models, says where they are served, and serves until SIGTERM or SIGINT.
 pub fn serve(config: Config) -> anyhow::Result<()> {
     let server = Server::bind(config)?;
-    println!("listening on {}", server.url());
-    if let Some(addr) = server.grpc_addr() {
-        println!("listening for gRPC on {addr}");
-    }
+    let grpc = server.grpc_addr().map(|addr| format!("\nlistening for gRPC on {addr}")).unwrap_or_default();
+    // In one piece: whoever reads only the first line may have closed the pipe before a second one comes.
+    println!("listening on {}{grpc}", server.url());
     Ok(server.run()?)
 }
 

@@ -53,10 +53,11 @@ impl Runner {
 
     /// What is there now, without what nobody waits for and what is late.
     fn collect(&self, first: Item, queue: &Receiver<Item>) -> Batch {
-        let now = Instant::now();
         let mut batch = Batch::default();
         let mut next = Ok::<Item, TryRecvError>(first);
         while let Ok(item) = next {
+            // Not one moment for all: an item may come, and be late already, while others are taken.
+            let now = Instant::now();
             if item.answer.is_closed() {
                 self.metrics.canceled();
             } else if item.place.is_late(now) {
