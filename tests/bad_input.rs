@@ -45,6 +45,8 @@ fn every_wrong_command_line_says_what_is_wrong_and_leaves_nothing() {
         (&["inspect", "missing.onnx"], FAILED, &["missing.onnx"]),
         (&["serve", "--models", "empty", "--port", "0"], FAILED, &["empty", "model.onnx"]),
         (&["serve", "--models", "missing", "--port", "0"], FAILED, &["missing"]),
+        (&["serve", "--models", "empty", "--port", "0", "--tls-cert", "text.onnx"], FAILED, &["tls_key", "tls_cert"]),
+        (&["serve", "--grpc-port", "66000"], MISUSED, &["66000", "grpc-port"]),
         (&["serve", "--models", "empty", "--port", "0", "--runtime", "tensorrt"], FAILED, &["tensorrt", "tract"]),
     ];
     let mut wrong = Vec::new();

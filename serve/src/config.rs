@@ -19,6 +19,12 @@ pub struct Config {
     pub host: String,
     /// Port to listen on; 0 takes a free one.
     pub port: u16,
+    /// Port for gRPC at the same address; 0 takes a free one, without it there is no gRPC.
+    pub grpc_port: Option<u16>,
+    /// PEM file with the certificate for HTTPS and for gRPC, and those that signed it; without it nothing is encrypted.
+    pub tls_cert: Option<PathBuf>,
+    /// PEM file with the key of the certificate.
+    pub tls_key: Option<PathBuf>,
     /// Name of the runtime, or `auto`.
     pub runtime: String,
     /// Device of the runtime.
@@ -29,7 +35,7 @@ pub struct Config {
     pub threads: usize,
     /// Threads that decode and resize images; 0 takes one for each processor that the process may use.
     pub decode_threads: usize,
-    /// Threads that read and write HTTP; 0 takes one for each processor, at most 4.
+    /// Threads that read and write HTTP, and as many for gRPC; 0 takes one for each processor, at most 4.
     pub http_threads: usize,
     /// Most items that the runtime gets at once.
     pub max_batch_size: usize,
@@ -67,6 +73,9 @@ impl Default for Config {
             poll_ms: 0,
             host: "127.0.0.1".into(),
             port: 8000,
+            grpc_port: None,
+            tls_cert: None,
+            tls_key: None,
             runtime: "auto".into(),
             device: Device::Auto,
             onnxruntime: None,

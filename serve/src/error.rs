@@ -1,4 +1,4 @@
-//! Everything that can go wrong, and the HTTP status of each.
+//! Everything that can go wrong, and the HTTP status of each, from which gRPC's follows.
 
 use std::path::PathBuf;
 
@@ -297,6 +297,20 @@ impl Error {
             Self::Timeout { .. } => "timeout",
             other if other.status() < 500 => "invalid",
             _ => "backend",
+        }
+    }
+
+    /// Whether the operator should hear of it: a failure of the server that is no part of its usual life.
+    pub fn is_fault(&self) -> bool {
+        self.status() >= 500 && !matches!(self, Self::Draining | Self::Loading { .. } | Self::Timeout { .. })
+    }
+
+    /// After how many seconds another try is likely to succeed, where that is known.
+    pub fn retry_after_s(&self) -> Option<u64> {
+        match self {
+            Self::QueueFull { retry_after_s, .. } | Self::TooLate { retry_after_s, .. } => Some(*retry_after_s),
+            Self::Loading { .. } => Some(1),
+            _ => None,
         }
     }
 

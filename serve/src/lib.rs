@@ -1,6 +1,6 @@
 //! Model store, runtimes, preprocessing, batching and HTTP: everything between a `model.onnx` and a client.
 //!
-//! The layers depend one way: HTTP → engine → batch → runtime. The same pipeline without HTTP is [`model::open`].
+//! The layers depend one way: HTTP and gRPC → protocol → engine → batch → runtime. The same pipeline without HTTP is [`model::open`].
 //!
 //! | module | what it holds |
 //! |---|---|
@@ -12,21 +12,29 @@
 //! | [`batch`] | many callers, one runtime: a bounded queue and a runner |
 //! | [`engine`] | every model of a store, ready or refused |
 //! | [`metrics`] | what `/metrics` shows |
+//! | [`app`] | what every handler shares: keys, deadlines, the phase of the server's life |
+//! | [`protocol`] | the Open Inference Protocol without a transport |
 //! | [`http`] | one file a route |
+//! | [`grpc`] | the Open Inference Protocol over gRPC |
+//! | [`tls`] | the certificate for both |
 //! | [`server`] | binding, signals, draining |
 
+pub mod app;
 pub mod batch;
 pub mod config;
 pub mod engine;
 pub mod error;
+pub mod grpc;
 pub mod http;
 pub mod metrics;
 pub mod model;
 pub mod model_file;
 pub mod preprocess;
+pub mod protocol;
 pub mod runtime;
 pub mod server;
 pub mod store;
+pub mod tls;
 
 pub use config::Config;
 pub use error::Error;

@@ -1,8 +1,11 @@
 //! The server's life: bind, load, serve, drain, end.
 
+use crate::app::{Access, App, Phase};
 use crate::engine::Engine;
-use crate::http::{Access, App, Phase, configure, observe};
+use crate::grpc;
+use crate::http::{configure, observe};
 use crate::metrics::Metrics;
+use crate::tls::Tls;
 use crate::{Config, Error};
 use actix_web::dev::ServerHandle;
 use actix_web::middleware::{Compress, from_fn};
@@ -19,9 +22,16 @@ const HTTP_THREADS: usize = 4;
 /// A server that has its address and its models and is not running yet.
 pub struct Server {
     app: Data<App>,
+    http: Listener,
+    grpc: Option<Listener>,
+    tls: Option<Tls>,
+    stop: watch::Sender<bool>,
+}
+
+/// An address that is taken.
+struct Listener {
     listener: TcpListener,
     addr: SocketAddr,
-    stop: watch::Sender<bool>,
 }
 
 /// Stops a running server from another thread.
@@ -36,33 +46,36 @@ impl Stopper {
 }
 
 impl Server {
-    /// Takes the address, then loads the models. Connections that come meanwhile wait.
+    /// Takes the addresses, then loads the models. Connections that come meanwhile wait.
     ///
     /// # Errors
     /// An option is wrong, the address is taken, or no model can be served.
     pub fn bind(config: Config) -> Result<Self, Error> {
         config.check()?;
         let access = Access::open(&config)?;
-        let address = format!("{}:{}", config.host, config.port);
-        let refused = |source: std::io::Error| {
-            let hint = match source.kind() {
-                std::io::ErrorKind::AddrInUse => "; another program has the port, choose another or 0 for a free one",
-                std::io::ErrorKind::PermissionDenied => "; ports below 1024 are for root",
-                _ => "",
-            };
-            Error::Bind { address: address.clone(), source, hint }
-        };
-        let listener = TcpListener::bind((config.host.as_str(), config.port)).map_err(refused)?;
-        let addr = listener.local_addr().map_err(refused)?;
+        let tls = Tls::open(&config)?;
+        let http = Listener::bind(&config.host, config.port)?;
+        let grpc = config.grpc_port.map(|port| Listener::bind(&config.host, port)).transpose()?;
         let metrics = Metrics::new()?;
         let engine = Engine::open(&config, &metrics)?;
         let app = Data::new(App::new(engine, metrics, config, access));
-        Ok(Self { app, listener, addr, stop: watch::Sender::new(false) })
+        Ok(Self { app, http, grpc, tls, stop: watch::Sender::new(false) })
     }
 
-    /// The address, with the real port when 0 was asked for.
+    /// The address of HTTP, with the real port when 0 was asked for.
     pub fn addr(&self) -> SocketAddr {
-        self.addr
+        self.http.addr
+    }
+
+    /// The address of gRPC, if it was asked for.
+    pub fn grpc_addr(&self) -> Option<SocketAddr> {
+        self.grpc.as_ref().map(|grpc| grpc.addr)
+    }
+
+    /// The address of HTTP as clients write it.
+    pub fn url(&self) -> String {
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.http.addr)
     }
 
     /// The models and the runtime.
@@ -82,17 +95,24 @@ impl Server {
     /// [`Error::Server`] when the machinery of the server fails.
     pub fn run(self) -> Result<(), Error> {
         let failed = |error: std::io::Error| Error::Server { reason: error.to_string() };
-        let app = self.app.clone();
+        let url = self.url();
+        let Self { app, http, grpc, tls, stop } = self;
         let config = &app.config;
         let threads =
             if config.http_threads > 0 { config.http_threads } else { crate::config::threads(0).min(HTTP_THREADS) };
         // Dropped at the end, which stops the looking. A load that is on its way then is not waited for.
         let _looking = watch_store(&app)?;
+        let tls = tls.as_ref();
+        let grpc = grpc.map(|Listener { listener, addr }| {
+            tracing::info!("listening for gRPC on {addr}");
+            grpc::Running::start(app.clone().into_inner(), listener, tls, threads)
+        });
+        let grpc = grpc.transpose()?;
         rt::System::new().block_on(async {
-            let app = self.app.clone();
+            let shared = app.clone();
             let server = HttpServer::new(move || {
                 actix_web::App::new()
-                    .app_data(app.clone())
+                    .app_data(shared.clone())
                     .wrap(from_fn(observe))
                     .wrap(Compress::default())
                     .configure(configure)
@@ -102,17 +122,37 @@ impl Server {
             // A client that has left must not be worked for; with half-closed connections its handler would run on.
             .h1_allow_half_closed(false)
             .disable_signals()
-            .shutdown_timeout(config.drain_timeout_ms.div_ceil(1000))
-            .listen(self.listener)
-            .map_err(failed)?
-            .run();
-            rt::spawn(end(server.handle(), self.app.clone(), self.stop.subscribe()));
-            tracing::info!("listening on http://{}", self.addr);
+            .shutdown_timeout(config.drain_timeout_ms.div_ceil(1000));
+            let server = match tls {
+                Some(tls) => server.listen_rustls_0_23(http.listener, tls.http()),
+                None => server.listen(http.listener),
+            };
+            let server = server.map_err(failed)?.run();
+            let stop_grpc = grpc.as_ref().map(grpc::Running::stop);
+            rt::spawn(end(server.handle(), stop_grpc, app.clone(), stop.subscribe()));
+            tracing::info!("listening on {url}");
             server.await.map_err(failed)
         })?;
+        grpc.map_or(Ok(()), grpc::Running::join)?;
         app.engine.finish();
         tracing::info!("stopped");
         Ok(())
+    }
+}
+
+impl Listener {
+    fn bind(host: &str, port: u16) -> Result<Self, Error> {
+        let refused = |source: std::io::Error| {
+            let hint = match source.kind() {
+                std::io::ErrorKind::AddrInUse => "; another program has the port, choose another or 0 for a free one",
+                std::io::ErrorKind::PermissionDenied => "; ports below 1024 are for root",
+                _ => "",
+            };
+            Error::Bind { address: format!("{host}:{port}"), source, hint }
+        };
+        let listener = TcpListener::bind((host, port)).map_err(refused)?;
+        let addr = listener.local_addr().map_err(refused)?;
+        Ok(Self { listener, addr })
     }
 }
 
@@ -131,12 +171,15 @@ fn watch_store(app: &Data<App>) -> Result<Option<Sender<()>>, Error> {
 }
 
 /// Waits for the sign to stop and drains.
-async fn end(server: ServerHandle, app: Data<App>, mut stop: watch::Receiver<bool>) {
+async fn end(server: ServerHandle, grpc: Option<watch::Sender<bool>>, app: Data<App>, mut stop: watch::Receiver<bool>) {
     signalled(&mut stop).await;
     tracing::info!("shutting down: {} requests in flight", app.in_flight());
     app.enter(Phase::Leaving);
     rt::time::sleep(Duration::from_millis(app.config.drain_delay_ms)).await;
     server.pause().await;
+    if let Some(grpc) = grpc {
+        grpc.send_replace(true);
+    }
     let deadline = Instant::now() + Duration::from_millis(app.config.drain_timeout_ms);
     while app.in_flight() > 0 && Instant::now() < deadline {
         rt::time::sleep(Duration::from_millis(5)).await;

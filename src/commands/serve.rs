@@ -31,6 +31,18 @@ pub struct Arguments {
     #[arg(long, env = "SELFIE_PORT", value_name = "PORT")]
     #[serde(skip_serializing_if = "Option::is_none")]
     port: Option<u16>,
+    /// Port for gRPC; 0 takes a free one. [default: no gRPC]
+    #[arg(long, env = "SELFIE_GRPC_PORT", value_name = "PORT")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    grpc_port: Option<u16>,
+    /// Certificate for HTTPS and gRPC, a PEM file. [default: no encryption]
+    #[arg(long, env = "SELFIE_TLS_CERT", value_name = "FILE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tls_cert: Option<PathBuf>,
+    /// Key of the certificate, a PEM file.
+    #[arg(long, env = "SELFIE_TLS_KEY", value_name = "FILE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tls_key: Option<PathBuf>,
     /// Runtime: auto, onnxruntime or tract. [default: auto]
     #[arg(long, env = "SELFIE_RUNTIME", value_name = "NAME")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -51,7 +63,7 @@ pub struct Arguments {
     #[arg(long, env = "SELFIE_DECODE_THREADS", value_name = "N")]
     #[serde(skip_serializing_if = "Option::is_none")]
     decode_threads: Option<usize>,
-    /// Threads for HTTP; 0 takes one a processor, at most 4. [default: 0]
+    /// Threads for HTTP, and as many for gRPC; 0 takes one a processor, at most 4. [default: 0]
     #[arg(long, env = "SELFIE_HTTP_THREADS", value_name = "N")]
     #[serde(skip_serializing_if = "Option::is_none")]
     http_threads: Option<usize>,
@@ -137,7 +149,9 @@ impl Arguments {
 /// Loads the models, says where they are served, and serves until SIGTERM or SIGINT.
 pub fn serve(config: Config) -> anyhow::Result<()> {
     let server = Server::bind(config)?;
-    println!("listening on http://{}", server.addr());
+    let grpc = server.grpc_addr().map(|addr| format!("\nlistening for gRPC on {addr}")).unwrap_or_default();
+    // In one piece: whoever reads only the first line may have closed the pipe before a second one comes.
+    println!("listening on {}{grpc}", server.url());
     Ok(server.run()?)
 }
 
@@ -165,7 +179,8 @@ mod tests {
     fn every_option_of_the_server_is_a_flag_and_every_flag_an_option() {
         let keys = toml::Table::try_from(Config::default()).unwrap();
         // Those without a default, and the file itself.
-        let others = ["config", "onnxruntime", "api_keys", "admin_keys"].map(str::to_owned);
+        let others =
+            ["config", "grpc_port", "tls_cert", "tls_key", "onnxruntime", "api_keys", "admin_keys"].map(str::to_owned);
         let mut keys: Vec<String> = keys.keys().cloned().chain(others).collect();
         let mut flags: Vec<String> = Line::command().get_arguments().map(|flag| flag.get_id().to_string()).collect();
         keys.sort();

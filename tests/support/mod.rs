@@ -4,7 +4,7 @@
 
 use std::io::{BufRead, BufReader, Cursor};
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 /// Largest absolute difference between Burn and a runtime.
@@ -32,6 +32,7 @@ pub fn succeed(folder: &Path, arguments: &[&str]) -> String {
 /// A running `selfie serve` on a free port of the loopback address.
 pub struct Serving {
     child: Child,
+    stdout: BufReader<ChildStdout>,
     /// `http://127.0.0.1:PORT`
     pub address: String,
 }
@@ -48,10 +49,18 @@ impl Serving {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
+        let stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut serving = Self { address: String::new(), child, stdout };
+        serving.address = serving.told("listening on ");
+        serving
+    }
+
+    /// The rest of the next line that it prints.
+    pub fn told(&mut self, beginning: &str) -> String {
         let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let address = line.trim().strip_prefix("listening on ").unwrap_or_else(|| panic!("no address in {line:?}"));
-        Self { address: address.to_owned(), child }
+        self.stdout.read_line(&mut line).unwrap();
+        let rest = line.trim().strip_prefix(beginning).unwrap_or_else(|| panic!("no {beginning:?} in {line:?}"));
+        rest.to_owned()
     }
 
     /// Asks the server to stop, as an orchestrator does.

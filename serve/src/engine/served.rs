@@ -86,6 +86,11 @@ impl Served {
         self.batcher.limits().max_batch_size
     }
 
+    /// The runtime and the kind of file, as Triton names platforms.
+    pub fn platform(&self) -> String {
+        format!("{}_onnx", self.model.choice.runtime)
+    }
+
     fn admit(&self, count: usize, until: Option<Instant>) -> Result<(Vec<Place>, Waiting), Error> {
         if count > self.max_request_items {
             return Err(Error::TooManyItems { found: count, limit: self.max_request_items });

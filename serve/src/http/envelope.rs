@@ -45,18 +45,14 @@ impl ResponseError for KServe {
 }
 
 fn builder(error: &Error, status: StatusCode) -> HttpResponseBuilder {
-    let expected = matches!(error, Error::Draining | Error::Loading { .. } | Error::Timeout { .. });
-    if status.is_server_error() && !expected {
+    if error.is_fault() {
         tracing::error!("{error}");
     }
     let mut response = HttpResponse::build(status);
+    if let Some(seconds) = error.retry_after_s() {
+        response.insert_header((RETRY_AFTER, seconds.to_string()));
+    }
     match error {
-        Error::QueueFull { retry_after_s, .. } | Error::TooLate { retry_after_s, .. } => {
-            response.insert_header((RETRY_AFTER, retry_after_s.to_string()));
-        }
-        Error::Loading { .. } => {
-            response.insert_header((RETRY_AFTER, "1"));
-        }
         Error::Unauthorized { .. } => {
             response.insert_header((WWW_AUTHENTICATE, "Bearer"));
         }

@@ -2,8 +2,6 @@
 //! in [`ROUTES`].
 
 mod accept;
-mod access;
-mod app;
 mod body;
 mod classify;
 mod console;
@@ -14,7 +12,6 @@ mod envelope;
 mod images;
 mod infer;
 mod inflate;
-mod keys;
 mod messages;
 mod metrics;
 mod model;
@@ -34,11 +31,11 @@ mod v2_model_ready;
 mod v2_statistics;
 mod vectors;
 
-pub use access::Access;
-pub use app::{App, Phase};
 pub use observe::observe;
 
 use crate::Error;
+use crate::app::App;
+use actix_web::http::header::{AUTHORIZATION, HeaderMap};
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
 use envelope::{KServe, OpenAi};
@@ -82,6 +79,11 @@ fn resource(path: &str, allow: &'static str) -> actix_web::Resource {
     web::resource(path).default_service(web::to(move |request: HttpRequest| async move {
         refuse(&request, Error::Method { method: request.method().to_string(), allow })
     }))
+}
+
+/// The `Authorization` of a request.
+fn authorization(headers: &HeaderMap) -> Option<&str> {
+    headers.get(AUTHORIZATION)?.to_str().ok()
 }
 
 /// The error in the envelope of the path that was asked for.

@@ -1,19 +1,19 @@
 //! Around every request: its id, its key, the metrics, the log, the refusal while the server stops.
 
-use super::{App, Phase, refuse};
+use super::{authorization, refuse};
 use crate::Error;
+use crate::app::request_id::{self, request_id};
+use crate::app::{App, Phase};
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
-use std::hash::{BuildHasher, RandomState};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use tracing::Instrument;
 
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const REQUEST_ID: HeaderName = HeaderName::from_static(request_id::HEADER);
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 
 /// Counts and times the request, asks for its key, and gives its response an `x-request-id`: the client's, or a new one.
@@ -31,8 +31,8 @@ pub async fn observe(
     // The template, since raw paths would make one metric for each model name that anybody thinks of.
     let route = request.match_pattern().unwrap_or_else(|| "_unknown".to_owned());
     let method = request.method().clone();
-    let id = request_id(&request);
-    let span = tracing::error_span!("request", id = id.to_str().unwrap_or_default(), %method, route);
+    let id = request_id(request.headers().get(REQUEST_ID).and_then(|id| id.to_str().ok()));
+    let span = tracing::error_span!("request", id, %method, route);
     let mut response = match refusal(&app, &request) {
         Some(error) => {
             let (request, _) = request.into_parts();
@@ -44,7 +44,9 @@ pub async fn observe(
     let took = start.elapsed();
     let status = response.status().as_u16();
     timing(response.headers_mut(), took);
-    response.headers_mut().insert(REQUEST_ID, id);
+    if let Ok(id) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(REQUEST_ID, id);
+    }
     app.metrics.http.observe(&route, method.as_str(), status, took);
     let took_ms = took.as_secs_f64() * 1e3;
     let _inside = span.enter();
@@ -58,7 +60,7 @@ pub async fn observe(
 
 /// Why the request goes no further, if it does not.
 fn refusal(app: &App, request: &ServiceRequest) -> Option<Error> {
-    if let Err(error) = app.access.inference(request.path(), request.headers()) {
+    if let Err(error) = app.access.inference(request.path(), authorization(request.headers())) {
         return Some(error);
     }
     (app.phase() == Phase::Stopping && request.method() == Method::POST).then_some(Error::Draining)
@@ -71,17 +73,4 @@ fn timing(headers: &mut HeaderMap, took: Duration) {
     if let Ok(value) = HeaderValue::from_str(&whole) {
         headers.insert(SERVER_TIMING, value);
     }
-}
-
-fn request_id(request: &ServiceRequest) -> HeaderValue {
-    let given = request.headers().get(REQUEST_ID).filter(|id| !id.is_empty() && id.len() <= 128 && id.to_str().is_ok());
-    given.cloned().unwrap_or_else(new_id)
-}
-
-/// A random start for the process and a count: different from every other id that is about.
-fn new_id() -> HeaderValue {
-    static START: std::sync::LazyLock<u64> = std::sync::LazyLock::new(|| RandomState::new().hash_one("request id"));
-    static COUNT: AtomicU64 = AtomicU64::new(0);
-    let id = format!("{:016x}-{:x}", *START, COUNT.fetch_add(1, Ordering::Relaxed));
-    HeaderValue::from_str(&id).unwrap_or_else(|_| HeaderValue::from_static("-"))
 }

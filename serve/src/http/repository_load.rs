@@ -7,8 +7,8 @@
 //! Triton's model repository extension.
 
 use super::envelope::KServe;
-use super::{App, body, resource};
-use crate::Error;
+use super::{App, authorization, body, resource};
+use crate::{Error, protocol};
 use actix_web::web::{self, Data, Path, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
@@ -34,13 +34,9 @@ async fn load(
     http: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, KServe> {
-    app.administration(&http)?;
+    app.administration(authorization(http.headers()))?;
     let request = read(&app, &http, payload).await?;
-    if let Some(parameter) = request.parameters.keys().next() {
-        let reason =
-            format!("parameter \"{parameter}\" is not taken; put the model into the store and load it from there");
-        return Err(Error::invalid("parameters", reason).into());
-    }
+    protocol::without_parameters(request.parameters.keys())?;
     let loading = app.clone();
     // A load that has begun is finished, even when the client leaves.
     let loaded = web::block(move || loading.engine.load(&model)).await;
@@ -54,7 +50,7 @@ async fn unload(
     http: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, KServe> {
-    app.administration(&http)?;
+    app.administration(authorization(http.headers()))?;
     read(&app, &http, payload).await?;
     let unloading = app.clone();
     let unloaded = web::block(move || unloading.engine.unload(&model)).await;

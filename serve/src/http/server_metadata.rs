@@ -4,13 +4,9 @@
 //! KServe open inference protocol, version 2.
 
 use super::resource;
+use crate::protocol;
 use actix_web::HttpResponse;
 use actix_web::web::{self, ServiceConfig};
-use serde_json::json;
-
-/// Extensions of the protocol: Triton's, and `image_bytes`, which takes encoded images as BYTES, see [`super::infer`].
-const EXTENSIONS: [&str; 6] =
-    ["binary_tensor_data", "classification", "model_configuration", "model_repository", "statistics", "image_bytes"];
 
 /// Adds the route.
 pub fn configure(config: &mut ServiceConfig) {
@@ -18,6 +14,5 @@ pub fn configure(config: &mut ServiceConfig) {
 }
 
 async fn metadata() -> HttpResponse {
-    let version = env!("CARGO_PKG_VERSION");
-    HttpResponse::Ok().json(json!({"name": "selfie", "version": version, "extensions": EXTENSIONS}))
+    HttpResponse::Ok().json(protocol::server_metadata())
 }

@@ -4,6 +4,7 @@
 
 mod batches;
 mod build;
+mod grpc;
 mod http;
 mod items;
 mod loaded;
@@ -27,6 +28,7 @@ use std::sync::Arc;
 #[derive(Clone)]
 pub struct Metrics {
     registry: Registry,
+    pub(crate) grpc: grpc::Grpc,
     pub(crate) http: http::Http,
     pub(crate) families: Arc<Families>,
 }
@@ -49,6 +51,7 @@ impl Metrics {
     pub fn new() -> Result<Self, Error> {
         let registry = Registry::new();
         build::register(&registry)?;
+        let grpc = grpc::Grpc::new(&registry)?;
         let http = http::Http::new(&registry)?;
         let families = Families {
             requests: requests::Requests::new(&registry)?,
@@ -58,7 +61,7 @@ impl Metrics {
             queue: queue::Queue::new(&registry)?,
             loaded: loaded::Loaded::new(&registry)?,
         };
-        Ok(Self { registry, http, families: Arc::new(families) })
+        Ok(Self { registry, grpc, http, families: Arc::new(families) })
     }
 
     /// The metrics of one version of a model.
@@ -113,6 +116,7 @@ mod tests {
         model.loaded(Duration::from_secs(1));
         drop(model.track("embeddings"));
         metrics.http.observe("/v1/models", "GET", 200, Duration::from_millis(1));
+        metrics.grpc.observe("ModelInfer", tonic::Code::NotFound, Duration::from_millis(1));
         let text = metrics.text().unwrap();
         for line in [
             "selfie_batches_total{model=\"m\",version=\"3\"} 1",
@@ -127,6 +131,7 @@ mod tests {
             "selfie_model_state{model=\"m\",state=\"READY\",version=\"3\"} 1",
             "selfie_requests_total{api=\"embeddings\",model=\"m\",outcome=\"canceled\",version=\"3\"} 1",
             "selfie_http_requests_total{method=\"GET\",route=\"/v1/models\",status=\"200\"} 1",
+            "selfie_grpc_requests_total{code=\"NotFound\",method=\"ModelInfer\"} 1",
             "selfie_build_info{",
         ] {
             assert!(text.contains(line), "{line} is not in\n{text}");

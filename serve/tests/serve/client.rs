@@ -5,6 +5,7 @@ use selfie_serve::runtime::Device;
 use selfie_serve::server::Stopper;
 use selfie_serve::{Config, Error, Server};
 use serde_json::Value;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -12,7 +13,8 @@ use std::time::Duration;
 /// A server on a free port of the loopback address that is stopped when this is dropped.
 pub struct Running {
     pub url: String,
-    pub addr: std::net::SocketAddr,
+    pub addr: SocketAddr,
+    pub grpc_addr: Option<SocketAddr>,
     pub client: Client,
     pub stopper: Stopper,
     thread: Option<JoinHandle<Result<(), Error>>>,
@@ -31,12 +33,17 @@ pub fn config(store: &Path) -> Config {
     }
 }
 
-pub fn serve(config: Config) -> Running {
+/// Starts a server whose addresses are taken; connections wait until it runs.
+pub fn start(config: Config) -> Running {
     let server = Server::bind(config).unwrap();
-    let (addr, stopper) = (server.addr(), server.stopper());
+    let (url, addr, grpc_addr, stopper) = (server.url(), server.addr(), server.grpc_addr(), server.stopper());
     let thread = std::thread::spawn(move || server.run());
     let client = Client::builder().timeout(Duration::from_secs(60)).build().unwrap();
-    let running = Running { url: format!("http://{addr}"), addr, client, stopper, thread: Some(thread) };
+    Running { url, addr, grpc_addr, client, stopper, thread: Some(thread) }
+}
+
+pub fn serve(config: Config) -> Running {
+    let running = start(config);
     for _ in 0..200 {
         if running.get("/v2/health/live").send().is_ok() {
             return running;

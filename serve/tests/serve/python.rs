@@ -3,6 +3,7 @@
 use super::client::*;
 use super::network::{Network, store};
 use super::pictures::*;
+use super::tls::{encrypted, identity};
 use serde_json::{Value, json};
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -13,7 +14,7 @@ fn skip(what: &str) {
 }
 
 /// Runs a script of `tests/python`, with `expected` as its standard input, unless there is no Python for it.
-fn run(script: &str, server: &Running, expected: &Value) {
+fn run(script: &str, arguments: &[&str], expected: &Value) {
     let Some(python) = std::env::var_os("SELFIE_TEST_PYTHON").filter(|path| !path.is_empty()) else {
         skip(&format!("{script}; SELFIE_TEST_PYTHON names no Python with its packages, ./check makes one"));
         return;
@@ -21,7 +22,7 @@ fn run(script: &str, server: &Running, expected: &Value) {
     let path = format!("{}/../tests/python/{script}", env!("CARGO_MANIFEST_DIR"));
     let mut child = Command::new(python)
         .arg(path)
-        .arg(&server.url)
+        .args(arguments)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -34,23 +35,41 @@ fn run(script: &str, server: &Running, expected: &Value) {
     assert_eq!(text(&output.stdout).trim(), "ok");
 }
 
-#[test]
-fn tritonclient_passes() {
-    let network = Network { classes: 5, ..Network::default() };
-    let store = store(&[("net", network.clone())]);
-    let server = serve(selfie_serve::Config { admin: true, ..config(store.path()) });
+/// What the scripts for tritonclient compare with.
+fn expected(server: &Running, network: &Network) -> Value {
     let data: Vec<f32> = (0..2 * 192).map(|index| (index % 11) as f32 / 5.0 - 1.0).collect();
     let outputs = network.eval(&data, 2);
     let images = [base64(&png(1)), base64(&jpeg(2)), base64(&png(3))];
-    let expected = json!({
+    json!({
         "input": data,
         "embedding": outputs[0].2,
         "logits": outputs[1].2,
         "images": images,
         "vectors": server.embed(&json!({"input": images})),
         "tolerance": super::network::TOLERANCE,
-    });
-    run("check_tritonclient.py", &server, &expected);
+    })
+}
+
+#[test]
+fn tritonclient_passes() {
+    let network = Network { classes: 5, ..Network::default() };
+    let store = store(&[("net", network.clone())]);
+    let server = serve(selfie_serve::Config { admin: true, ..config(store.path()) });
+    run("check_tritonclient.py", &[&server.url], &expected(&server, &network));
+}
+
+#[test]
+fn tritonclient_passes_over_grpc() {
+    let network = Network { classes: 5, ..Network::default() };
+    let store = store(&[("net", network.clone())]);
+    let config = selfie_serve::Config { admin: true, grpc_port: Some(0), ..config(store.path()) };
+    let plain = serve(config.clone());
+    let expected = expected(&plain, &network);
+    let address = |server: &Running| server.grpc_addr.unwrap().to_string();
+    run("check_grpc.py", &[&address(&plain)], &expected);
+    let identity = identity();
+    let certificate = identity.certificate.to_str().unwrap();
+    run("check_grpc.py", &[&address(&start(encrypted(config, &identity))), certificate], &expected);
 }
 
 #[test]
@@ -63,7 +82,7 @@ fn the_openai_client_passes() {
         "vectors": server.embed(&json!({"model": "net", "input": images})),
         "tolerance": super::network::TOLERANCE,
     });
-    run("check_openai.py", &server, &expected);
+    run("check_openai.py", &[&server.url], &expected);
 }
 
 #[test]

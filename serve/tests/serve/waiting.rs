@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
 /// Waits until the runtime has taken one of three items, runs `then`, and waits for the three.
-fn while_busy(server: &Running, then: impl FnOnce()) {
+pub fn while_busy(server: &Running, then: impl FnOnce()) {
     let images: Vec<String> = (0..3).map(|seed| base64(&png(seed))).collect();
     std::thread::scope(|scope| {
         let busy = scope.spawn(|| server.embed(&json!({"input": images})).len());

@@ -13,7 +13,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; c
                       img-src 'self' blob: data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// Path, content type and content of each file.
-pub const FILES: [(&str, &str, &str); 3] = [
+const FILES: [(&str, &str, &str); 3] = [
     ("/console", "text/html; charset=utf-8", include_str!("index.html")),
     ("/console/console.css", "text/css; charset=utf-8", include_str!("console.css")),
     ("/console/console.js", "text/javascript; charset=utf-8", include_str!("console.js")),
@@ -33,9 +33,4 @@ pub fn configure(config: &mut ServiceConfig) {
     }
     let to_console = || async { HttpResponse::TemporaryRedirect().insert_header((LOCATION, "/console")).finish() };
     config.service(resource("/", "GET").route(web::get().to(to_console)));
-}
-
-/// Whether a path belongs to the page.
-pub fn has(path: &str) -> bool {
-    path == "/" || FILES.iter().any(|(file, _, _)| *file == path)
 }

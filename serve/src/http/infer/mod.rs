@@ -16,10 +16,11 @@ use super::envelope::KServe;
 use super::v2_model::Named;
 use super::{App, deadline, resource};
 use crate::Error;
+use crate::protocol::{self, Tensor};
 use actix_web::web::{self, Data, Path, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use body::Body;
-use input::{Input, Tensor};
+use input::Input;
 use output::Wanted;
 use serde::Deserialize;
 
@@ -63,18 +64,16 @@ async fn infer(
             Body::Json { json, tensors } => {
                 let request: Request = serde_json::from_slice(&json)
                     .map_err(|error| Error::invalid("", format!("the JSON of the body is wrong: {error}")))?;
-                let outputs = output::choose(&served, &request.outputs, request.parameters.binary_data_output)?;
-                (request.id, request.parameters.timeout, outputs, input::tensor(&served, request.inputs, tensors)?)
+                let outputs = output::choose(&served, request.outputs, request.parameters.binary_data_output)?;
+                let tensor = protocol::only(&served, request.inputs)?.with(tensors)?.tensor(&served)?;
+                (request.id, request.parameters.timeout, outputs, tensor)
             }
             Body::Raw { tensor, is_image } => {
-                (None, None, output::choose(&served, &[], true)?, input::raw(&served, tensor, is_image)?)
+                (None, None, output::choose(&served, Vec::new(), true)?, Tensor::raw(&served, tensor, is_image)?)
             }
         };
         let until = deadline::until(&app.config, &http, timeout_us)?;
-        let answers = match tensor {
-            Tensor::Images(images) => served.images(images, until).await?,
-            Tensor::Items(items) => served.items(items, until).await?,
-        };
+        let answers = tensor.run(&served, until).await?;
         Ok((id, outputs, answers))
     };
     let (id, outputs, answers) = tracked.end(result.await)?;

@@ -1,10 +1,15 @@
-//! What every handler shares.
+//! What every handler shares, whether it speaks HTTP or gRPC: the models, the options, who may ask, how long it may wait.
 
-use super::Access;
+mod access;
+pub mod deadline;
+mod keys;
+pub mod request_id;
+
+pub use access::Access;
+
 use crate::engine::Engine;
 use crate::metrics::Metrics;
 use crate::{Config, Error};
-use actix_web::HttpRequest;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 
 /// What every handler shares.
@@ -58,13 +63,13 @@ impl App {
         self.phase() == Phase::Serving && self.engine.is_ready()
     }
 
-    /// Whether this request may load and unload models.
+    /// Whether a request with this `Authorization` may load and unload models.
     ///
     /// # Errors
     /// [`Error::Forbidden`] when the administration is off or the key is for something else, [`Error::Unauthorized`] without a
     /// key that is known.
-    pub fn administration(&self, request: &HttpRequest) -> Result<(), Error> {
-        self.access.administration(request.headers())?;
+    pub fn administration(&self, authorization: Option<&str>) -> Result<(), Error> {
+        self.access.administration(authorization)?;
         if self.config.admin {
             return Ok(());
         }

@@ -3,10 +3,21 @@
 //! Health, the description of the API and the files of the console are open. Everything else needs a key of `--api-keys`, when there is such a file;
 //! loading and unloading need one of `--admin-keys`, which is good for everything.
 
-use super::console;
 use super::keys::Keys;
 use crate::{Config, Error};
-use actix_web::http::header::{AUTHORIZATION, HeaderMap};
+
+/// What answers without a key: health, the description of the API and the files of the console. A slash at the end stands for all
+/// that is below.
+const OPEN: [&str; 8] = [
+    "/",
+    "/console",
+    "/console/",
+    "/v2/health/",
+    "/openapi.json",
+    "/inference.GRPCInferenceService/ServerLive",
+    "/inference.GRPCInferenceService/ServerReady",
+    "/grpc.health.v1.Health/",
+];
 
 /// The keys of a server.
 pub struct Access {
@@ -29,10 +40,10 @@ impl Access {
     ///
     /// # Errors
     /// [`Error::Unauthorized`] without a key that is known.
-    pub fn inference(&self, path: &str, headers: &HeaderMap) -> Result<(), Error> {
-        let is_open = path.starts_with("/v2/health/") || path == "/openapi.json" || console::has(path);
-        let key = key(headers);
-        if is_open || self.inference.is_none() || holds(&self.inference, key) || holds(&self.administration, key) {
+    pub fn inference(&self, path: &str, authorization: Option<&str>) -> Result<(), Error> {
+        let key = authorization.and_then(key);
+        if is_open(path) || self.inference.is_none() || holds(&self.inference, key) || holds(&self.administration, key)
+        {
             return Ok(());
         }
         Err(unknown(key))
@@ -43,8 +54,8 @@ impl Access {
     ///
     /// # Errors
     /// [`Error::Unauthorized`] without a key that is known, [`Error::Forbidden`] with a key for inference.
-    pub fn administration(&self, headers: &HeaderMap) -> Result<(), Error> {
-        let key = key(headers);
+    pub fn administration(&self, authorization: Option<&str>) -> Result<(), Error> {
+        let key = authorization.and_then(key);
         if self.administration.is_none() || holds(&self.administration, key) {
             return Ok(());
         }
@@ -55,6 +66,10 @@ impl Access {
         }
         Err(unknown(key))
     }
+}
+
+fn is_open(path: &str) -> bool {
+    OPEN.iter().any(|open| path == *open || (open.len() > 1 && open.ends_with('/') && path.starts_with(open)))
 }
 
 fn holds(keys: &Option<Keys>, key: Option<&str>) -> bool {
@@ -69,19 +84,18 @@ fn unknown(key: Option<&str>) -> Error {
     Error::Unauthorized { reason }
 }
 
-/// The key of a request.
+/// The key in an `Authorization`.
 ///
 /// # Source
 /// RFC 6750, section 2.1; the scheme's case does not matter.
-fn key(headers: &HeaderMap) -> Option<&str> {
-    let (scheme, key) = headers.get(AUTHORIZATION)?.to_str().ok()?.trim().split_once(' ')?;
+fn key(authorization: &str) -> Option<&str> {
+    let (scheme, key) = authorization.trim().split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then_some(key.trim())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use actix_web::http::header::HeaderValue;
 
     const LOAD: &str = "/v2/repository/models/m/load";
 
@@ -103,20 +117,19 @@ mod tests {
             Access::open(&config).unwrap()
         };
         let status = |access: &Access, path: &str, value: Option<&str>| {
-            let mut headers = HeaderMap::new();
-            if let Some(value) = value {
-                headers.insert(AUTHORIZATION, HeaderValue::from_str(value).unwrap());
-            }
-            let passed = access.inference(path, &headers);
-            let passed = if path == LOAD { passed.and_then(|()| access.administration(&headers)) } else { passed };
+            let passed = access.inference(path, value);
+            let passed = if path == LOAD { passed.and_then(|()| access.administration(value)) } else { passed };
             passed.map_or_else(|error| error.status(), |()| 200)
         };
         let (user, root, other) = (Some("Bearer user"), Some("bearer  root"), Some("Bearer x"));
         let (health, console, infer) = ("/v2/health/ready", "/console/console.js", "/v1/embeddings");
+        let (live, call) = (OPEN[5], "/inference.GRPCInferenceService/ServerLiveness");
         let both = access(true, true);
         for (path, statuses) in [
             (health, [200; 5]),
             (console, [200; 5]),
+            (live, [200; 5]),
+            (call, [401, 200, 200, 401, 401]),
             (infer, [401, 200, 200, 401, 401]),
             (LOAD, [401, 403, 200, 401, 401]),
         ] {

@@ -1,0 +1,13 @@
+//! Generates the messages and services of `proto/`, by a compiler that cargo brings.
+
+use std::error::Error;
+
+const FILES: [&str; 2] = ["proto/inference.proto", "proto/health.proto"];
+
+fn main() -> Result<(), Box<dyn Error>> {
+    println!("cargo:rerun-if-changed=proto");
+    let files = protox::compile(FILES, ["proto"])?;
+    // Tensors stay in the memory in which they arrive.
+    tonic_prost_build::configure().bytes(".").compile_fds(files)?;
+    Ok(())
+}

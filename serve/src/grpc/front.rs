@@ -1,0 +1,157 @@
+//! Around every call: its id, its key, the metrics, the log, the refusal while the server stops. Then it goes to its service.
+
+use super::health::Check;
+use super::proto::health::health_server::{HealthServer, SERVICE_NAME as HEALTH};
+use super::proto::inference::grpc_inference_service_server::{GrpcInferenceServiceServer, SERVICE_NAME as INFERENCE};
+use super::service::Inference;
+use super::status::status;
+use crate::Error;
+use crate::app::request_id::{self, request_id};
+use crate::app::{App, Phase};
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Instant;
+use tokio::sync::watch;
+use tonic::body::Body;
+use tonic::codec::CompressionEncoding::Gzip;
+use tonic::codegen::http::{HeaderMap, HeaderValue, Request, Response};
+use tonic::{Code, Status};
+use tower::Service;
+use tracing::Instrument;
+
+/// Every call that there is.
+const METHODS: [&str; 14] = [
+    "ServerLive",
+    "ServerReady",
+    "ModelReady",
+    "ServerMetadata",
+    "ModelMetadata",
+    "ModelInfer",
+    "ModelStreamInfer",
+    "ModelConfig",
+    "ModelStatistics",
+    "RepositoryIndex",
+    "RepositoryModelLoad",
+    "RepositoryModelUnload",
+    "Check",
+    "Watch",
+];
+
+/// Takes every call.
+#[derive(Clone)]
+pub struct Front {
+    app: Arc<App>,
+    inference: GrpcInferenceServiceServer<Inference>,
+    health: HealthServer<Check>,
+}
+
+impl Front {
+    /// The services. Open streams end when `stop` says so.
+    pub fn new(app: Arc<App>, stop: watch::Receiver<bool>) -> Self {
+        // What comes may be compressed, what goes is not: clients announce by default that they would take it, and
+        // floats hardly shrink.
+        let inference = GrpcInferenceServiceServer::new(Inference { app: app.clone(), stop })
+            .max_decoding_message_size(app.config.max_body_bytes)
+            .accept_compressed(Gzip);
+        Self { health: HealthServer::new(Check(app.clone())), app, inference }
+    }
+
+    async fn answer(mut self, request: Request<Body>) -> Response<Body> {
+        let start = Instant::now();
+        let app = self.app.clone();
+        let _flight = app.enter_flight();
+        let method = method(request.uri().path());
+        let id = request_id(text(request.headers(), request_id::HEADER));
+        let span = tracing::error_span!("request", id, method);
+        let mut response = match refusal(&app, &request) {
+            Some(error) => status(&error).into_http(),
+            None => self.dispatch(request).instrument(span.clone()).await,
+        };
+        if let Ok(id) = HeaderValue::from_str(&id) {
+            response.headers_mut().insert(request_id::HEADER, id);
+        }
+        let code = Status::from_header_map(response.headers()).map_or(Code::Ok, |status| status.code());
+        let took = start.elapsed();
+        app.metrics.grpc.observe(method, code, took);
+        let took_ms = took.as_secs_f64() * 1e3;
+        let _inside = span.enter();
+        match app.config.log_requests {
+            true => tracing::info!(?code, took_ms, "answered"),
+            false => tracing::debug!(?code, took_ms, "answered"),
+        }
+        response
+    }
+
+    async fn dispatch(&mut self, request: Request<Body>) -> Response<Body> {
+        let is_health = service(request.uri().path()) == Some(HEALTH);
+        let answered = if is_health { self.health.call(request).await } else { self.inference.call(request).await };
+        answered.unwrap_or_else(|never| match never {})
+    }
+}
+
+impl Service<Request<Body>> for Front {
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let front = self.clone();
+        Box::pin(async move { Ok(front.answer(request).await) })
+    }
+}
+
+/// Why the call goes no further, if it does not.
+fn refusal(app: &App, request: &Request<Body>) -> Option<Error> {
+    let path = request.uri().path();
+    if let Err(error) = app.access.inference(path, text(request.headers(), "authorization")) {
+        return Some(error);
+    }
+    (app.phase() == Phase::Stopping && service(path) != Some(HEALTH)).then_some(Error::Draining)
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
+}
+
+/// The service in `/service/method`.
+fn service(path: &str) -> Option<&str> {
+    path.strip_prefix('/')?.split_once('/').map(|(service, _)| service)
+}
+
+/// The name of the call in metrics, since raw paths would make one for each that anybody thinks of.
+fn method(path: &str) -> &'static str {
+    let name = path.rsplit('/').next().unwrap_or_default();
+    let is_ours = matches!(service(path), Some(HEALTH | INFERENCE));
+    METHODS.into_iter().find(|method| is_ours && *method == name).unwrap_or("_unknown")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_call_of_the_services_has_its_name_in_the_metrics() {
+        let services = [
+            (INFERENCE, include_str!("../../proto/inference.proto")),
+            (HEALTH, include_str!("../../proto/health.proto")),
+        ];
+        let calls = services.into_iter().flat_map(|(service, text)| {
+            let calls = text.lines().filter_map(|line| line.trim().strip_prefix("rpc ")?.split_once('('));
+            calls.map(move |(call, _)| (format!("/{service}/{call}"), call))
+        });
+        let calls: Vec<_> = calls.collect();
+        assert_eq!(calls.len(), METHODS.len());
+        for (path, call) in &calls {
+            assert_eq!(method(path), *call);
+        }
+        for path in ["/x/ModelInfer", "/ModelInfer", "", "/inference.GRPCInferenceService/Infer"] {
+            assert_eq!(method(path), "_unknown", "{path}");
+        }
+    }
+}

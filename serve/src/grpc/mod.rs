@@ -1,0 +1,21 @@
+//! The Open Inference Protocol, version 2, over gRPC, as `inference.GRPCInferenceService`, and gRPC's own health check.
+//!
+//! It is the same engine as behind REST, with the same names, keys, limits and messages; the status is
+//! [`crate::Error::status`] in gRPC's words. Unlike REST it always answers with raw outputs.
+
+mod config;
+mod front;
+mod health;
+mod infer;
+mod metadata;
+mod parameters;
+pub mod proto;
+mod repository;
+mod serve;
+mod service;
+mod statistics;
+mod status;
+mod stream;
+mod timeout;
+
+pub use serve::Running;

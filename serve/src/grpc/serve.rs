@@ -1,0 +1,103 @@
+//! The gRPC server's life, on threads of its own.
+
+use super::front::Front;
+use crate::Error;
+use crate::app::App;
+use crate::tls::Tls;
+use futures_util::future::{Either, select};
+use std::net::TcpListener;
+use std::pin::pin;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::watch;
+use tonic::transport::Server;
+use tonic::transport::server::TcpIncoming;
+
+/// What a client may send of one call, and on one connection, before it has to wait for the server to take it.
+const STREAM_WINDOW_BYTES: u32 = 1 << 20;
+const CONNECTION_WINDOW_BYTES: u32 = 4 << 20;
+
+/// A running server.
+pub struct Running {
+    stop: watch::Sender<bool>,
+    thread: JoinHandle<Result<(), Error>>,
+}
+
+impl Running {
+    /// Starts to serve on `listener`, with so many threads.
+    ///
+    /// # Errors
+    /// [`Error::Server`] when the system gives no threads or the certificate is not taken.
+    pub fn start(app: Arc<App>, listener: TcpListener, tls: Option<&Tls>, threads: usize) -> Result<Self, Error> {
+        let mut server = Server::builder()
+            .initial_stream_window_size(STREAM_WINDOW_BYTES)
+            .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
+            .http2_keepalive_interval(Some(Duration::from_millis(app.config.keep_alive_ms)));
+        if let Some(tls) = tls {
+            server = server.tls_config(tls.grpc()).map_err(failed)?;
+        }
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(threads)
+            .thread_name("grpc")
+            .enable_all()
+            .build()
+            .map_err(failed)?;
+        let stop = watch::Sender::new(false);
+        let stopped = stop.subscribe();
+        let thread = std::thread::Builder::new()
+            .name("grpc".into())
+            .spawn(move || serve(&runtime, server, app, listener, stopped))
+            .map_err(failed)?;
+        Ok(Self { stop, thread })
+    }
+
+    /// What ends the server when it is set: nothing new is taken, and what is in flight is finished.
+    pub fn stop(&self) -> watch::Sender<bool> {
+        self.stop.clone()
+    }
+
+    /// Ends the server and waits for that.
+    ///
+    /// # Errors
+    /// [`Error::Server`] when its machinery has failed.
+    pub fn join(self) -> Result<(), Error> {
+        self.stop.send_replace(true);
+        self.thread.join().unwrap_or_else(|_| Err(failed("its thread panicked")))
+    }
+}
+
+fn serve(
+    runtime: &Runtime,
+    server: Server,
+    app: Arc<App>,
+    listener: TcpListener,
+    stop: watch::Receiver<bool>,
+) -> Result<(), Error> {
+    let drain = Duration::from_millis(app.config.drain_timeout_ms);
+    runtime.block_on(async {
+        listener.set_nonblocking(true).map_err(failed)?;
+        let listener = tokio::net::TcpListener::from_std(listener).map_err(failed)?;
+        let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+        let front = Front::new(app, stop.clone());
+        let serving = pin!(server.serve_with_incoming_shutdown(front, incoming, stopped(stop.clone())));
+        let late = pin!(async {
+            stopped(stop).await;
+            tokio::time::sleep(drain).await;
+        });
+        match select(serving, late).await {
+            Either::Left((ended, _)) => ended.map_err(failed),
+            Either::Right(_) => Ok(()),
+        }
+    })
+}
+
+async fn stopped(mut stop: watch::Receiver<bool>) {
+    // An error says that nobody can ask for the end any more, which is a reason to end.
+    let _ = stop.wait_for(|stop| *stop).await;
+}
+
+fn failed(error: impl std::fmt::Display) -> Error {
+    Error::Server { reason: format!("gRPC: {error}") }
+}

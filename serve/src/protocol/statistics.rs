@@ -1,0 +1,107 @@
+//! Counts and times since a model was loaded.
+//!
+//! `inference_count` counts items and `execution_count` batches: their ratio is the mean batch size. `queue` counts items,
+//! `compute_input` images that the server prepared, `compute_infer` batches. Nothing is cached, and outputs are handed on
+//! within `compute_infer`, so `cache_hit`, `cache_miss` and `compute_output` stay 0.
+//!
+//! # Source
+//! Triton's statistics extension.
+
+use crate::engine::{Engine, Served};
+use crate::metrics::Total;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// The statistics of one model.
+#[derive(Serialize)]
+pub struct ModelStats {
+    /// The model's name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// When a batch ended last, in milliseconds of Unix time, or 0.
+    pub last_inference: u64,
+    /// Items that the runtime has run.
+    pub inference_count: u64,
+    /// Batches that the runtime has run.
+    pub execution_count: u64,
+    /// Counts and times by stage.
+    pub inference_stats: InferenceStats,
+    /// Counts and times by size of the batch.
+    pub batch_stats: Vec<BatchStats>,
+    /// Always empty: no model answers more than once.
+    pub response_stats: BTreeMap<String, Total>,
+    /// Always empty: the runtimes do not say.
+    pub memory_usage: [u64; 0],
+}
+
+/// Counts and times by stage.
+#[derive(Serialize)]
+pub struct InferenceStats {
+    /// Requests that were answered.
+    pub success: Total,
+    /// Requests that failed.
+    pub fail: Total,
+    /// Waiting for the runtime.
+    pub queue: Total,
+    /// Image bytes to input tensor.
+    pub compute_input: Total,
+    /// The runtime.
+    pub compute_infer: Total,
+    /// Always 0.
+    pub compute_output: Total,
+    /// Always 0.
+    pub cache_hit: Total,
+    /// Always 0.
+    pub cache_miss: Total,
+}
+
+/// Counts and times of batches of one size.
+#[derive(Serialize)]
+pub struct BatchStats {
+    /// The size.
+    pub batch_size: usize,
+    /// Always 0.
+    pub compute_input: Total,
+    /// The runtime.
+    pub compute_infer: Total,
+    /// Always 0.
+    pub compute_output: Total,
+}
+
+/// The statistics of every model that answers.
+pub fn all_statistics(engine: &Engine) -> Vec<ModelStats> {
+    engine.slots().values().filter_map(|slot| slot.served.as_deref()).map(statistics).collect()
+}
+
+/// The statistics of a model.
+pub fn statistics(served: &Served) -> ModelStats {
+    let snapshot = served.metrics.statistics().snapshot();
+    let none = Total::default();
+    let batch = |(batch_size, compute_infer): (&usize, &Total)| BatchStats {
+        batch_size: *batch_size,
+        compute_input: none,
+        compute_infer: *compute_infer,
+        compute_output: none,
+    };
+    ModelStats {
+        name: served.name.clone(),
+        version: served.version.to_string(),
+        last_inference: snapshot.last_inference_ms,
+        inference_count: snapshot.items(),
+        execution_count: snapshot.infer.count,
+        inference_stats: InferenceStats {
+            success: snapshot.success,
+            fail: snapshot.fail,
+            queue: snapshot.queue,
+            compute_input: snapshot.decode,
+            compute_infer: snapshot.infer,
+            compute_output: none,
+            cache_hit: none,
+            cache_miss: none,
+        },
+        batch_stats: snapshot.batches.iter().map(batch).collect(),
+        response_stats: BTreeMap::new(),
+        memory_usage: [],
+    }
+}

@@ -1,0 +1,121 @@
+use super::client::*;
+use super::grpc::*;
+use super::network::{Network, store};
+use super::pictures::*;
+use super::waiting::while_busy;
+use futures_util::{StreamExt, stream};
+use selfie_serve::Config;
+use selfie_serve::grpc::proto::inference::ModelInferRequest;
+use selfie_serve::grpc::proto::inference::infer_parameter::ParameterChoice;
+use std::time::{Duration, Instant};
+use tonic::{Code, Request};
+
+fn slow(store: &std::path::Path) -> Config {
+    Config { max_batch_size: 1, ..grpc_config(store) }
+}
+
+fn patient_for(timeout_us: i64) -> ModelInferRequest {
+    let parameters = [("timeout".to_owned(), parameter(ParameterChoice::Int64Param(timeout_us)))].into();
+    ModelInferRequest { parameters, ..images(&[png(9)]) }
+}
+
+#[test]
+fn a_call_that_waited_as_long_as_it_may_is_told_so() {
+    let store = store(&[("net", Network::slow())]);
+    let server = serve(slow(store.path()));
+    let mut caller = caller(&server);
+    while_busy(&server, || {
+        let status = caller.infer(patient_for(5_000)).unwrap_err();
+        assert_eq!(status.code(), Code::DeadlineExceeded, "{status:?}");
+    });
+    // Now the server knows how long items take, and refuses at once what would be late.
+    while_busy(&server, || {
+        for deadline in ["x-max-wait-ms", "grpc-timeout"] {
+            let mut request = Request::new(images(&[png(9)]));
+            let value = if deadline == "grpc-timeout" { "20m" } else { "1" };
+            request.metadata_mut().insert(deadline, value.parse().unwrap());
+            let status = caller.infer(request).unwrap_err();
+            assert_eq!(status.code(), Code::ResourceExhausted, "{deadline}: {status:?}");
+            let pushback: u64 =
+                status.metadata().get("grpc-retry-pushback-ms").unwrap().to_str().unwrap().parse().unwrap();
+            assert!(pushback >= 1000, "{pushback}");
+        }
+    });
+    assert!(caller.infer(patient_for(60_000_000)).is_ok());
+}
+
+#[test]
+fn a_client_that_leaves_is_not_worked_for() {
+    let store = store(&[("net", Network::slow())]);
+    let server = serve(slow(store.path()));
+    let mut caller = caller(&server);
+    let start = Instant::now();
+    caller.infer(images(&[png(0)])).unwrap();
+    let one = start.elapsed();
+    let call = caller.client.clone();
+    caller.runtime.block_on(async {
+        let mut call = call;
+        let many: Vec<Vec<u8>> = (0..30).map(png).collect();
+        assert!(tokio::time::timeout(one * 2, call.model_infer(images(&many))).await.is_err(), "it takes longer");
+    });
+    let canceled = "selfie_items_canceled_total{model=\"net\",version=\"1\"}";
+    let start = Instant::now();
+    while server.metric(canceled) < 15.0 {
+        assert!(start.elapsed() < one * 40, "{} of 30 items were skipped", server.metric(canceled));
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+#[test]
+fn a_stream_answers_in_order_and_outlives_an_error() {
+    let store = store(&[("net", Network::default())]);
+    let server = serve(grpc_config(store.path()));
+    let Caller { runtime, mut client, .. } = caller(&server);
+    let vectors: Vec<Vec<f32>> =
+        (0..20).map(|seed| server.embed(&serde_json::json!({"input": base64(&png(seed))})).concat()).collect();
+    runtime.block_on(async {
+        let requests = (0..20).map(|seed| {
+            let image = if seed == 7 { b"nothing".to_vec() } else { png(seed) };
+            ModelInferRequest { id: seed.to_string(), ..images(&[image]) }
+        });
+        let requests: Vec<_> = requests.collect();
+        let mut answers = client.model_stream_infer(stream::iter(requests)).await.unwrap().into_inner();
+        for (seed, vector) in vectors.iter().enumerate() {
+            let answer = answers.message().await.unwrap().unwrap();
+            let response = answer.infer_response.unwrap();
+            assert_eq!(response.id, seed.to_string());
+            if seed == 7 {
+                assert!(answer.error_message.contains("image 0"), "{}", answer.error_message);
+            } else {
+                assert_eq!(answer.error_message, "");
+                assert_close(&numbers(&response, 0), vector, "stream");
+            }
+        }
+        assert!(answers.message().await.unwrap().is_none(), "the stream ends with its requests");
+    });
+}
+
+#[test]
+fn calls_in_flight_are_finished_and_open_streams_end_before_the_server_does() {
+    let store = store(&[("net", Network::slow())]);
+    let server = serve(slow(store.path()));
+    let Caller { runtime, mut client, .. } = caller(&server);
+    let stopper = server.stopper.clone();
+    let start = Instant::now();
+    runtime.block_on(async {
+        let open = stream::iter([images(&[png(1)])]).chain(stream::pending());
+        let mut answers = client.model_stream_infer(open).await.unwrap().into_inner();
+        assert_eq!(answers.message().await.unwrap().unwrap().error_message, "");
+        let mut other = client.clone();
+        let many: Vec<Vec<u8>> = (0..6).map(png).collect();
+        let asking = tokio::spawn(async move { other.model_infer(images(&many)).await });
+        while server.metric("selfie_items_total{model=\"net\",version=\"1\"}") < 2.0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        stopper.stop();
+        assert_eq!(asking.await.unwrap().unwrap().into_inner().outputs[0].shape[0], 6);
+        assert!(answers.message().await.unwrap().is_none(), "the server ends the stream");
+    });
+    server.join().unwrap();
+    assert!(start.elapsed() < Duration::from_secs(20), "an open stream does not hold up the end");
+}
