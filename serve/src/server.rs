@@ -1,6 +1,7 @@
 //! The server's life: bind, load, serve, drain, end.
 
 use crate::engine::Engine;
+use crate::gallery::Galleries;
 use crate::http::{Access, App, Phase, configure, observe};
 use crate::metrics::Metrics;
 use crate::{Config, Error};
@@ -56,7 +57,9 @@ impl Server {
         let addr = listener.local_addr().map_err(refused)?;
         let metrics = Metrics::new()?;
         let engine = Engine::open(&config, &metrics)?;
-        let app = Data::new(App::new(engine, metrics, config, access));
+        let galleries = Galleries::open(&config, &engine)?;
+        galleries.iter().for_each(|gallery| metrics.galleries.opened(&gallery.name, gallery.len()));
+        let app = Data::new(App::new(engine, galleries, metrics, config, access));
         Ok(Self { app, listener, addr, stop: watch::Sender::new(false) })
     }
 

@@ -2,6 +2,7 @@
 
 use super::Access;
 use crate::engine::Engine;
+use crate::gallery::Galleries;
 use crate::metrics::Metrics;
 use crate::{Config, Error};
 use actix_web::HttpRequest;
@@ -11,6 +12,8 @@ use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 pub struct App {
     /// The models.
     pub engine: Engine,
+    /// The files of vectors.
+    pub galleries: Galleries,
     /// The metrics.
     pub metrics: Metrics,
     /// The options.
@@ -34,9 +37,9 @@ pub enum Phase {
 
 impl App {
     /// A server that serves.
-    pub fn new(engine: Engine, metrics: Metrics, config: Config, access: Access) -> Self {
+    pub fn new(engine: Engine, galleries: Galleries, metrics: Metrics, config: Config, access: Access) -> Self {
         let phase = AtomicU8::new(Phase::Serving as u8);
-        Self { engine, metrics, config, access, phase, in_flight: AtomicUsize::new(0) }
+        Self { engine, galleries, metrics, config, access, phase, in_flight: AtomicUsize::new(0) }
     }
 
     /// Where the server is in its life.

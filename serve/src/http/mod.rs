@@ -10,6 +10,7 @@ mod data_uri;
 mod deadline;
 mod embeddings;
 mod envelope;
+mod galleries;
 mod images;
 mod infer;
 mod inflate;
@@ -22,6 +23,7 @@ mod observe;
 mod openapi;
 mod repository_index;
 mod repository_load;
+mod search;
 mod server_health;
 mod server_metadata;
 mod similarity;
@@ -46,6 +48,8 @@ pub const ROUTES: &[fn(&mut ServiceConfig)] = &[
     embeddings::configure,
     classify::configure,
     similarity::configure,
+    search::configure,
+    galleries::configure,
     models::configure,
     server_metadata::configure,
     server_health::configure,
