@@ -6,6 +6,8 @@ mod compile;
 mod environment;
 #[cfg(feature = "train")]
 mod options;
+#[cfg(feature = "serve")]
+mod progress;
 mod table;
 
 use clap::{Parser, ValueEnum};

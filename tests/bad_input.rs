@@ -47,6 +47,15 @@ fn every_wrong_command_line_says_what_is_wrong_and_leaves_nothing() {
         (&["serve", "--models", "missing", "--port", "0"], FAILED, &["missing"]),
         (&["serve", "--models", "empty", "--port", "0", "--tls-cert", "text.onnx"], FAILED, &["tls_key", "tls_cert"]),
         (&["serve", "--grpc-port", "66000"], MISUSED, &["66000", "grpc-port"]),
+        (&["embed", "--out", "v.npy"], MISUSED, &["INPUT"]),
+        (&["embed", "empty", "--out", "v.npy", "--shard", "3/2"], MISUSED, &["3/2", "1/4"]),
+        (&["embed", "empty", "--out", "v.csv"], FAILED, &["v.csv", ".parquet"]),
+        (&["embed", "missing", "--out", "v.npy"], FAILED, &["missing"]),
+        (&["embed", "empty", "--out", "v.npy"], FAILED, &["empty", "no image"]),
+        (&["embed", "empty", "--out", "v.npy", "--thumbnails"], FAILED, &["v.npy", "thumbnails"]),
+        (&["embed", "empty", "--out", "v.npy", "--model", "text.onnx"], FAILED, &["text.onnx"]),
+        (&["classify", "empty", "--out", "v.npy"], FAILED, &["v.npy", ".jsonl"]),
+        (&["classify", "empty", "--out", "v.jsonl", "--top-k", "0"], FAILED, &["top_k"]),
         (&["serve", "--models", "empty", "--port", "0", "--runtime", "tensorrt"], FAILED, &["tensorrt", "tract"]),
     ];
     let mut wrong = Vec::new();

@@ -2,29 +2,13 @@
 
 mod support;
 
-use flate2::read::GzDecoder;
 use serde_json::Value;
-use std::io::{Cursor, Read};
 use std::path::Path;
-use support::Serving;
+use support::{Serving, idx, png};
 
 /// The floor for the committed model on test images of Fashion-MNIST.
 const LEAST_ACCURACY: f64 = 0.88;
 const REQUEST_IMAGES: usize = 100;
-
-/// The bytes of a gzip file behind an IDX header of the given length.
-fn idx(path: &Path, header: usize) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    GzDecoder::new(std::fs::File::open(path).unwrap()).read_to_end(&mut bytes).unwrap();
-    bytes.split_off(header)
-}
-
-fn png(pixels: &[u8]) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    let picture = image::GrayImage::from_raw(28, 28, pixels.to_vec()).unwrap();
-    picture.write_to(&mut Cursor::new(&mut bytes), image::ImageFormat::Png).unwrap();
-    bytes
-}
 
 #[test]
 fn serve_without_arguments_classifies_fashion() {

@@ -13,6 +13,8 @@ use std::thread::available_parallelism;
 pub struct Config {
     /// The model store, `<store>/<model>/<version>/model.onnx`.
     pub models: PathBuf,
+    /// Files of vectors to search in, as `selfie embed` writes them. They must not change while they are served.
+    pub gallery: Vec<PathBuf>,
     /// How often the store is looked at for what is new or gone, in milliseconds; 0 looks at the start only.
     pub poll_ms: u64,
     /// Address to listen on. Other machines reach the server only when this is not the loopback address.
@@ -70,6 +72,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             models: PathBuf::from("models"),
+            gallery: Vec::new(),
             poll_ms: 0,
             host: "127.0.0.1".into(),
             port: 8000,

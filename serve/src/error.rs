@@ -115,6 +115,46 @@ pub enum Error {
         /// What failed and what to do.
         reason: String,
     },
+    /// Images for the work without a server that cannot be read.
+    #[error("{}: {reason}", path.display())]
+    Input {
+        /// The file or folder.
+        path: PathBuf,
+        /// What is wrong and what to do.
+        reason: String,
+    },
+    /// An image that cannot be used, in work that leaves none out.
+    #[error("{id}: the image {reason}; --skip-damaged goes on without it")]
+    Damaged {
+        /// Name of the image.
+        id: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A file of vectors that cannot be searched.
+    #[error("gallery {}: {reason}", path.display())]
+    Gallery {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong and what to do.
+        reason: String,
+    },
+    /// A gallery that is not served.
+    #[error("gallery \"{name}\" is not here; {known}")]
+    UnknownGallery {
+        /// What was asked for.
+        name: String,
+        /// What is here, or what to do.
+        known: String,
+    },
+    /// An output that cannot be written.
+    #[error("{}: {reason}", path.display())]
+    Output {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong and what to do.
+        reason: String,
+    },
     /// A request that makes no sense.
     #[error("{reason}")]
     Invalid {
@@ -257,7 +297,7 @@ impl Error {
             Self::Invalid { .. } | Self::Image { .. } => 400,
             Self::Unauthorized { .. } => 401,
             Self::Forbidden { .. } => 403,
-            Self::UnknownModel { .. } | Self::UnknownPath { .. } => 404,
+            Self::UnknownModel { .. } | Self::UnknownGallery { .. } | Self::UnknownPath { .. } => 404,
             Self::Method { .. } => 405,
             Self::NotAcceptable { .. } => 406,
             Self::BodyTooLarge { .. } | Self::TooManyItems { .. } => 413,
@@ -275,6 +315,10 @@ impl Error {
             | Self::Bind { .. }
             | Self::Server { .. }
             | Self::Install { .. }
+            | Self::Input { .. }
+            | Self::Damaged { .. }
+            | Self::Output { .. }
+            | Self::Gallery { .. }
             | Self::Backend { .. } => 500,
             Self::Loading { .. } | Self::Refused { .. } | Self::Draining => 503,
             Self::Timeout { .. } => 504,

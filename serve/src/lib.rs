@@ -9,8 +9,11 @@
 //! | [`runtime`] | tract and ONNX Runtime behind one small trait, the choice between them, installation |
 //! | [`preprocess`] | from image bytes to the numbers that the card asks for |
 //! | [`model`] | a loaded model: file, runtime, preprocessing, golden samples; for use without a server |
+//! | [`offline`] | images, folders, tar and Parquet in, one file out, without a server |
+//! | [`stamp`] | which model made a file of vectors |
 //! | [`batch`] | many callers, one runtime: a bounded queue and a runner |
 //! | [`engine`] | every model of a store, ready or refused |
+//! | [`gallery`] | files of vectors, searched exactly |
 //! | [`metrics`] | what `/metrics` shows |
 //! | [`app`] | what every handler shares: keys, deadlines, the phase of the server's life |
 //! | [`protocol`] | the Open Inference Protocol without a transport |
@@ -21,18 +24,23 @@
 
 pub mod app;
 pub mod batch;
+mod columns;
 pub mod config;
 pub mod engine;
 pub mod error;
+pub mod gallery;
 pub mod grpc;
 pub mod http;
 pub mod metrics;
 pub mod model;
 pub mod model_file;
+mod npy;
+pub mod offline;
 pub mod preprocess;
 pub mod protocol;
 pub mod runtime;
 pub mod server;
+pub mod stamp;
 pub mod store;
 pub mod tls;
 

@@ -4,6 +4,7 @@ use crate::Error;
 use prost::Message;
 use selfie_models::Card;
 use selfie_models::card::{CARD_KEY, InputDtype};
+use sha2::{Digest, Sha256};
 use std::fs;
 use std::path::{Path, PathBuf};
 use tract_onnx::pb::tensor_proto::DataType;
@@ -23,6 +24,8 @@ pub struct ModelFile {
     pub card: Card,
     /// The batch size that the file fixes, or `None` when any is allowed.
     pub fixed_batch: Option<usize>,
+    /// SHA-256 of the ONNX file in hexadecimal.
+    pub sha256: String,
 }
 
 impl ModelFile {
@@ -38,7 +41,8 @@ impl ModelFile {
         let graph = model.graph.as_ref().ok_or_else(|| damaged("it holds no graph"))?;
         let card = read_card(path, &model)?;
         let fixed_batch = check(graph, &card).map_err(wrong)?;
-        Ok(Self { path: path.to_owned(), card, fixed_batch })
+        let sha256 = format!("{:x}", Sha256::digest(&bytes));
+        Ok(Self { path: path.to_owned(), card, fixed_batch, sha256 })
     }
 
     /// Names of the outputs that are served, in the order in which sessions give them.

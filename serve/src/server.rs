@@ -2,6 +2,7 @@
 
 use crate::app::{Access, App, Phase};
 use crate::engine::Engine;
+use crate::gallery::Galleries;
 use crate::grpc;
 use crate::http::{configure, observe};
 use crate::metrics::Metrics;
@@ -58,7 +59,9 @@ impl Server {
         let grpc = config.grpc_port.map(|port| Listener::bind(&config.host, port)).transpose()?;
         let metrics = Metrics::new()?;
         let engine = Engine::open(&config, &metrics)?;
-        let app = Data::new(App::new(engine, metrics, config, access));
+        let galleries = Galleries::open(&config, &engine)?;
+        galleries.iter().for_each(|gallery| metrics.galleries.opened(&gallery.name, gallery.len()));
+        let app = Data::new(App::new(engine, galleries, metrics, config, access));
         Ok(Self { app, http, grpc, tls, stop: watch::Sender::new(false) })
     }
 

@@ -1,9 +1,13 @@
 //! The subcommands, one file each: what is typed, then what is called and printed.
 
+#[cfg(feature = "serve")]
+mod classify;
 #[cfg(feature = "train")]
 mod bench;
 #[cfg(feature = "train")]
 mod data;
+#[cfg(feature = "serve")]
+mod embed;
 #[cfg(feature = "train")]
 mod evaluate;
 #[cfg(feature = "export")]
@@ -12,6 +16,8 @@ mod export;
 mod finetune;
 #[cfg(feature = "export")]
 mod inspect;
+#[cfg(feature = "serve")]
+mod offline;
 #[cfg(feature = "train")]
 mod pretrain;
 #[cfg(all(feature = "train", feature = "export", feature = "serve"))]
@@ -54,6 +60,12 @@ pub enum Command {
     /// Serves embeddings and classes over HTTP.
     #[cfg(feature = "serve")]
     Serve(Box<serve::Arguments>),
+    /// Writes the embeddings of images into a file, without a server.
+    #[cfg(feature = "serve")]
+    Embed(embed::Arguments),
+    /// Writes the classes of images into a file, without a server.
+    #[cfg(feature = "serve")]
+    Classify(classify::Arguments),
     /// Installs and lists inference runtimes.
     #[cfg(feature = "serve")]
     #[command(subcommand)]
@@ -88,6 +100,10 @@ impl Command {
             Self::Inspect(arguments) => arguments.run(),
             #[cfg(feature = "serve")]
             Self::Serve(arguments) => arguments.run(),
+            #[cfg(feature = "serve")]
+            Self::Embed(arguments) => arguments.run(),
+            #[cfg(feature = "serve")]
+            Self::Classify(arguments) => arguments.run(),
             #[cfg(feature = "serve")]
             Self::Runtime(command) => command.run(),
             #[cfg(feature = "train")]

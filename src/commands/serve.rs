@@ -19,6 +19,11 @@ pub struct Arguments {
     #[arg(long, env = "SELFIE_MODELS", value_name = "STORE")]
     #[serde(skip_serializing_if = "Option::is_none")]
     models: Option<PathBuf>,
+    /// File of vectors to search in, .parquet or .npy, as `selfie embed` writes it; may be given several times. It must not
+    /// change while it is served.
+    #[arg(long, env = "SELFIE_GALLERY", value_name = "FILE", value_delimiter = ',')]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    gallery: Vec<PathBuf>,
     /// Look at the store every so many milliseconds and load what is new. [default: 0, never]
     #[arg(long, env = "SELFIE_POLL_MS", value_name = "N")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -156,7 +161,7 @@ pub fn serve(config: Config) -> anyhow::Result<()> {
 }
 
 /// The store that comes with the project: in the current folder, or above the program.
-fn pretrained() -> anyhow::Result<PathBuf> {
+pub(super) fn pretrained() -> anyhow::Result<PathBuf> {
     let program = std::env::current_exe().unwrap_or_default();
     let above = program.ancestors().skip(1).map(|folder| folder.join(PRETRAINED));
     let found = std::iter::once(PathBuf::from(PRETRAINED)).chain(above).find(|store| store.is_dir());

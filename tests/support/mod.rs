@@ -2,7 +2,8 @@
 
 #![allow(dead_code, reason = "every test file uses a part")]
 
-use std::io::{BufRead, BufReader, Cursor};
+use flate2::read::GzDecoder;
+use std::io::{BufRead, BufReader, Cursor, Read};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -104,4 +105,28 @@ pub fn jpeg() -> Vec<u8> {
     let mut bytes = Vec::new();
     picture.write_to(&mut Cursor::new(&mut bytes), image::ImageFormat::Jpeg).unwrap();
     bytes
+}
+
+/// The bytes of a gzip file behind an IDX header of the given length.
+pub fn idx(path: &Path, header: usize) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    GzDecoder::new(std::fs::File::open(path).unwrap()).read_to_end(&mut bytes).unwrap();
+    bytes.split_off(header)
+}
+
+/// A picture of Fashion-MNIST as PNG.
+pub fn png(pixels: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let picture = image::GrayImage::from_raw(28, 28, pixels.to_vec()).unwrap();
+    picture.write_to(&mut Cursor::new(&mut bytes), image::ImageFormat::Png).unwrap();
+    bytes
+}
+
+/// The first `count` test images of the bundled sample of Fashion-MNIST as PNG, with their classes.
+pub fn fashion(count: usize) -> Vec<(Vec<u8>, u8)> {
+    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("train/assets/fashion-mnist-sample");
+    let images = idx(&sample.join("t10k-images-idx3-ubyte.gz"), 16);
+    let labels = idx(&sample.join("t10k-labels-idx1-ubyte.gz"), 8);
+    assert!(labels.len() >= count, "the sample holds {} images", labels.len());
+    images.chunks(28 * 28).map(png).zip(labels).take(count).collect()
 }

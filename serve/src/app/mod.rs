@@ -8,6 +8,7 @@ pub mod request_id;
 pub use access::Access;
 
 use crate::engine::Engine;
+use crate::gallery::Galleries;
 use crate::metrics::Metrics;
 use crate::{Config, Error};
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
@@ -16,6 +17,8 @@ use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 pub struct App {
     /// The models.
     pub engine: Engine,
+    /// The files of vectors.
+    pub galleries: Galleries,
     /// The metrics.
     pub metrics: Metrics,
     /// The options.
@@ -39,9 +42,9 @@ pub enum Phase {
 
 impl App {
     /// A server that serves.
-    pub fn new(engine: Engine, metrics: Metrics, config: Config, access: Access) -> Self {
+    pub fn new(engine: Engine, galleries: Galleries, metrics: Metrics, config: Config, access: Access) -> Self {
         let phase = AtomicU8::new(Phase::Serving as u8);
-        Self { engine, metrics, config, access, phase, in_flight: AtomicUsize::new(0) }
+        Self { engine, galleries, metrics, config, access, phase, in_flight: AtomicUsize::new(0) }
     }
 
     /// Where the server is in its life.

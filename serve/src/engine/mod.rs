@@ -68,6 +68,13 @@ impl Engine {
         self.slots.read().unwrap_or_else(PoisonError::into_inner).values().all(Slot::is_ready)
     }
 
+    /// The model whose ONNX file has this SHA-256, if it answers now.
+    pub fn with_digest(&self, sha256: &str) -> Option<Arc<Served>> {
+        let slots = self.slots.read().unwrap_or_else(PoisonError::into_inner);
+        let mut served = slots.values().filter_map(|slot| slot.served.as_ref());
+        served.find(|served| served.model.file.sha256 == sha256).cloned()
+    }
+
     /// The model that a request means. No name is enough when there is only one model.
     ///
     /// # Errors

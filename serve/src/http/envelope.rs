@@ -26,6 +26,7 @@ impl ResponseError for OpenAi {
             Error::Invalid { param, .. } if !param.is_empty() => Some(param.clone()),
             Error::Image { item, .. } => Some(format!("input[{item}]")),
             Error::UnknownModel { .. } => Some("model".to_owned()),
+            Error::UnknownGallery { .. } => Some("gallery".to_owned()),
             _ => None,
         };
         let (kind, code) = (kind(error), code(error));
@@ -85,6 +86,7 @@ fn code(error: &Error) -> Option<&'static str> {
     match error {
         Error::Image { .. } => Some("invalid_image"),
         Error::UnknownModel { .. } => Some("model_not_found"),
+        Error::UnknownGallery { .. } => Some("gallery_not_found"),
         Error::QueueFull { .. } => Some("queue_full"),
         Error::TooLate { .. } => Some("too_late"),
         Error::Timeout { .. } => Some("timeout"),

@@ -23,7 +23,7 @@ const EXPECTED: &str = "application/json, multipart/form-data, image/* or applic
 pub struct Form<O> {
     /// Name of the model, if one was given.
     pub model: Option<String>,
-    /// At least one encoded image.
+    /// The encoded images.
     pub images: Vec<Bytes>,
     /// The options of the route.
     pub options: O,
@@ -70,25 +70,37 @@ impl Input {
 /// # Errors
 /// [`Error::MediaType`], [`Error::BodyTooLarge`], or what is wrong with the form.
 pub async fn read<O: DeserializeOwned>(app: &App, request: &HttpRequest, payload: Payload) -> Result<Form<O>, Error> {
+    let form = read_any(app, request, payload).await?;
+    if form.images.is_empty() {
+        return Err(Error::invalid("input", "input is missing or holds no image"));
+    }
+    Ok(form)
+}
+
+/// As [`read`], for a route that has something to do without an image as well.
+///
+/// # Errors
+/// [`Error::MediaType`], [`Error::BodyTooLarge`], or what is wrong with the form.
+pub async fn read_any<O: DeserializeOwned>(
+    app: &App,
+    request: &HttpRequest,
+    payload: Payload,
+) -> Result<Form<O>, Error> {
     let limit_bytes = app.config.max_body_bytes;
-    let form = match request.content_type() {
-        "application/json" => json(&body::read(request, payload, limit_bytes).await?)?,
+    match request.content_type() {
+        "application/json" => json(&body::read(request, payload, limit_bytes).await?),
         "multipart/form-data" => {
             let (images, fields) = multipart::read(request, payload, limit_bytes).await?;
-            from_text(images, fields)?
+            from_text(images, fields)
         }
         kind if kind.starts_with("image/") || kind == "application/octet-stream" => {
             let query = Query::<BTreeMap<String, String>>::from_query(request.query_string());
             let query = query.map_err(|error| Error::invalid("", format!("the query cannot be read: {error}")))?;
             let image = body::read(request, payload, limit_bytes).await?;
-            from_text(vec![image], query.into_inner())?
+            from_text(vec![image], query.into_inner())
         }
-        found => return Err(Error::MediaType { found: found.to_owned(), expected: EXPECTED }),
-    };
-    if form.images.is_empty() {
-        return Err(Error::invalid("input", "input holds no image"));
+        found => Err(Error::MediaType { found: found.to_owned(), expected: EXPECTED }),
     }
-    Ok(form)
 }
 
 fn json<O: DeserializeOwned>(body: &[u8]) -> Result<Form<O>, Error> {
@@ -97,7 +109,7 @@ fn json<O: DeserializeOwned>(body: &[u8]) -> Result<Form<O>, Error> {
     let texts = match (form.input, form.messages) {
         (Some(input), None) => input.texts(),
         (None, Some(messages)) => messages.images()?,
-        (None, None) => return Err(Error::invalid("input", "input is missing")),
+        (None, None) => Vec::new(),
         (Some(_), Some(_)) => return Err(Error::invalid("input", "input and messages are both there; send one")),
     };
     let decode = |(index, text): (usize, String)| data_uri::decode(&text).map_err(|error| error.at_item(index));
@@ -136,6 +148,7 @@ mod tests {
             (r#"{"input": [{"image": "aGk="}, {"image": "aGk=", "x": 1}, "aGk="]}"#, 3),
             (r#"{"input": {"image": "aGk="}, "unknown": [1]}"#, 1),
             (r#"{"input": []}"#, 0),
+            (r#"{}"#, 0),
             (
                 r#"{"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "aGk="}}]}]}"#,
                 1,
@@ -152,7 +165,6 @@ mod tests {
     fn a_wrong_json_form_says_what_is_wrong() {
         let cases = [
             (r#"{"input": "#, "EOF"),
-            (r#"{}"#, "input"),
             (r#"{"input": 3}"#, "list of strings"),
             (r#"{"input": "aGk=", "messages": []}"#, "both there"),
             (r#"{"messages": [{"role": "user", "content": "a car"}]}"#, "only images"),

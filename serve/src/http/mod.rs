@@ -9,6 +9,7 @@ mod data_uri;
 mod deadline;
 mod embeddings;
 mod envelope;
+mod galleries;
 mod images;
 mod infer;
 mod inflate;
@@ -21,6 +22,7 @@ mod observe;
 mod openapi;
 mod repository_index;
 mod repository_load;
+mod search;
 mod server_health;
 mod server_metadata;
 mod similarity;
@@ -45,6 +47,8 @@ pub const ROUTES: &[fn(&mut ServiceConfig)] = &[
     embeddings::configure,
     classify::configure,
     similarity::configure,
+    search::configure,
+    galleries::configure,
     models::configure,
     model::configure,
     server_metadata::configure,

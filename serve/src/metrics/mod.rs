@@ -4,6 +4,7 @@
 
 mod batches;
 mod build;
+mod galleries;
 mod grpc;
 mod http;
 mod items;
@@ -30,6 +31,7 @@ pub struct Metrics {
     registry: Registry,
     pub(crate) grpc: grpc::Grpc,
     pub(crate) http: http::Http,
+    pub(crate) galleries: galleries::Galleries,
     pub(crate) families: Arc<Families>,
 }
 
@@ -53,6 +55,7 @@ impl Metrics {
         build::register(&registry)?;
         let grpc = grpc::Grpc::new(&registry)?;
         let http = http::Http::new(&registry)?;
+        let galleries = galleries::Galleries::new(&registry)?;
         let families = Families {
             requests: requests::Requests::new(&registry)?,
             items: items::Items::new(&registry)?,
@@ -61,7 +64,7 @@ impl Metrics {
             queue: queue::Queue::new(&registry)?,
             loaded: loaded::Loaded::new(&registry)?,
         };
-        Ok(Self { registry, grpc, http, families: Arc::new(families) })
+        Ok(Self { registry, grpc, http, galleries, families: Arc::new(families) })
     }
 
     /// The metrics of one version of a model.
@@ -117,6 +120,8 @@ mod tests {
         drop(model.track("embeddings"));
         metrics.http.observe("/v1/models", "GET", 200, Duration::from_millis(1));
         metrics.grpc.observe("ModelInfer", tonic::Code::NotFound, Duration::from_millis(1));
+        metrics.galleries.opened("g", 5);
+        metrics.galleries.searched("g", 2, Duration::from_millis(1));
         let text = metrics.text().unwrap();
         for line in [
             "selfie_batches_total{model=\"m\",version=\"3\"} 1",
@@ -132,6 +137,9 @@ mod tests {
             "selfie_requests_total{api=\"embeddings\",model=\"m\",outcome=\"canceled\",version=\"3\"} 1",
             "selfie_http_requests_total{method=\"GET\",route=\"/v1/models\",status=\"200\"} 1",
             "selfie_grpc_requests_total{code=\"NotFound\",method=\"ModelInfer\"} 1",
+            "selfie_gallery_vectors{gallery=\"g\"} 5",
+            "selfie_search_queries_total{gallery=\"g\"} 2",
+            "selfie_search_duration_seconds_count{gallery=\"g\"} 1",
             "selfie_build_info{",
         ] {
             assert!(text.contains(line), "{line} is not in\n{text}");

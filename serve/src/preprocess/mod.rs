@@ -14,6 +14,7 @@ mod place;
 mod resize;
 mod still;
 
+pub(crate) use decode::decode;
 pub use decode::probe;
 
 use crate::Error;
@@ -49,6 +50,11 @@ impl Preprocessor {
     /// Number of values of one item.
     pub fn item_len(&self) -> usize {
         self.input.shape(1).iter().product()
+    }
+
+    /// Largest image in pixels.
+    pub fn max_pixels(&self) -> u64 {
+        self.max_pixels
     }
 
     /// Element type of the item.
@@ -98,7 +104,7 @@ impl Preprocessor {
 
     fn canvas(&self, bytes: &[u8]) -> Result<Canvas, Error> {
         let Input { channels, height, width, .. } = self.input;
-        let mut canvas = channels::convert(decode::decode(bytes, self.max_pixels)?, channels)?;
+        let mut canvas = channels::convert(decode(bytes, self.max_pixels)?, channels)?;
         if self.steps.do_resize {
             let (to_width, to_height) = target(&self.steps.size, canvas.width, canvas.height);
             canvas = resize::resize(canvas, to_width, to_height, self.steps.resample)?;

@@ -1,0 +1,195 @@
+//! `POST /v1/search`: images or vectors in, their exact nearest neighbours in a gallery out.
+
+use super::envelope::OpenAi;
+use super::{App, deadline, images, resource};
+use crate::Error;
+use crate::engine::Timing;
+use crate::gallery::{Gallery, Hit};
+use actix_web::web::{self, Data, Payload, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Serialize};
+use serde_json::Number;
+use std::time::Instant;
+
+/// Most neighbours of one query.
+const MAX_K: usize = 1000;
+
+/// Adds the route.
+pub fn configure(config: &mut ServiceConfig) {
+    config.service(resource("/v1/search", "POST").route(web::post().to(search)));
+}
+
+#[derive(Deserialize)]
+struct Options {
+    gallery: Option<Name>,
+    vector: Option<Vectors>,
+    #[serde(default = "usual_k")]
+    k: usize,
+    label: Option<Labels>,
+    #[serde(default)]
+    thumbnails: bool,
+}
+
+fn usual_k() -> usize {
+    10
+}
+
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "expected a vector or a list of vectors")]
+enum Vectors {
+    One(Vec<f32>),
+    Many(Vec<Vec<f32>>),
+}
+
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "expected a label or a list of labels")]
+enum Labels {
+    One(Name),
+    Many(Vec<Name>),
+}
+
+/// A name, which is a number where the options came as text and the name looks like one.
+#[derive(Clone, Deserialize)]
+#[serde(untagged)]
+enum Name {
+    Text(String),
+    Number(Number),
+}
+
+impl From<Name> for String {
+    fn from(name: Name) -> Self {
+        match name {
+            Name::Text(text) => text,
+            Name::Number(number) => number.to_string(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Response<'a> {
+    object: &'static str,
+    gallery: &'a str,
+    data: Vec<Neighbours<'a>>,
+}
+
+/// What is near one query.
+#[derive(Serialize)]
+struct Neighbours<'a> {
+    index: usize,
+    neighbours: Vec<Neighbour<'a>>,
+}
+
+#[derive(Serialize)]
+struct Neighbour<'a> {
+    id: &'a str,
+    label: Option<&'a str>,
+    /// Cosine of the angle between the vectors.
+    score: f64,
+    /// A JPEG in base64.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    thumbnail: Option<String>,
+}
+
+async fn search(app: Data<App>, request: HttpRequest, payload: Payload) -> Result<HttpResponse, OpenAi> {
+    let form = images::read_any::<Options>(&app, &request, payload).await?;
+    let until = deadline::until(&app.config, &request, None)?;
+    let images::Form { model, images, options } = form;
+    let gallery = options.gallery(&app)?;
+    let name = gallery.name.clone();
+    let (vectors, timing) = match (&options.vector, images.is_empty()) {
+        (Some(vectors), true) => (vectors.checked(gallery, app.config.request_items())?, None),
+        (None, false) => {
+            let served = gallery.model(&app.engine, model.as_deref())?;
+            let tracked = served.metrics.track("search");
+            let answers = tracked.end(served.images(images, until).await)?;
+            let rows = answers.rows.iter().filter_map(|row| served.model.embedding(row));
+            (rows.map(<[f32]>::to_vec).collect(), Some(answers.timing))
+        }
+        (Some(_), false) => return Err(Error::invalid("input", "images and vector are both there; send one").into()),
+        (None, true) => return Err(Error::invalid("input", "input is missing; send images, or a vector").into()),
+    };
+    // The product takes all processors for some milliseconds: not on the threads that read and write.
+    let body = web::block(move || answer(&app, &name, &vectors, &options)).await;
+    let body = body.map_err(|_| Error::Server { reason: "a search was lost on its way".into() })??;
+    let mut response = HttpResponse::Ok();
+    if let Some(timing) = timing.as_ref().map(Timing::header) {
+        response.insert_header(("server-timing", timing));
+    }
+    Ok(response.content_type("application/json").body(body))
+}
+
+/// Searches and writes the response.
+fn answer(app: &App, name: &str, vectors: &[Vec<f32>], options: &Options) -> Result<Vec<u8>, Error> {
+    let gallery = app.galleries.find(Some(name))?;
+    let labels = options.labels();
+    let start = Instant::now();
+    let found = gallery.search(vectors, options.k, labels.as_deref());
+    app.metrics.galleries.searched(name, vectors.len(), start.elapsed());
+    let neighbour = |hit: Hit| {
+        let jpeg = if options.thumbnails { gallery.thumbnail(hit.row)? } else { None };
+        let thumbnail = jpeg.map(|jpeg| STANDARD.encode(jpeg));
+        Ok(Neighbour { id: &gallery.ids[hit.row], label: gallery.label(hit.row), score: hit.score, thumbnail })
+    };
+    let neighbours = |(index, hits): (usize, Vec<Hit>)| {
+        let neighbours = hits.into_iter().map(neighbour).collect::<Result<_, Error>>()?;
+        Ok(Neighbours { index, neighbours })
+    };
+    let data = found.into_iter().enumerate().map(neighbours).collect::<Result<_, Error>>()?;
+    let body = Response { object: "search", gallery: name, data };
+    serde_json::to_vec(&body)
+        .map_err(|error| Error::Server { reason: format!("a response cannot be written: {error}") })
+}
+
+impl Options {
+    /// The gallery that is meant, when everything else that is asked of it can be had.
+    fn gallery<'a>(&self, app: &'a App) -> Result<&'a Gallery, Error> {
+        let gallery = app.galleries.find(self.gallery.clone().map(String::from).as_deref())?;
+        if !(1..=MAX_K).contains(&self.k) {
+            return Err(Error::invalid("k", format!("k is {}; it must be 1 to {MAX_K}", self.k)));
+        }
+        let labels = self.labels().unwrap_or_default();
+        if let Some(unknown) = labels.iter().find(|label| !gallery.classes().contains(label)) {
+            return Err(Error::invalid("label", format!("gallery \"{}\" has no label \"{unknown}\"", gallery.name)));
+        }
+        if self.thumbnails && !gallery.has_thumbnails() {
+            let reason = format!("gallery \"{}\" has none; `selfie embed --thumbnails` makes them", gallery.name);
+            return Err(Error::invalid("thumbnails", reason));
+        }
+        Ok(gallery)
+    }
+
+    /// The labels that a neighbour may have, if not all.
+    fn labels(&self) -> Option<Vec<String>> {
+        let labels = match self.label.as_ref()? {
+            Labels::One(label) => std::slice::from_ref(label),
+            Labels::Many(labels) => labels.as_slice(),
+        };
+        Some(labels.iter().cloned().map(String::from).collect())
+    }
+}
+
+impl Vectors {
+    /// The vectors, when they fit the gallery.
+    fn checked(&self, gallery: &Gallery, limit: usize) -> Result<Vec<Vec<f32>>, Error> {
+        let vectors = match self {
+            Self::One(vector) => std::slice::from_ref(vector),
+            Self::Many(vectors) => vectors.as_slice(),
+        };
+        if vectors.len() > limit {
+            return Err(Error::TooManyItems { found: vectors.len(), limit });
+        }
+        for vector in vectors {
+            if vector.len() != gallery.width() {
+                let (found, width) = (vector.len(), gallery.width());
+                let reason = format!("vector has {found} numbers, those of gallery \"{}\" have {width}", gallery.name);
+                return Err(Error::invalid("vector", reason));
+            }
+            if vector.iter().any(|value| !value.is_finite()) {
+                return Err(Error::invalid("vector", "vector holds a number that 32 bits cannot"));
+            }
+        }
+        Ok(vectors.to_vec())
+    }
+}

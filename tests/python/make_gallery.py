@@ -1,0 +1,29 @@
+"""Writes galleries of 60,000 random vectors of 512 numbers: random.npy with its ids, and random-table.parquet by pyarrow.
+
+Arguments: the folder to write into.
+"""
+
+import json
+import pathlib
+import sys
+
+import numpy
+import pyarrow
+import pyarrow.parquet
+
+folder = pathlib.Path(sys.argv[1])
+vectors = numpy.random.default_rng(7).standard_normal((60_000, 512), dtype=numpy.float32)
+# Some are the same: the earlier one comes first.
+vectors[40_000:40_050] = vectors[:50]
+ids = [f"image {index}" for index in range(len(vectors))]
+labels = [f"class {index % 10}" if index % 11 else None for index in range(len(vectors))]
+numpy.save(folder / "random.npy", vectors)
+(folder / "random.ids.json").write_text(json.dumps({"ids": ids, "labels": labels}))
+flat = pyarrow.array(vectors.reshape(-1))
+for name, vector in [
+    ("random-table", pyarrow.FixedSizeListArray.from_arrays(flat, 512)),
+    ("random-list", pyarrow.ListArray.from_arrays(numpy.arange(0, len(flat) + 1, 512, dtype=numpy.int32), flat)),
+]:
+    table = pyarrow.table({"id": ids, "label": labels, "vector": vector})
+    pyarrow.parquet.write_table(table, folder / f"{name}.parquet")
+print("ok")
