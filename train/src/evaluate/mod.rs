@@ -8,7 +8,7 @@ pub use confusion::Confusion;
 pub use neighbours::{NEIGHBOURS, TEMPERATURE};
 pub(crate) use outputs::rows_of as logits_of;
 
-use crate::data::{self, Dataset};
+use crate::data::{self, DataError, Dataset, Reading};
 use crate::run::{RECIPE_FILE, recipe_of};
 use crate::{Error, seeds};
 use burn::tensor::Device;
@@ -91,7 +91,7 @@ pub fn run(options: &EvaluateOptions) -> Result<Evaluation, Error> {
         Some(spec) => spec.clone(),
         None => data_of(&options.run)?,
     };
-    let dataset = data::open(&spec)?;
+    let dataset = data::open_with(&spec, &reading_of(&options.run, &saved)?)?;
     check(&saved, &dataset).map_err(|reason| Error::Evaluate { path: options.run.clone(), reason })?;
     let work = Work { dataset: &dataset, device: &device, batch_size: options.batch_size.max(1) };
     let confusion = match &saved.network {
@@ -101,6 +101,9 @@ pub fn run(options: &EvaluateOptions) -> Result<Evaluation, Error> {
         }
         Network::Selfie(_) => None,
     };
+    if options.neighbours && dataset.labels.is_empty() {
+        return Err(DataError::Unlabelled { name: dataset.name }.into());
+    }
     let neighbours = match options.neighbours {
         true => Some(Neighbours {
             k: NEIGHBOURS,
@@ -131,6 +134,16 @@ fn data_of(run: &Path) -> Result<String, Error> {
         return Err(Error::Evaluate { path: run.to_owned(), reason });
     }
     Ok(recipe_of(run)?.data)
+}
+
+/// As the run read its images; those of a network without a recipe become as large as its inputs.
+fn reading_of(run: &Path, saved: &Saved) -> Result<Reading, Error> {
+    if run.join(RECIPE_FILE).exists() {
+        return Ok(recipe_of(run)?.images);
+    }
+    let [height, width] = saved.config.image_size();
+    let channels = Some(saved.config.resnet().channels);
+    Ok(Reading { size: (height == width).then_some(height), channels, ..Reading::default() })
 }
 
 /// Whether a network can take the images of a data set, and whether its class scores are for the data set's classes.
@@ -182,7 +195,7 @@ impl Work<'_> {
         let bank = self.rows(train, embed)?;
         let queries = self.rows(test, embed)?;
         let found = neighbours::classify(&bank, &train.labels, &queries, labels.len());
-        let right = found.iter().zip(&test.labels).filter(|(found, label)| **found == usize::from(**label)).count();
+        let right = found.iter().zip(&test.labels).filter(|(found, label)| **found == **label as usize).count();
         Ok(right as f64 / test.len().max(1) as f64)
     }
 }
