@@ -1,10 +1,10 @@
 //! A data set that is ready for training.
 
-use super::DataError;
 use super::frame::Frame;
 use super::idx_set::IdxSet;
 use super::reading::Reading;
 use super::sample::Sample;
+use super::{DataError, SplitName};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
@@ -135,6 +135,16 @@ impl Dataset {
     #[must_use]
     pub fn image_len(&self) -> usize {
         self.channels * self.height * self.width
+    }
+
+    /// The images of a split.
+    #[must_use]
+    pub fn split(&self, name: SplitName) -> &Split {
+        match name {
+            SplitName::Train => &self.train,
+            SplitName::Validation => &self.validation,
+            SplitName::Test => &self.test,
+        }
     }
 
     /// Builds a data set of one channel from IDX files.

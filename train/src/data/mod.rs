@@ -3,7 +3,9 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`source`] | the table entry of a data set, the specs `NAME` and `NAME:ARGUMENT` |
-//! | `fashion_mnist`, `fashion_mnist_sample`, `idx_folder`, `image_folder`, `class_folder`, `csv_labels` | one source each |
+//! | `fashion_mnist`, `fashion_mnist_sample`, `idx_folder`, `image_folder`, `class_folder`, `csv_labels`, `cifar10`, `cifar100`, `imagenet32`, `parquet_files`, `webdataset` | one source each |
+//! | `cifar`, `parquet_columns` | the files of both CIFAR sets; the columns of a Parquet file |
+//! | `array`, `pickle`, `npz` | arrays of numpy in pickles and archives |
 //! | [`idx`] | the IDX format, bytes to images and labels and back |
 //! | [`idx_set`] | the four IDX files of a labelled data set |
 //! | `image_files`, `class_names` | image files of a folder, and names of classes beside them |
@@ -24,10 +26,14 @@
 //! | [`batch`] | the batch of a step as a pure function, and plain batches for evaluation |
 //! | `loader`, `loader_config` | batches in order from threads of their own |
 
+mod array;
 mod augment;
 pub mod batch;
 mod catalog;
 mod check;
+mod cifar;
+mod cifar10;
+mod cifar100;
 mod class_folder;
 mod class_names;
 mod contents;
@@ -45,10 +51,15 @@ mod idx_folder;
 pub mod idx_set;
 mod image_files;
 mod image_folder;
+mod imagenet32;
 mod loader;
 mod loader_config;
 mod look;
 mod normalise;
+mod npz;
+mod parquet_columns;
+mod parquet_files;
+mod pickle;
 mod random;
 mod read;
 mod reading;
@@ -62,6 +73,7 @@ mod store;
 mod stratified;
 mod survey;
 mod twins;
+mod webdataset;
 
 pub use augment::Augment;
 pub use batch::{Batch, batch_at, batch_plain};
@@ -74,6 +86,7 @@ pub use loader_config::LoaderConfig;
 pub use reading::Reading;
 pub use sheet::sheet;
 pub use source::{Listing, Place, Source, list, open, open_with};
+pub use split_name::SplitName;
 pub use stratified::stratified;
 
 /// Every data set that a spec can name.
@@ -84,4 +97,9 @@ pub const SOURCES: &[Source] = &[
     image_folder::SOURCE,
     class_folder::SOURCE,
     csv_labels::SOURCE,
+    cifar10::SOURCE,
+    cifar100::SOURCE,
+    imagenet32::SOURCE,
+    parquet_files::SOURCE,
+    webdataset::SOURCE,
 ];

@@ -6,14 +6,18 @@ use std::fmt;
 
 /// A part of a data set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum SplitName {
+pub enum SplitName {
+    /// For training.
     Train,
+    /// For choices between runs.
     Validation,
+    /// For testing.
     Test,
 }
 
 impl SplitName {
-    /// The split that a name is of: `train-00000-of-00002`, `val`, `imagenet_test.7`; none where it names none.
+    /// The split that a name is of, by a word in it: `train-00000-of-00002`, `val`, `imagenet_test.7`; none where it names none.
+    #[must_use]
     pub fn of(name: &str) -> Option<Self> {
         let mut words = name.split(|character: char| !character.is_ascii_alphabetic());
         words.find_map(|word| match word.to_ascii_lowercase().as_str() {
@@ -25,7 +29,7 @@ impl SplitName {
     }
 
     /// Refuses a data set in which some files name a split and others do not.
-    pub fn all_or_none(names: &[&str], catalog: &Catalog) -> Result<(), DataError> {
+    pub(crate) fn all_or_none(names: &[&str], catalog: &Catalog) -> Result<(), DataError> {
         let (with, without): (Vec<&str>, Vec<&str>) = names.iter().partition(|name| Self::of(name).is_some());
         match (with.first(), without.first()) {
             (Some(with), Some(without)) => Err(DataError::Format {
