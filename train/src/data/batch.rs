@@ -4,6 +4,8 @@ use super::augment::Augment;
 use super::epochs::Epochs;
 use super::normalise::Tables;
 use super::{DataError, Dataset, LoaderConfig, Split};
+use rayon::prelude::*;
+use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -94,9 +96,9 @@ fn plain(
 ) -> Result<Vec<f32>, DataError> {
     let tables = Tables::new(&dataset.mean, &dataset.std);
     let mut images = Vec::with_capacity(indices.len() * dataset.image_len());
-    for index in indices {
-        tables.append(&split.image(index)?, &mut images);
-    }
+    let indices: Vec<usize> = indices.collect();
+    let bytes: Vec<Cow<'_, [u8]>> = indices.par_iter().map(|&index| split.image(index)).collect::<Result<_, _>>()?;
+    bytes.iter().for_each(|image| tables.append(image, &mut images));
     Ok(images)
 }
 

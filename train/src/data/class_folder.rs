@@ -48,7 +48,7 @@ fn catalog(argument: &str, _: &Roots, _: &Reading) -> Result<Catalog, DataError>
 
 /// The folders of the splits, or the folder itself as the one of the training images.
 fn splits(folder: &Path) -> Result<Vec<(SplitName, PathBuf)>, DataError> {
-    let (_, folders) = entries(folder)?;
+    let folders = class_folders(folder)?;
     if !folders.iter().any(|folder| file_name(folder) == "train") {
         return Ok(vec![(SplitName::Train, folder.to_owned())]);
     }

@@ -1,9 +1,10 @@
 //! A folder of images without labels, at any depth.
 //!
-//! Folders named `train`, `val` or `test` at the top are splits; else images are held out for testing.
+//! Where a folder at the top is named `train`, those named `val` or `test` are other splits; else images are held out for
+//! testing.
 
 use super::catalog::Catalog;
-use super::image_files::{check_folder, entries, file_name, no_images, samples};
+use super::image_files::{check_folder, entries, file_name, is_image, no_images, sample, samples};
 use super::reading::Reading;
 use super::roots::Roots;
 use super::split_name::SplitName;
@@ -27,8 +28,11 @@ fn catalog(argument: &str, _: &Roots, _: &Reading) -> Result<Catalog, DataError>
     let folder = Path::new(argument);
     check_folder(folder)?;
     let mut catalog = Catalog::new(format!("images:{argument}"), Vec::new());
-    let (_, folders) = entries(folder)?;
+    let (files, folders) = entries(folder)?;
     if folders.iter().any(|folder| file_name(folder) == "train") {
+        for file in files.iter().filter(|file| is_image(file)) {
+            catalog.train.push(sample(file, 0)?);
+        }
         for part in &folders {
             let split = SplitName::of(file_name(part)).unwrap_or(SplitName::Train);
             let found = samples(part, 0)?;

@@ -74,4 +74,13 @@ mod tests {
             assert_eq!(SplitName::of(name), expected, "{name}");
         }
     }
+
+    #[test]
+    fn files_that_name_no_split_beside_others_that_do_are_refused() {
+        let catalog = Catalog::new("toy".into(), Vec::new());
+        let check = |names: &[&str]| SplitName::all_or_none(names, &catalog).map_err(|error| error.to_string());
+        assert!(check(&["train-0.tar", "test-0.tar"]).is_ok() && check(&["0.tar", "1.tar"]).is_ok());
+        let message = check(&["train-0.tar", "1.tar"]).unwrap_err();
+        assert!(message.contains("train-0.tar names its split, 1.tar does not"), "{message}");
+    }
 }
