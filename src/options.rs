@@ -1,5 +1,7 @@
 //! What several commands take: values that are parsed from text.
 
+use selfie_train::data::SplitName;
+
 /// Parses a part of the labels: `5%` or `0.05`.
 pub fn fraction(text: &str) -> Result<f64, String> {
     let (number, scale) = match text.strip_suffix('%') {
@@ -12,9 +14,22 @@ pub fn fraction(text: &str) -> Result<f64, String> {
     }
 }
 
+/// Parses the name of a split: `train`, `validation` or `test`.
+pub fn split(text: &str) -> Result<SplitName, String> {
+    let known = [SplitName::Train, SplitName::Validation, SplitName::Test];
+    let found = known.into_iter().find(|split| split.to_string() == text);
+    found.ok_or_else(|| format!("{text:?} is no split; write train, validation or test"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn splits_have_three_names() {
+        assert_eq!(split("validation"), Ok(SplitName::Validation));
+        assert!(split("training").unwrap_err().contains("train, validation or test"));
+    }
 
     #[test]
     fn fractions_are_percent_or_plain() {

@@ -1,6 +1,7 @@
 //! `selfie evaluate`
 
 use crate::table::Table;
+use selfie_train::data::SplitName;
 use selfie_train::evaluate::{self, EvaluateOptions};
 use std::path::PathBuf;
 
@@ -12,6 +13,9 @@ pub struct Arguments {
     /// Data set instead of the run's.
     #[arg(long, value_name = "SPEC")]
     data: Option<String>,
+    /// The images to measure on: train, validation or test.
+    #[arg(long, default_value = "test", value_name = "SPLIT", value_parser = crate::options::split)]
+    split: SplitName,
     /// Where to compute.
     #[arg(long, default_value = "cpu", value_name = "DEVICE")]
     device: String,
@@ -28,6 +32,7 @@ impl Arguments {
         let options = EvaluateOptions {
             run: self.run,
             data: self.data,
+            split: self.split,
             device: self.device,
             batch_size: 250,
             neighbours: self.neighbours,
@@ -45,7 +50,7 @@ impl Arguments {
             println!("{table}");
         }
         if let Some(accuracy) = evaluation.accuracy {
-            println!("accuracy on {} test images of {}: {accuracy:.4}", evaluation.images, evaluation.data);
+            println!("accuracy on {} {} images of {}: {accuracy:.4}", evaluation.images, self.split, evaluation.data);
         }
         if let Some(neighbours) = &evaluation.neighbours {
             println!(

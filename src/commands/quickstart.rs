@@ -169,7 +169,7 @@ fn heading(number: usize, text: &str) {
 fn sample(dir: &Path) -> anyhow::Result<PathBuf> {
     let dataset = data::open(DATA)?;
     let (width, height) = (u32::try_from(dataset.width)?, u32::try_from(dataset.height)?);
-    let picture = image::GrayImage::from_raw(width, height, dataset.test.image(0).to_vec());
+    let picture = image::GrayImage::from_raw(width, height, dataset.test.image(0)?.into_owned());
     let path = dir.join("sample.png");
     picture.context("the first test image has another size")?.save(&path)?;
     Ok(path)

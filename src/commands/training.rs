@@ -25,6 +25,9 @@ pub struct TrainingArguments {
     /// A setting on top of the recipe, with dots, as in `network.pooling.layers=2`. Repeatable.
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
+    /// Leave damaged images out and count them, instead of ending with an error.
+    #[arg(long)]
+    pub skip_damaged: bool,
     /// Go on with the run in the folder from its last checkpoint.
     #[arg(long)]
     pub resume: bool,
@@ -38,6 +41,7 @@ impl TrainingArguments {
             seed: self.seed,
             device: self.device,
             set: self.set,
+            skip_damaged: self.skip_damaged,
             resume: self.resume,
             ..Options::new(self.recipe, self.out)
         }

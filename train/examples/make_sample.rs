@@ -28,7 +28,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 fn write(split: &IdxSplit, images: usize, names: [&str; 2], out: &Path) -> Result<(), Box<dyn Error>> {
-    let chosen = stratified(&split.labels, images as f64 / split.labels.len() as f64, SEED)?;
+    let labels: Vec<u32> = split.labels.iter().copied().map(u32::from).collect();
+    let chosen = stratified(&labels, images as f64 / split.labels.len() as f64, SEED)?;
     let labels: Vec<u8> = chosen.iter().map(|&index| split.labels[index]).collect();
     for (name, content) in names.into_iter().zip([split.images.select(&chosen).encode(), encode_labels(&labels)]) {
         // Without a time and a name in the header the same content gives the same file.

@@ -3,6 +3,7 @@
 //! `stage RECIPE OUT [--init RUN] [--set KEY=VALUE]... [--data SPEC] [--labels PART] [--seed N] [--device NAME] [--resume]
 //! [--quiet]`, or `stage evaluate RUN [--data SPEC]`.
 
+use selfie_train::data::SplitName;
 use selfie_train::evaluate::{self, EvaluateOptions};
 use selfie_train::{Options, Recipe, Stage, finetune, pretrain};
 use std::error::Error;
@@ -40,7 +41,14 @@ fn run() -> Result<(), Box<dyn Error>> {
     }
     if options.recipe == "evaluate" {
         let Options { out: run, data, device, .. } = options;
-        let evaluation = evaluate::run(&EvaluateOptions { run, data, device, batch_size: 250, neighbours: true })?;
+        let evaluation = evaluate::run(&EvaluateOptions {
+            run,
+            data,
+            split: SplitName::Test,
+            device,
+            batch_size: 250,
+            neighbours: true,
+        })?;
         println!("{evaluation:#?}");
         return Ok(());
     }

@@ -49,9 +49,12 @@ fn preprocessing(dataset: &Dataset) -> Preprocessing {
     let padded = (height, width) != (dataset.height, dataset.width);
     Preprocessing {
         do_resize: true,
-        size: ResizeTo::Exact(Size { height, width }),
+        size: match dataset.cropped {
+            true => ResizeTo::ShortestEdge { shortest_edge: height.min(width) },
+            false => ResizeTo::Exact(Size { height, width }),
+        },
         resample: Resample::Bilinear,
-        crop_size: None,
+        crop_size: dataset.cropped.then_some(Size { height, width }),
         pad_size: padded.then_some(Size { height: dataset.height, width: dataset.width }),
         rescale_factor: 1.0 / 255.0,
         image_mean: dataset.mean.clone(),
@@ -103,7 +106,7 @@ mod tests {
             let files = IdxSet { train: split.clone(), test: split };
             let dataset = Dataset::from_idx("toy", vec!["a".into(), "b".into()], files).unwrap();
             let expected = by_the_card(&preprocessing(&dataset), &pixels, rows, columns);
-            let found = batch_plain(&dataset, &dataset.test, 0..1);
+            let found = batch_plain(&dataset, &dataset.test, 0..1).unwrap();
             assert_eq!(found.len(), expected.len());
             let largest = found.iter().zip(&expected).map(|(a, b)| (f64::from(*a) - b).abs()).fold(0.0, f64::max);
             assert!(largest < 1e-6, "{rows}x{columns}: {largest}");

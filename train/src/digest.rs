@@ -25,9 +25,9 @@ pub(crate) fn sha256_of_dataset(dataset: &Dataset) -> String {
         digest.update(value.to_le_bytes());
     }
     for split in [&dataset.train, &dataset.test] {
-        digest.update((split.labels.len() as u64).to_le_bytes());
-        digest.update(&split.pixels);
-        digest.update(&split.labels);
+        digest.update((split.len() as u64).to_le_bytes());
+        digest.update(split.sha256());
+        split.labels.iter().for_each(|label| digest.update(label.to_le_bytes()));
     }
     hexadecimal(&digest.finalize())
 }

@@ -92,6 +92,7 @@ pub(crate) fn train<T: Task>(plan: &Plan, task: &T, network: T::Network) -> Resu
             let what = format!("the loader ended at step {} of {steps}", training.state.step);
             return Err(Error::Internal { what });
         };
+        let batch = batch?;
         training.waited += asked.elapsed().as_secs_f64();
         network = training.step(network, batch)?;
         training.after_step(&network)?;

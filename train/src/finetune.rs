@@ -28,6 +28,7 @@ use std::sync::Arc;
 /// Trinh et al. 2019, section 3.
 pub fn run(options: &Options) -> Result<Summary, Error> {
     let session = Session::new(options, Stage::Finetune)?;
+    session.dataset.check_classes()?;
     let classifier = session.of_recipe(session.recipe.network.classifier(&session.dataset))?;
     let recorded = session.earlier()?.and_then(|earlier| earlier.init).map(|init| init.path);
     let init = match options.init.clone().or(recorded) {
@@ -42,7 +43,7 @@ pub fn run(options: &Options) -> Result<Summary, Error> {
     };
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     for index in &indices {
-        let label = usize::from(train.labels[*index]);
+        let label = train.labels[*index] as usize;
         *counts.entry(labels.get(label).cloned().unwrap_or_else(|| label.to_string())).or_default() += 1;
     }
     let (fraction, seed) = (session.recipe.label_fraction, session.recipe.seed);

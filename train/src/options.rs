@@ -24,6 +24,8 @@ pub struct Options {
     pub seed: Option<u64>,
     /// Device, as [`selfie_models::device::open`] takes it.
     pub device: String,
+    /// Whether damaged images are left out, whatever the recipe says.
+    pub skip_damaged: bool,
     /// Whether to go on with what is in the run folder.
     pub resume: bool,
     /// Whether to show no progress.
@@ -42,6 +44,7 @@ impl Options {
             labels: None,
             seed: None,
             device: "cpu".into(),
+            skip_damaged: false,
             resume: false,
             quiet: false,
         }
@@ -56,6 +59,7 @@ impl Options {
         recipe.data = self.data.clone().unwrap_or(recipe.data);
         recipe.label_fraction = self.labels.unwrap_or(recipe.label_fraction);
         recipe.seed = self.seed.unwrap_or(recipe.seed);
+        recipe.images.skip_damaged |= self.skip_damaged;
         let wrong = |reason: String| Error::Recipe { origin: self.recipe.clone(), reason };
         if recipe.stage != stage {
             return Err(wrong(format!("its stage is {}; run `selfie {}` with it", recipe.stage, recipe.stage)));

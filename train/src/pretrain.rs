@@ -82,7 +82,7 @@ impl Task for Pretraining {
             let count = range.len();
             let mut random = seeds::generator(self.seed, Purpose::Evaluation, first as u64);
             let mask = Mask::random(count, self.cells, self.masked, &mut random);
-            let pixels = batch_plain(&self.dataset, test, range);
+            let pixels = batch_plain(&self.dataset, test, range)?;
             let batch = Tensor::from_data(TensorData::new(pixels, [count, *channels, *height, *width]), &self.device);
             let Scores { loss, accuracy } = scores(network.forward(batch, &mask));
             for (sum, value) in sums.iter_mut().zip(numbers(vec![loss, accuracy])?) {

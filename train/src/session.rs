@@ -13,6 +13,9 @@ use selfie_models::saved;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+/// Damaged images that are named one by one.
+const NAMED_SKIPPED: usize = 10;
+
 /// What is known before the run folder is touched.
 pub(crate) struct Session<'a> {
     pub(crate) options: &'a Options,
@@ -39,7 +42,10 @@ impl<'a> Session<'a> {
     pub(crate) fn new(options: &'a Options, stage: Stage) -> Result<Self, Error> {
         let recipe = options.resolve(stage)?;
         let device = selfie_models::device::open(&options.device)?.autodiff();
-        let dataset = Arc::new(data::open(&recipe.data)?);
+        let dataset = Arc::new(data::open_with(&recipe.data, &recipe.images)?);
+        if !options.quiet {
+            report(&dataset);
+        }
         let data_sha256 = sha256_of_dataset(&dataset);
         Ok(Self { options, recipe, dataset, device, data_sha256 })
     }
@@ -83,6 +89,7 @@ impl<'a> Session<'a> {
             device: self.options.device.clone(),
             data: self.recipe.data.clone(),
             data_sha256: self.data_sha256.clone(),
+            skipped_images: self.dataset.skipped.len(),
             init,
             started_unix_s: earlier.map_or_else(unix_seconds, |earlier| earlier.started_unix_s),
             finished_unix_s: None,
@@ -165,5 +172,19 @@ impl<'a> Session<'a> {
             images_per_second: record.metrics.get("images_per_second").copied().unwrap_or_default(),
             metrics: record.metrics.clone(),
         }
+    }
+}
+
+/// Says which damaged images were left out, and whether images are decoded anew for every batch.
+fn report(dataset: &Dataset) {
+    for skipped in dataset.skipped.iter().take(NAMED_SKIPPED) {
+        eprintln!("left out {}: {}", skipped.image, skipped.reason);
+    }
+    if !dataset.skipped.is_empty() {
+        eprintln!("{} damaged images of {} are left out", dataset.skipped.len(), dataset.name);
+    }
+    if dataset.train.is_streamed() {
+        let images = dataset.train.len();
+        eprintln!("{images} images are more than images.memory_mb holds; they are decoded anew for every batch");
     }
 }

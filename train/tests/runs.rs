@@ -5,6 +5,7 @@
 mod toy;
 
 use selfie_models::saved;
+use selfie_train::data::SplitName;
 use selfie_train::evaluate::{self, EvaluateOptions};
 use selfie_train::run::{Labels, RunRecord};
 use selfie_train::{Error, Options, Summary, finetune, pretrain};
@@ -61,6 +62,7 @@ fn pretraining_and_fine_tuning_learn_and_leave_a_whole_folder() {
     let ask = |run: &Path| EvaluateOptions {
         run: run.to_owned(),
         data: None,
+        split: SplitName::Test,
         device: "cpu".into(),
         batch_size: 7,
         neighbours: true,

@@ -3,7 +3,9 @@
 use super::augment::Augment;
 use super::epochs::Epochs;
 use super::normalise::Tables;
-use super::{Dataset, LoaderConfig, Split};
+use super::{DataError, Dataset, LoaderConfig, Split};
+use rayon::prelude::*;
+use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -47,7 +49,7 @@ impl Composer {
         }
     }
 
-    pub fn batch(&self, step: u64) -> Batch {
+    pub fn batch(&self, step: u64) -> Result<Batch, DataError> {
         let split = &self.dataset.train;
         let plane = self.dataset.height * self.dataset.width;
         let mut images = Vec::with_capacity(self.batch_size * self.dataset.image_len());
@@ -55,42 +57,49 @@ impl Composer {
         for (index, slot) in indices.iter_mut().zip(0..) {
             *index = self.indices[*index];
             let draw = self.augment.draw(self.seed, step, slot);
-            for (table, bytes) in self.tables.channels().iter().zip(split.image(*index).chunks_exact(plane)) {
+            let image = split.image(*index)?;
+            for (table, bytes) in self.tables.channels().iter().zip(image.chunks_exact(plane)) {
                 self.augment.append_plane(draw, bytes, self.dataset.width, table, &mut images);
             }
         }
-        let labels = indices.iter().map(|&index| i32::from(split.labels[index])).collect();
-        Batch { step, images, labels, indices }
+        let labels = indices.iter().map(|&index| split.labels[index] as i32).collect();
+        Ok(Batch { step, images, labels, indices })
     }
 }
 
 /// Consecutive images of a split, normalised, in order, without augmentation.
 /// # Shapes
 /// Returns `[range.len(), channels, height, width]`.
+/// # Errors
+/// The file of a streamed image has changed since the data set was opened.
 /// # Panics
 /// When the range ends beyond the split.
-#[must_use]
-pub fn batch_plain(dataset: &Dataset, split: &Split, range: Range<usize>) -> Vec<f32> {
+pub fn batch_plain(dataset: &Dataset, split: &Split, range: Range<usize>) -> Result<Vec<f32>, DataError> {
     plain(dataset, split, range)
 }
 
 /// The images of a split at these positions, normalised, in this order, without augmentation.
 /// # Shapes
 /// Returns `[indices.len(), channels, height, width]`.
+/// # Errors
+/// The file of a streamed image has changed since the data set was opened.
 /// # Panics
 /// When a position is beyond the split.
-#[must_use]
-pub fn batch_at(dataset: &Dataset, split: &Split, indices: &[usize]) -> Vec<f32> {
+pub fn batch_at(dataset: &Dataset, split: &Split, indices: &[usize]) -> Result<Vec<f32>, DataError> {
     plain(dataset, split, indices.iter().copied())
 }
 
-fn plain(dataset: &Dataset, split: &Split, indices: impl ExactSizeIterator<Item = usize>) -> Vec<f32> {
+fn plain(
+    dataset: &Dataset,
+    split: &Split,
+    indices: impl ExactSizeIterator<Item = usize>,
+) -> Result<Vec<f32>, DataError> {
     let tables = Tables::new(&dataset.mean, &dataset.std);
     let mut images = Vec::with_capacity(indices.len() * dataset.image_len());
-    for index in indices {
-        tables.append(split.image(index), &mut images);
-    }
-    images
+    let indices: Vec<usize> = indices.collect();
+    let bytes: Vec<Cow<'_, [u8]>> = indices.par_iter().map(|&index| split.image(index)).collect::<Result<_, _>>()?;
+    bytes.iter().for_each(|image| tables.append(image, &mut images));
+    Ok(images)
 }
 
 #[cfg(test)]
@@ -99,21 +108,24 @@ pub(crate) mod tests {
 
     /// Image `i` has two channels of 2x3 pixels, all distinct from those of other images.
     pub fn tiny(samples: usize) -> Arc<Dataset> {
-        let split = |samples: usize| Split {
-            pixels: (0..samples * 12).map(|index| (index % 251) as u8).collect(),
-            labels: (0..samples).map(|index| (index % 3) as u8).collect(),
+        let split = |samples: usize| {
+            let pixels = (0..samples * 12).map(|index| (index % 251) as u8).collect();
+            Split::held(pixels, (0..samples).map(|index| (index % 3) as u32).collect())
         };
         Arc::new(Dataset {
             name: "tiny".into(),
             channels: 2,
             native: (2, 3),
+            cropped: false,
             height: 2,
             width: 3,
             labels: vec!["a".into(), "b".into(), "c".into()],
             mean: vec![0.25, 0.5],
             std: vec![0.5, 0.25],
             train: split(samples),
+            validation: split(0),
             test: split(4),
+            skipped: Vec::new(),
         })
     }
 
@@ -127,28 +139,29 @@ pub(crate) mod tests {
     fn a_batch_is_a_pure_function_of_seed_and_step() {
         let augment = Augment { crop_padding: 1, flip: true };
         let one = composer(10, 4, 5, augment);
-        let forwards: Vec<Batch> = (0..20).map(|step| one.batch(step)).collect();
+        let forwards: Vec<Batch> = (0..20).map(|step| one.batch(step).unwrap()).collect();
         let other = composer(10, 4, 5, augment);
         for step in (0..20).rev() {
-            assert_eq!(other.batch(step), forwards[step as usize]);
+            assert_eq!(other.batch(step).unwrap(), forwards[step as usize]);
         }
-        assert_ne!(composer(10, 4, 6, augment).batch(0), forwards[0]);
+        assert_ne!(composer(10, 4, 6, augment).batch(0).unwrap(), forwards[0]);
     }
 
     #[test]
     fn without_augmentation_a_batch_equals_plain_images() {
         let dataset = tiny(10);
-        let batch = composer(10, 25, 1, Augment::default()).batch(3);
-        assert_eq!(batch.images, batch_at(&dataset, &dataset.train, &batch.indices));
+        let batch = composer(10, 25, 1, Augment::default()).batch(3).unwrap();
+        assert_eq!(batch.images, batch_at(&dataset, &dataset.train, &batch.indices).unwrap());
         assert_eq!(batch.labels, batch.indices.iter().map(|index| (index % 3) as i32).collect::<Vec<_>>());
-        assert_eq!(batch_plain(&dataset, &dataset.test, 1..3), batch_at(&dataset, &dataset.test, &[1, 2]));
-        assert_eq!(batch_plain(&dataset, &dataset.test, 0..1)[..2], [-0.5, (1.0 / 255.0 - 0.25) / 0.5]);
+        let plain = |range| batch_plain(&dataset, &dataset.test, range).unwrap();
+        assert_eq!(plain(1..3), batch_at(&dataset, &dataset.test, &[1, 2]).unwrap());
+        assert_eq!(plain(0..1)[..2], [-0.5, (1.0 / 255.0 - 0.25) / 0.5]);
     }
 
     #[test]
     fn a_sample_is_augmented_anew_in_every_slot() {
         let augment = Augment { crop_padding: 1, flip: true };
-        let batch = composer(1, 64, 2, augment).batch(0);
+        let batch = composer(1, 64, 2, augment).batch(0).unwrap();
         let distinct: std::collections::HashSet<Vec<u32>> =
             batch.images.chunks_exact(12).map(|image| image.iter().map(|value| value.to_bits()).collect()).collect();
         assert!(distinct.len() > 8, "{} different images of 18 possible", distinct.len());

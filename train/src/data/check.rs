@@ -1,131 +1,194 @@
-//! Counts, checksums and duplicates of a data set.
+//! What is wrong with a data set: damage, duplicates, sizes, classes.
 
-use super::{DataError, Dataset, Source, Split, open};
+use super::catalog::Catalog;
+use super::decode::Shape;
+use super::look::Look;
+use super::reading::Reading;
+use super::sample::Sample;
+use super::source::catalog;
+use super::twins::twins;
+use super::{DataError, Skipped, Source};
+use rayon::prelude::*;
 use serde::Serialize;
-use std::collections::HashSet;
+use std::collections::BTreeMap;
 
 /// What [`check`] finds in a data set.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Report {
     /// The spec.
     pub name: String,
-    /// Channels an image.
-    pub channels: usize,
-    /// Rows and columns in the files.
-    pub native: (usize, usize),
-    /// Rows and columns with padding.
-    pub padded: (usize, usize),
-    /// Class names by label.
+    /// Class names by label; none where the data set has no labels.
     pub labels: Vec<String>,
-    /// Mean of the native training pixels by channel, the byte range being 0 to 1.
-    pub mean: Vec<f32>,
-    /// Standard deviation of the native training pixels by channel, the byte range being 0 to 1.
-    pub std: Vec<f32>,
     /// Whether the files have known checksums. Where they have, the check ends with an error unless they are right.
     pub checksums_verified: bool,
     /// For training.
     pub train: SplitReport,
+    /// For choices between runs.
+    pub validation: SplitReport,
     /// For testing.
     pub test: SplitReport,
-    /// Images that are equal in every pixel.
+    /// Sizes of the images, the most frequent first.
+    pub sizes: Vec<SizeReport>,
+    /// Images that cannot be decoded.
+    pub damaged: Vec<Skipped>,
+    /// Images that repeat earlier ones.
     pub duplicates: Duplicates,
 }
 
 /// What [`check`] finds in a split.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SplitReport {
-    /// Number of images.
+    /// Number of images, damaged ones included.
     pub images: usize,
     /// Number of images by label.
     pub per_class: Vec<usize>,
 }
 
-/// Images that are equal in every pixel to an earlier one.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// How many images have a size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct SizeReport {
+    /// Rows.
+    pub height: usize,
+    /// Columns.
+    pub width: usize,
+    /// Channels.
+    pub channels: usize,
+    /// Images of that size.
+    pub images: usize,
+}
+
+/// Images that repeat earlier ones.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Duplicates {
-    /// Training images that repeat an earlier training image.
+    /// Training images that equal an earlier training image in every pixel.
     pub within_train: usize,
-    /// Test images that repeat an earlier test image.
+    /// Validation and test images that equal an earlier one of their split.
     pub within_test: usize,
-    /// Test images that are training images too.
+    /// Validation and test images that equal an image of an earlier split.
     pub between: usize,
+    /// Images that look like an earlier one without being equal.
+    pub near: usize,
+    /// Equal images with different labels.
+    pub conflicts: Vec<Pair>,
+    /// The first pairs of images that are equal or look alike.
+    pub examples: Vec<Pair>,
 }
 
-/// Opens a data set and reports its sizes, counts, checksums and duplicates.
+/// Two images that are equal or look alike.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Pair {
+    /// The earlier one.
+    pub first: String,
+    /// The one that repeats it.
+    pub second: String,
+    /// Whether they are equal in every pixel.
+    pub exact: bool,
+}
+
+/// Pairs that a report shows.
+const EXAMPLES: usize = 10;
+
+/// Decodes every image of a data set and reports damage, duplicates, sizes and counts.
 /// # Errors
-/// Those of [`open`](super::open).
-pub fn check(spec: &str) -> Result<Report, DataError> {
+/// The spec is wrong, files are missing, labels name no class, or there are too few images.
+pub fn check(spec: &str, reading: &Reading) -> Result<Report, DataError> {
     let (source, _) = Source::find(spec)?;
-    Ok(report(&open(spec)?, source.pinned))
+    Ok(report(&catalog(spec, reading)?.settle(reading)?, source.pinned))
 }
 
-fn report(dataset: &Dataset, checksums_verified: bool) -> Report {
-    let split = |split: &Split| {
-        let mut per_class = vec![0; dataset.labels.len()];
-        for &label in &split.labels {
-            per_class[usize::from(label)] += 1;
+impl Report {
+    /// What makes a data set unfit for training, one line each; other findings are worth a look and no more.
+    #[must_use]
+    pub fn problems(&self) -> Vec<String> {
+        let mut problems = Vec::new();
+        if !self.damaged.is_empty() {
+            problems.push(format!("{} damaged images", self.damaged.len()));
         }
-        SplitReport { images: split.len(), per_class }
-    };
+        for (class, _) in self.labels.iter().zip(&self.train.per_class).filter(|(_, images)| **images == 0) {
+            problems.push(format!("class {class:?} has no training image"));
+        }
+        if !self.duplicates.conflicts.is_empty() {
+            problems.push(format!("{} equal images with different labels", self.duplicates.conflicts.len()));
+        }
+        let images = self.train.images - self.damaged.len().min(self.train.images);
+        if images > 1 && self.duplicates.within_train + 1 == images {
+            problems.push("all training images are equal".to_owned());
+        }
+        problems
+    }
+}
+
+fn report(catalog: &Catalog, checksums_verified: bool) -> Report {
+    let splits = [&catalog.train, &catalog.validation, &catalog.test];
+    let samples: Vec<(usize, &Sample)> = splits
+        .iter()
+        .enumerate()
+        .flat_map(|(split, samples)| samples.iter().map(move |sample| (split, sample)))
+        .collect();
+    let seen: Vec<Result<Look, String>> = samples.par_iter().map(|(_, sample)| Look::at(sample)).collect();
+    let (mut damaged, mut looks, mut usable) = (Vec::new(), Vec::new(), Vec::new());
+    for (sample, look) in samples.into_iter().zip(seen) {
+        match look {
+            Ok(look) => {
+                looks.push(look);
+                usable.push(sample);
+            }
+            Err(reason) => damaged.push(Skipped { image: sample.1.name(), reason }),
+        }
+    }
+    let [train, validation, test] = splits.map(|samples| counts(samples, catalog.labels.len()));
     Report {
-        name: dataset.name.clone(),
-        channels: dataset.channels,
-        native: dataset.native,
-        padded: (dataset.height, dataset.width),
-        labels: dataset.labels.clone(),
-        mean: dataset.mean.clone(),
-        std: dataset.std.clone(),
+        name: catalog.name.clone(),
+        labels: catalog.labels.clone(),
         checksums_verified,
-        train: split(&dataset.train),
-        test: split(&dataset.test),
-        duplicates: duplicates(&dataset.train, &dataset.test),
+        train,
+        validation,
+        test,
+        sizes: sizes(&looks),
+        damaged,
+        duplicates: duplicates(&looks, &usable),
     }
 }
 
-fn duplicates(train: &Split, test: &Split) -> Duplicates {
-    let distinct = |split| images(split).collect::<HashSet<_>>();
-    let known = distinct(train);
-    Duplicates {
-        within_train: train.len() - known.len(),
-        within_test: test.len() - distinct(test).len(),
-        between: images(test).filter(|image| known.contains(image)).count(),
+fn counts(samples: &[Sample], classes: usize) -> SplitReport {
+    let mut per_class = vec![0; classes];
+    for sample in samples {
+        if let Some(count) = usize::try_from(sample.label).ok().and_then(|label| per_class.get_mut(label)) {
+            *count += 1;
+        }
     }
+    SplitReport { images: samples.len(), per_class }
 }
 
-fn images(split: &Split) -> impl Iterator<Item = &[u8]> {
-    (0..split.len()).map(|index| split.image(index))
+fn sizes(looks: &[Look]) -> Vec<SizeReport> {
+    let mut counts: BTreeMap<Shape, usize> = BTreeMap::new();
+    looks.iter().for_each(|look| *counts.entry(look.shape).or_default() += 1);
+    let report = |(Shape { height, width, channels }, images)| SizeReport { height, width, channels, images };
+    let mut sizes: Vec<SizeReport> = counts.into_iter().map(report).collect();
+    sizes.sort_by_key(|size| std::cmp::Reverse(size.images));
+    sizes
+}
+
+fn duplicates(looks: &[Look], samples: &[(usize, &Sample)]) -> Duplicates {
+    let mut found = Duplicates::default();
+    for twin in twins(looks) {
+        let ((split, image), (earlier_split, earlier)) = (samples[twin.image], samples[twin.earlier]);
+        match (twin.exact, split, earlier_split) {
+            (false, ..) => found.near += 1,
+            (true, 0, 0) => found.within_train += 1,
+            (true, one, other) if one == other => found.within_test += 1,
+            _ => found.between += 1,
+        }
+        let pair = || Pair { first: earlier.name(), second: image.name(), exact: twin.exact };
+        if twin.exact && image.label != earlier.label {
+            found.conflicts.push(pair());
+        }
+        if found.examples.len() < EXAMPLES {
+            found.examples.push(pair());
+        }
+    }
+    found
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn duplicates_are_counted_within_and_between_splits() {
-        let split = |images: [[u8; 2]; 4]| Split { pixels: images.concat(), labels: vec![0, 1, 1, 1] };
-        let dataset = Dataset {
-            name: "tiny".into(),
-            channels: 1,
-            native: (1, 2),
-            height: 1,
-            width: 2,
-            labels: vec!["a".into(), "b".into(), "c".into()],
-            mean: vec![0.5],
-            std: vec![0.5],
-            train: split([[1, 2], [3, 4], [1, 2], [1, 2]]),
-            test: split([[3, 4], [3, 4], [2, 1], [1, 2]]),
-        };
-        let report = report(&dataset, false);
-        assert_eq!(report.duplicates, Duplicates { within_train: 2, within_test: 1, between: 3 });
-        assert_eq!(report.train, SplitReport { images: 4, per_class: vec![1, 3, 0] });
-    }
-
-    #[test]
-    fn the_bundled_sample_is_clean() {
-        let report = check("fashion-mnist-sample").unwrap();
-        assert!(report.checksums_verified);
-        assert_eq!(report.train.per_class, [400; 10]);
-        assert_eq!(report.test.per_class, [100; 10]);
-        assert_eq!(report.duplicates, Duplicates { within_train: 0, within_test: 0, between: 0 });
-    }
-}
+mod tests;

@@ -1,10 +1,11 @@
-//! The unpacked content of a file, plain or gzip, and its SHA-256.
+//! The unpacked content of a file, plain or gzip, and checksums.
 
 use super::DataError;
 use flate2::read::MultiGzDecoder;
+use md5::Md5;
 use sha2::{Digest, Sha256};
-use std::fs;
-use std::io::Read;
+use std::fs::{self, File};
+use std::io::{self, Read};
 use std::path::Path;
 
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
@@ -30,6 +31,14 @@ pub(crate) fn unpack(file: &str, bytes: Vec<u8>) -> Result<Vec<u8>, DataError> {
 /// SHA-256 in lower-case hexadecimal.
 pub(crate) fn sha256(content: &[u8]) -> String {
     Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The MD5 of a file in lower-case hexadecimal, for sources that publish no better checksum.
+pub(crate) fn md5_of_file(path: &Path) -> Result<String, DataError> {
+    let mut digest = Md5::new();
+    let mut file = File::open(path).map_err(DataError::io("read", path))?;
+    io::copy(&mut file, &mut digest).map_err(DataError::io("read", path))?;
+    Ok(digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 /// Compares the SHA-256 of a content with the pinned one.

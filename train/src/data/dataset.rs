@@ -1,26 +1,30 @@
-//! A data set in memory.
+//! A data set that is ready for training.
 
-use super::DataError;
-use super::idx::Images;
-use super::idx_set::{IdxSet, IdxSplit};
+use super::frame::Frame;
+use super::idx_set::IdxSet;
+use super::reading::Reading;
+use super::sample::Sample;
+use super::{DataError, SplitName};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use std::borrow::Cow;
 
-/// Images are zero-padded to the next multiple of this, so that patches of 4 or 8 pixels tile them: 28 becomes 32.
-pub const SIZE_MULTIPLE: usize = 8;
-
-/// A labelled data set in memory, its images zero-padded on all sides.
+/// Images of one form with their labels, zero-padded on all sides.
 #[derive(Debug, Clone)]
 pub struct Dataset {
     /// The spec it was opened with.
     pub name: String,
     /// Channels an image.
     pub channels: usize,
-    /// Rows and columns in the files.
+    /// Rows and columns without padding.
     pub native: (usize, usize),
+    /// Whether images were resized to their shorter side and cut, so that files of any size fit.
+    pub cropped: bool,
     /// Rows with padding.
     pub height: usize,
     /// Columns with padding.
     pub width: usize,
-    /// Class names by label.
+    /// Class names by label; none where the data set has no labels.
     pub labels: Vec<String>,
     /// Mean of the native training pixels by channel.
     /// # Units
@@ -32,20 +36,55 @@ pub struct Dataset {
     pub std: Vec<f32>,
     /// For training.
     pub train: Split,
+    /// For choices between runs; empty where the data set has none.
+    pub validation: Split,
     /// For testing.
     pub test: Split,
+    /// Damaged images that were left out.
+    pub skipped: Vec<Skipped>,
+}
+
+/// A damaged image that was left out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Skipped {
+    /// Its file, and its place in it.
+    pub image: String,
+    /// What is wrong with it.
+    pub reason: String,
 }
 
 /// Images and labels, equally many.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Split {
+    pixels: Pixels,
+    /// One label an image; 0 where the data set has no labels.
+    pub labels: Vec<u32>,
+    sha256: [u8; 32],
+}
+
+#[derive(Debug, Clone)]
+enum Pixels {
     /// `[len, channels, height, width]`, padded.
-    pub pixels: Vec<u8>,
-    /// One label an image.
-    pub labels: Vec<u8>,
+    Held(Vec<u8>),
+    /// To be read and decoded when they are needed.
+    Sampled(Vec<Sample>, Frame),
 }
 
 impl Split {
+    /// Images in memory.
+    /// # Shapes
+    /// - `pixels`: `[labels.len(), channels, height, width]`, padded
+    #[must_use]
+    pub fn held(pixels: Vec<u8>, labels: Vec<u32>) -> Self {
+        let sha256 = Sha256::digest(&pixels).into();
+        Self { pixels: Pixels::Held(pixels), labels, sha256 }
+    }
+
+    /// Images that stay where they are; `sha256` is that of their pixels in the form of the data set.
+    pub(crate) fn sampled(samples: Vec<Sample>, labels: Vec<u32>, frame: Frame, sha256: [u8; 32]) -> Self {
+        Self { pixels: Pixels::Sampled(samples, frame), labels, sha256 }
+    }
+
     /// Number of images.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -58,13 +97,36 @@ impl Split {
         self.labels.is_empty()
     }
 
+    /// Whether images are read from their files whenever they are needed.
+    #[must_use]
+    pub fn is_streamed(&self) -> bool {
+        match &self.pixels {
+            Pixels::Held(_) => false,
+            Pixels::Sampled(samples, frame) => !samples.iter().all(|sample| sample.at_hand(frame)),
+        }
+    }
+
     /// The bytes of one image, `[channels, height, width]`.
+    /// # Errors
+    /// The file of a streamed image has changed since the data set was opened.
     /// # Panics
     /// When `index` is not below [`Split::len`].
-    #[must_use]
-    pub fn image(&self, index: usize) -> &[u8] {
-        let len = self.pixels.len() / self.len();
-        &self.pixels[index * len..(index + 1) * len]
+    pub fn image(&self, index: usize) -> Result<Cow<'_, [u8]>, DataError> {
+        match &self.pixels {
+            Pixels::Held(pixels) => {
+                let len = pixels.len() / self.len();
+                Ok(Cow::Borrowed(&pixels[index * len..(index + 1) * len]))
+            }
+            Pixels::Sampled(samples, frame) => {
+                let sample = &samples[index];
+                sample.load(frame).map_err(|reason| sample.damaged(reason))
+            }
+        }
+    }
+
+    /// SHA-256 of all pixels in their order.
+    pub(crate) fn sha256(&self) -> &[u8; 32] {
+        &self.sha256
     }
 }
 
@@ -75,137 +137,35 @@ impl Dataset {
         self.channels * self.height * self.width
     }
 
+    /// The images of a split.
+    #[must_use]
+    pub fn split(&self, name: SplitName) -> &Split {
+        match name {
+            SplitName::Train => &self.train,
+            SplitName::Validation => &self.validation,
+            SplitName::Test => &self.test,
+        }
+    }
+
     /// Builds a data set of one channel from IDX files.
     /// # Errors
     /// A label names no class, or all training pixels are equal.
     pub fn from_idx(name: &str, labels: Vec<String>, files: IdxSet) -> Result<Self, DataError> {
-        check_labels(&files.train, labels.len())?;
-        check_labels(&files.test, labels.len())?;
-        let native = (files.train.images.rows, files.train.images.columns);
-        let [height, width] = [native.0, native.1].map(|size| size.next_multiple_of(SIZE_MULTIPLE));
-        let (mean, std) = statistics(name, &files.train.images.pixels)?;
-        let split = |part: IdxSplit| Split { pixels: pad(part.images, height, width), labels: part.labels };
-        Ok(Self {
-            name: name.to_owned(),
-            channels: 1,
-            native,
-            height,
-            width,
-            labels,
-            mean: vec![mean],
-            std: vec![std],
-            train: split(files.train),
-            test: split(files.test),
-        })
+        super::read::dataset(files.catalog(name, labels), &Reading::default())
     }
-}
 
-fn check_labels(split: &IdxSplit, classes: usize) -> Result<(), DataError> {
-    match split.labels.iter().position(|&label| usize::from(label) >= classes) {
-        None => Ok(()),
-        Some(index) => {
-            Err(DataError::LabelRange { file: split.labels_file.clone(), index, label: split.labels[index], classes })
+    /// Checks that a classifier can be trained: the images have labels, and every class has a training image.
+    /// # Errors
+    /// What is missing.
+    pub fn check_classes(&self) -> Result<(), DataError> {
+        if self.labels.is_empty() {
+            return Err(DataError::Unlabelled { name: self.name.clone() });
         }
-    }
-}
-
-/// Exact up to one rounding: the sums run over the histogram of the 256 byte values.
-fn statistics(name: &str, pixels: &[u8]) -> Result<(f32, f32), DataError> {
-    let mut histogram = [0u64; 256];
-    for &pixel in pixels {
-        histogram[usize::from(pixel)] += 1;
-    }
-    let count = pixels.len() as f64;
-    let average = |value: &dyn Fn(f64) -> f64| -> f64 {
-        histogram.iter().zip(0u16..).map(|(&times, byte)| times as f64 * value(f64::from(byte) / 255.0)).sum::<f64>()
-            / count
-    };
-    let mean = average(&|value| value);
-    let variance = average(&|value| (value - mean).powi(2));
-    if histogram.iter().filter(|&&times| times > 0).count() < 2 {
-        let value = pixels.first().copied().unwrap_or_default();
-        return Err(DataError::Constant { name: name.to_owned(), channel: 0, value });
-    }
-    Ok((mean as f32, variance.sqrt() as f32))
-}
-
-/// Centres every image in zeros; of an odd number of rows or columns the larger part goes below or right.
-fn pad(images: Images, height: usize, width: usize) -> Vec<u8> {
-    if (images.rows, images.columns) == (height, width) {
-        return images.pixels;
-    }
-    let (top, left) = ((height - images.rows) / 2, (width - images.columns) / 2);
-    let mut padded = vec![0; images.count * height * width];
-    for (source, target) in images.pixels.chunks_exact(images.image_len()).zip(padded.chunks_exact_mut(height * width))
-    {
-        for (from, to) in source.chunks_exact(images.columns).zip(target.chunks_exact_mut(width).skip(top)) {
-            to[left..left + images.columns].copy_from_slice(from);
-        }
-    }
-    padded
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn set(rows: usize, columns: usize, pixels: Vec<u8>, labels: Vec<u8>, test_labels: Vec<u8>) -> IdxSet {
-        let split = |pixels: Vec<u8>, labels: Vec<u8>, file: &str| IdxSplit {
-            images: Images { count: labels.len(), rows, columns, pixels },
-            labels,
-            labels_file: file.to_owned(),
-        };
-        let test_pixels = vec![9; test_labels.len() * rows * columns];
-        IdxSet { train: split(pixels, labels, "train-file"), test: split(test_pixels, test_labels, "test-file") }
-    }
-
-    fn names(count: usize) -> Vec<String> {
-        (0..count).map(|class| class.to_string()).collect()
-    }
-
-    #[test]
-    fn images_are_centred_in_zeros_and_statistics_ignore_the_padding() {
-        let dataset = Dataset::from_idx("tiny", names(2), set(5, 6, [0, 255].repeat(30), vec![0, 1], vec![1])).unwrap();
-        assert_eq!((dataset.native, dataset.height, dataset.width, dataset.image_len()), ((5, 6), 8, 8, 64));
-        assert_eq!((dataset.mean[0], dataset.std[0]), (0.5, 0.5));
-        assert_eq!((dataset.train.len(), dataset.test.len()), (2, 1));
-        for index in 0..2 {
-            let image = dataset.train.image(index);
-            for (position, &pixel) in image.iter().enumerate() {
-                let (row, column) = (position / 8, position % 8);
-                let inside = (1..6).contains(&row) && (1..7).contains(&column);
-                let expected = if inside && (column - 1) % 2 == 1 { 255 } else { 0 };
-                assert_eq!(pixel, expected, "image {index}, row {row}, column {column}");
-            }
-        }
-    }
-
-    #[test]
-    fn a_size_that_fits_stays() {
-        let pixels: Vec<u8> = (0..=127).collect();
-        let dataset = Dataset::from_idx("tiny", names(1), set(8, 16, pixels.clone(), vec![0], vec![0])).unwrap();
-        assert_eq!((dataset.height, dataset.width, dataset.train.pixels), (8, 16, pixels));
-    }
-
-    #[test]
-    fn wrong_labels_and_constant_pixels_are_refused() {
-        let varied = || vec![0, 1, 2, 3, 4, 5, 6, 7];
-        let cases = [
-            (
-                "train",
-                set(2, 2, varied(), vec![0, 2], vec![0]),
-                "train-file: label 2 at position 1 is out of range, there are 2 classes",
-            ),
-            ("test", set(2, 2, varied(), vec![0, 1], vec![1, 0, 7]), "test-file: label 7 at position 2"),
-            (
-                "constant",
-                set(2, 2, vec![8; 8], vec![0, 1], vec![0]),
-                "all training pixels of channel 0 have the value 8",
-            ),
-        ];
-        for (case, files, part) in cases {
-            let message = Dataset::from_idx("tiny", names(2), files).map(|_| ()).unwrap_err().to_string();
-            assert!(message.contains(part), "{case}: {message:?}");
+        let mut seen = vec![false; self.labels.len()];
+        self.train.labels.iter().for_each(|&label| seen[label as usize] = true);
+        match seen.iter().position(|seen| !seen) {
+            Some(class) => Err(DataError::EmptyClass { name: self.name.clone(), class: self.labels[class].clone() }),
+            None => Ok(()),
         }
     }
 }

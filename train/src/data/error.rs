@@ -128,7 +128,7 @@ pub enum DataError {
         /// The position in it, from 0.
         index: usize,
         /// The label.
-        label: u8,
+        label: i64,
         /// The number of classes.
         classes: usize,
     },
@@ -140,17 +140,89 @@ pub enum DataError {
         /// What is wrong.
         problem: String,
     },
-    /// All training pixels of a channel are equal, so that they cannot be normalised.
-    #[error(
-        "data set {name}: all training pixels of channel {channel} have the value {value}, there is nothing to learn"
-    )]
+    /// All training pixels have one value, so that they cannot be normalised.
+    #[error("data set {name}: all training pixels have the value {value}, there is nothing to learn")]
     Constant {
         /// The data set.
         name: String,
-        /// The channel.
-        channel: usize,
         /// The value.
         value: u8,
+    },
+    /// All training images are the same image.
+    #[error("data set {name}: all {images} training images are equal, there is nothing to learn")]
+    AllEqual {
+        /// The data set.
+        name: String,
+        /// Training images.
+        images: usize,
+    },
+    /// An image cannot be decoded or does not fit the others.
+    #[error("{file} is damaged: {reason}. Replace it, or leave damaged images out with --skip-damaged")]
+    DamagedImage {
+        /// The file, and the place in it.
+        file: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// Images have several sizes, and nobody says which they shall get.
+    #[error(
+        "the images have several sizes: {first} has {}x{} pixels, but {second} has {}x{}; give all images one size with --set images.size=32",
+        one.0, one.1, two.0, two.1
+    )]
+    MixedSizes {
+        /// An image.
+        first: String,
+        /// Its rows and columns.
+        one: (usize, usize),
+        /// An image of another size.
+        second: String,
+        /// Its rows and columns.
+        two: (usize, usize),
+    },
+    /// A file or folder of images is not laid out as its reader expects.
+    #[error("{file}: {problem}")]
+    Format {
+        /// The file or folder.
+        file: String,
+        /// What is wrong, and what to do.
+        problem: String,
+    },
+    /// An archive with a published MD5 is another one.
+    #[error("{file} is damaged: its MD5 is {found}, published is {expected}; download it again")]
+    Md5 {
+        /// The archive.
+        file: String,
+        /// The published checksum.
+        expected: String,
+        /// The checksum of what is there.
+        found: String,
+    },
+    /// There are not enough images to train and to test.
+    #[error("data set {name} has {train} training image{} and {test} test image{}; at least one of each is needed, or \
+             two images of a class to hold one out for testing", plural(*train), plural(*test))]
+    TooFew {
+        /// The data set.
+        name: String,
+        /// Training images.
+        train: usize,
+        /// Test images.
+        test: usize,
+    },
+    /// A classifier is asked for, but there are no labels.
+    #[error(
+        "data set {name} has no labels; it serves for pretraining alone. `selfie data list` shows the readers of labelled images"
+    )]
+    Unlabelled {
+        /// The data set.
+        name: String,
+    },
+    /// A class has no training image.
+    #[error("data set {name}: class {class:?} has no training image; add some, or take the class out")]
+    EmptyClass {
+        /// The data set.
+        name: String,
+        /// The class.
+        class: String,
     },
     /// A share of labels outside of (0, 1].
     #[error("the share of labels must be above 0 and at most 1, not {fraction}")]
@@ -220,4 +292,8 @@ impl DataError {
         let path = path.into();
         move |source| Self::Io { action, path, source }
     }
+}
+
+fn plural(count: usize) -> &'static str {
+    if count == 1 { "" } else { "s" }
 }

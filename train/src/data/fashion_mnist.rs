@@ -4,9 +4,11 @@
 //! H. Xiao, K. Rasul, R. Vollgraf, "Fashion-MNIST: a Novel Image Dataset for Benchmarking Machine Learning Algorithms",
 //! 2017, <https://github.com/zalandoresearch/fashion-mnist>.
 
+use super::catalog::Catalog;
 use super::idx_set::{IdxSet, Pins, locate};
+use super::reading::Reading;
 use super::roots::Roots;
-use super::{DataError, Dataset, Place, Source, fetch};
+use super::{DataError, Place, Source, fetch};
 use std::path::{Path, PathBuf};
 
 pub(crate) const SOURCE: Source = Source {
@@ -18,7 +20,7 @@ pub(crate) const SOURCE: Source = Source {
     licence: LICENCE,
     pinned: true,
     place,
-    open,
+    catalog,
     fetch: Some(fetch_package),
 };
 
@@ -49,19 +51,18 @@ fn place(roots: &Roots) -> Place {
     found.map_or_else(|| Place::Missing(how()), Place::Folder)
 }
 
-fn open(_: &str, roots: &Roots) -> Result<Dataset, DataError> {
+fn catalog(_: &str, roots: &Roots, _: &Reading) -> Result<Catalog, DataError> {
     let mut searched = Vec::new();
     for folder in roots.candidates(NAME) {
         match locate(&folder) {
-            Ok(files) => return dataset(IdxSet::read_files(&files, Some(&PINS))?),
+            Ok(files) => {
+                let files = IdxSet::read_files(&files, Some(&PINS))?;
+                return Ok(files.catalog(NAME, CLASSES.map(str::to_owned).to_vec()));
+            }
             Err(lack) => searched.push(lack),
         }
     }
     Err(DataError::Missing { name: NAME.to_owned(), searched, how: how() })
-}
-
-fn dataset(files: IdxSet) -> Result<Dataset, DataError> {
-    Dataset::from_idx(NAME, CLASSES.map(str::to_owned).to_vec(), files)
 }
 
 fn fetch_package(roots: &Roots, progress: &dyn Fn(&str)) -> Result<PathBuf, DataError> {
@@ -84,10 +85,16 @@ fn how() -> String {
 mod tests {
     use super::*;
     use crate::data::idx_set::FILES;
+    use crate::data::{Dataset, read};
     use std::fs;
 
+    fn open(roots: &Roots) -> Result<Dataset, DataError> {
+        let reading = Reading::default();
+        read::dataset(catalog("", roots, &reading)?, &reading)
+    }
+
     fn full_set() -> Option<Dataset> {
-        match open("", &Roots::from_environment()) {
+        match open(&Roots::from_environment()) {
             Ok(dataset) => Some(dataset),
             Err(DataError::Missing { .. }) => {
                 eprintln!("SKIPPED: the full Fashion-MNIST is not on this machine, `selfie data fetch fashion-mnist`");
@@ -116,7 +123,7 @@ mod tests {
         let roots = Roots { data: root("own"), cache: root("cache"), system: root("system") };
         fs::create_dir_all(folder.path().join("cache/fashion-mnist")).unwrap();
         fs::write(folder.path().join("cache/fashion-mnist").join(FILES[0]), b"x").unwrap();
-        let message = open("", &roots).map(|_| ()).unwrap_err().to_string();
+        let message = open(&roots).map(|_| ()).unwrap_err().to_string();
         for part in [
             "own/fashion-mnist: no such folder",
             "cache/fashion-mnist: lacks train-labels-idx1-ubyte[.gz], t10k-images",
@@ -138,7 +145,7 @@ mod tests {
             fs::write(own.join(name), b"damaged").unwrap();
         }
         let roots = Roots { data: Some(folder.path().to_owned()), ..Roots::default() };
-        let message = open("", &roots).map(|_| ()).unwrap_err().to_string();
+        let message = open(&roots).map(|_| ()).unwrap_err().to_string();
         for part in [FILES[0], PINS[0], &crate::data::contents::sha256(b"damaged")] {
             assert!(message.contains(part), "{message} lacks {part:?}");
         }

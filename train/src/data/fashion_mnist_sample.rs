@@ -1,9 +1,11 @@
 //! A small part of Fashion-MNIST inside the program: 400 training and 100 test images a class.
 
+use super::catalog::Catalog;
 use super::fashion_mnist::{CLASSES, LICENCE};
 use super::idx_set::{Content, FILES, IdxSet, Pins};
+use super::reading::Reading;
 use super::roots::Roots;
-use super::{DataError, Dataset, Place, Source, contents};
+use super::{DataError, Place, Source, contents};
 
 pub(crate) const SOURCE: Source = Source {
     name: NAME,
@@ -14,7 +16,7 @@ pub(crate) const SOURCE: Source = Source {
     licence: LICENCE,
     pinned: true,
     place: |_| Place::Bundled,
-    open,
+    catalog,
     fetch: None,
 };
 
@@ -42,8 +44,8 @@ const ASSETS: [&[u8]; 4] = [
     asset!("t10k-labels-idx1-ubyte"),
 ];
 
-fn open(_: &str, _: &Roots) -> Result<Dataset, DataError> {
-    Dataset::from_idx(NAME, CLASSES.map(str::to_owned).to_vec(), files()?)
+fn catalog(_: &str, _: &Roots, _: &Reading) -> Result<Catalog, DataError> {
+    Ok(files()?.catalog(NAME, CLASSES.map(str::to_owned).to_vec()))
 }
 
 fn files() -> Result<IdxSet, DataError> {
@@ -61,7 +63,7 @@ mod tests {
 
     #[test]
     fn the_sample_has_the_same_number_of_images_for_every_class() {
-        let dataset = open("", &Roots::default()).unwrap();
+        let dataset = crate::data::open(NAME).unwrap();
         assert_eq!((dataset.train.len(), dataset.test.len()), SOURCE.images.unwrap());
         assert_eq!((dataset.native, dataset.height, dataset.width, dataset.channels), ((28, 28), 32, 32, 1));
         for class in 0..10 {
@@ -86,10 +88,11 @@ mod tests {
             }
             Err(error) => panic!("{error}"),
         };
-        let sample = open("", &Roots::default()).unwrap();
+        let sample = crate::data::open(NAME).unwrap();
         for (part, whole) in [(&sample.train, &full.train), (&sample.test, &full.test)] {
-            let known: HashSet<_> = (0..whole.len()).map(|index| (whole.image(index), whole.labels[index])).collect();
-            assert!((0..part.len()).all(|index| known.contains(&(part.image(index), part.labels[index]))));
+            let known: HashSet<_> =
+                (0..whole.len()).map(|index| (whole.image(index).unwrap(), whole.labels[index])).collect();
+            assert!((0..part.len()).all(|index| known.contains(&(part.image(index).unwrap(), part.labels[index]))));
         }
     }
 }

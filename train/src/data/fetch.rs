@@ -103,6 +103,7 @@ fn install(package: &Package, unpacked: &Path, target: &Path) -> Result<PathBuf,
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::Reading;
     use crate::data::contents::sha256;
     use crate::data::idx::{Images, encode_labels};
     use crate::data::idx_set::FILES;
@@ -171,7 +172,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_fetched_says_why() {
-        for (name, part) in [("fashion-mnist-sample", "it is bundled"), ("idx:x", "the folder of the spec")] {
+        for (name, part) in [("fashion-mnist-sample", "it is bundled"), ("idx:x", "what the spec names")] {
             let message = fetch(name, &|_| ()).unwrap_err().to_string();
             assert!(message.contains(part), "{message}");
         }
@@ -185,7 +186,7 @@ mod tests {
         let (source, _) = Source::find("fashion-mnist").unwrap();
         let folder = (source.fetch.unwrap())(&roots, &|line| eprintln!("{line}")).unwrap();
         assert_eq!(folder, cache.path().join("fashion-mnist"));
-        assert_eq!((source.open)("", &roots).unwrap().train.len(), 60_000);
+        assert_eq!((source.catalog)("", &roots, &Reading::default()).unwrap().train.len(), 60_000);
         assert_eq!(fs::read_dir(cache.path()).unwrap().count(), 1, "the temporary folder stays behind");
     }
 }

@@ -1,10 +1,11 @@
 //! Any data set in the four IDX files, with class names in `labels.txt` where they are known.
 
+use super::catalog::Catalog;
+use super::class_names::class_names;
 use super::idx_set::IdxSet;
+use super::reading::Reading;
 use super::roots::Roots;
-use super::{DataError, Dataset, Place, Source};
-use std::collections::HashSet;
-use std::fs;
+use super::{DataError, Place, Source};
 use std::path::Path;
 
 pub(crate) const SOURCE: Source = Source {
@@ -16,35 +17,15 @@ pub(crate) const SOURCE: Source = Source {
     licence: "yours",
     pinned: false,
     place: |_| Place::Argument,
-    open,
+    catalog,
     fetch: None,
 };
 
-const CLASS_NAMES: &str = "labels.txt";
-
-fn open(argument: &str, _: &Roots) -> Result<Dataset, DataError> {
+fn catalog(argument: &str, _: &Roots, _: &Reading) -> Result<Catalog, DataError> {
     let folder = Path::new(argument);
     let files = IdxSet::read(folder)?;
-    let path = folder.join(CLASS_NAMES);
-    let labels = if path.is_file() { class_names(&path)? } else { numbers(&files.train.labels) };
-    Dataset::from_idx(&format!("idx:{argument}"), labels, files)
-}
-
-fn class_names(path: &Path) -> Result<Vec<String>, DataError> {
-    let text = fs::read_to_string(path).map_err(DataError::io("read", path))?;
-    let names: Vec<String> = text.lines().map(|line| line.trim().to_owned()).collect();
-    let problem = |problem: String| DataError::ClassNames { path: path.to_owned(), problem };
-    if names.is_empty() {
-        return Err(problem("there is no class name in it".to_owned()));
-    }
-    let mut known = HashSet::new();
-    for (index, name) in names.iter().enumerate() {
-        if name.is_empty() || !known.insert(name) {
-            let what = if name.is_empty() { "is empty".to_owned() } else { format!("repeats the name {name:?}") };
-            return Err(problem(format!("line {} {what}", index + 1)));
-        }
-    }
-    Ok(names)
+    let labels = class_names(folder)?.unwrap_or_else(|| numbers(&files.train.labels));
+    Ok(files.catalog(&format!("idx:{argument}"), labels))
 }
 
 fn numbers(labels: &[u8]) -> Vec<String> {
@@ -55,8 +36,11 @@ fn numbers(labels: &[u8]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::Dataset;
+    use crate::data::class_names::CLASS_NAMES;
     use crate::data::idx::{Images, encode_labels};
     use crate::data::idx_set::FILES;
+    use std::fs;
     use tempfile::TempDir;
 
     fn folder(train: &[u8], test: &[u8], names: Option<&str>) -> TempDir {

@@ -1,8 +1,13 @@
 //! The four IDX files of a labelled data set.
 
+use super::catalog::Catalog;
+use super::decode::Shape;
 use super::idx::{Images, decode_labels};
+use super::sample::{Origin, Sample};
+use super::store::Store;
 use super::{DataError, contents};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// The names of the four files, without `.gz`: images and labels for training, images and labels for testing.
 pub const FILES: [&str; 4] =
@@ -72,6 +77,24 @@ impl IdxSet {
         }
         Ok(Self { train, test })
     }
+
+    /// The images as grey samples.
+    pub(crate) fn catalog(self, name: &str, labels: Vec<String>) -> Catalog {
+        let [train, test] = [self.train, self.test].map(samples);
+        Catalog { train, test, ..Catalog::new(name.to_owned(), labels) }
+    }
+}
+
+fn samples(split: IdxSplit) -> Vec<Sample> {
+    let Images { rows: height, columns: width, pixels, .. } = split.images;
+    let shape = Shape { height, width, channels: 1 };
+    let (store, file) = (Arc::new(Store::Memory(pixels)), Arc::<str>::from(split.labels_file));
+    let sample = |(index, label): (usize, u8)| {
+        let offset = (index * shape.len()) as u64;
+        let origin = Origin::Pixels { store: store.clone(), offset, shape, index };
+        Sample { file: file.clone(), origin, label: label.into() }
+    };
+    split.labels.into_iter().enumerate().map(sample).collect()
 }
 
 /// The four files of a folder, or one line that says what it lacks.

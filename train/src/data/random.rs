@@ -12,6 +12,8 @@ pub(crate) enum Purpose {
     Augment = 2,
     /// The choice of labelled images; the position is the class.
     Labels = 3,
+    /// The choice of images that are held out for testing; the position is the class.
+    HeldOut = 4,
 }
 
 /// The generator of a position. Every word of the key is one argument, so that no two positions share a key.

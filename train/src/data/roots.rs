@@ -39,6 +39,11 @@ impl Roots {
         [&self.data, &self.cache, &self.system].into_iter().flatten().map(|root| root.join(name)).collect()
     }
 
+    /// The folder of files that are gone when the process ends.
+    pub fn spill(&self) -> PathBuf {
+        self.cache.clone().unwrap_or_else(env::temp_dir)
+    }
+
     /// The cache folder.
     pub fn cache(&self) -> Result<PathBuf, DataError> {
         self.cache.clone().ok_or(DataError::NoCache)

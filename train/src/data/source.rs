@@ -1,7 +1,9 @@
 //! The table entry of a data set, and specs: `NAME` or `NAME:ARGUMENT`.
 
+use super::catalog::Catalog;
+use super::reading::Reading;
 use super::roots::Roots;
-use super::{DataError, Dataset, SOURCES};
+use super::{DataError, Dataset, SOURCES, read};
 use serde::Serialize;
 use std::fmt;
 use std::path::PathBuf;
@@ -25,8 +27,8 @@ pub struct Source {
     pub pinned: bool,
     /// Looks for the files.
     pub(crate) place: fn(&Roots) -> Place,
-    /// Reads the files; the argument is empty where the source takes none.
-    pub(crate) open: fn(&str, &Roots) -> Result<Dataset, DataError>,
+    /// Finds the images; the argument is empty where the source takes none.
+    pub(crate) catalog: fn(&str, &Roots, &Reading) -> Result<Catalog, DataError>,
     /// Brings the files into the cache folder.
     pub(crate) fetch: Option<Fetch>,
 }
@@ -42,7 +44,7 @@ pub enum Place {
     Bundled,
     /// In this folder.
     Folder(PathBuf),
-    /// In the folder that the spec names.
+    /// In the folder or file that the spec names.
     Argument,
     /// Nowhere; the text says how to get it.
     Missing(String),
@@ -53,7 +55,7 @@ impl fmt::Display for Place {
         match self {
             Self::Bundled => formatter.write_str("bundled"),
             Self::Folder(folder) => write!(formatter, "{}", folder.display()),
-            Self::Argument => formatter.write_str("the folder of the spec"),
+            Self::Argument => formatter.write_str("what the spec names"),
             Self::Missing(how) => write!(formatter, "not here. {how}"),
         }
     }
@@ -99,8 +101,20 @@ impl Source {
 /// # Errors
 /// The spec is wrong, or files are missing, damaged or do not fit together.
 pub fn open(spec: &str) -> Result<Dataset, DataError> {
+    open_with(spec, &Reading::default())
+}
+
+/// Opens the data set of a spec, with images of the size and the channels that are asked for.
+/// # Errors
+/// As [`open`].
+pub fn open_with(spec: &str, reading: &Reading) -> Result<Dataset, DataError> {
+    read::dataset(catalog(spec, reading)?, reading)
+}
+
+/// Finds the images of a spec without decoding them.
+pub(crate) fn catalog(spec: &str, reading: &Reading) -> Result<Catalog, DataError> {
     let (source, argument) = Source::find(spec)?;
-    (source.open)(argument, &Roots::from_environment())
+    (source.catalog)(argument, &Roots::from_environment(), reading)
 }
 
 /// All data sets, and where they are.
@@ -134,12 +148,12 @@ mod tests {
 
     #[test]
     fn wrong_specs_say_what_is_right() {
-        let known = "known: fashion-mnist-sample, fashion-mnist, idx:FOLDER";
+        let known = "known: fashion-mnist-sample, fashion-mnist, idx:FOLDER, images:FOLDER, folder:FOLDER";
         let cases: [(&str, &[&str]); 8] = [
             ("fashion-mnits", &["\"fashion-mnits\"", "did you mean \"fashion-mnist\"?", known]),
             ("fashion-mnist-samples", &["did you mean \"fashion-mnist-sample\"?"]),
             ("", &["unknown data set \"\"", known]),
-            ("cifar", &["unknown data set \"cifar\"; known: fashion-mnist-sample, fashion-mnist, idx:FOLDER"]),
+            ("cifar", &["unknown data set \"cifar\"; known: fashion-mnist-sample"]),
             ("idx", &["\"idx\" must read \"idx:FOLDER\""]),
             ("idx:", &["\"idx:\" must read \"idx:FOLDER\""]),
             ("fashion-mnist:x", &["\"fashion-mnist:x\" must read \"fashion-mnist\""]),

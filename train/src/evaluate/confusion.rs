@@ -13,11 +13,11 @@ pub struct Confusion {
 
 impl Confusion {
     /// Counts class scores against the right labels. Of equal scores the first counts.
-    pub(crate) fn of(logits: &Rows, labels: &[u8], classes: usize) -> Self {
+    pub(crate) fn of(logits: &Rows, labels: &[u32], classes: usize) -> Self {
         let mut counts = vec![vec![0; classes]; classes];
         let mut loss = 0.0;
         for (scores, label) in logits.iter().zip(labels) {
-            let label = usize::from(*label);
+            let label = *label as usize;
             let (mut found, mut largest) = (0, f64::NEG_INFINITY);
             for (class, score) in scores.iter().enumerate() {
                 if f64::from(*score) > largest {

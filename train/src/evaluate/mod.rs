@@ -1,4 +1,4 @@
-//! Evaluation of a finished run on a test split.
+//! Evaluation of a finished run on a split of a data set, usually the test split.
 
 mod confusion;
 mod neighbours;
@@ -8,7 +8,7 @@ pub use confusion::Confusion;
 pub use neighbours::{NEIGHBOURS, TEMPERATURE};
 pub(crate) use outputs::rows_of as logits_of;
 
-use crate::data::{self, Dataset};
+use crate::data::{self, DataError, Dataset, Reading, SplitName};
 use crate::run::{RECIPE_FILE, recipe_of};
 use crate::{Error, seeds};
 use burn::tensor::Device;
@@ -26,6 +26,8 @@ pub struct EvaluateOptions {
     pub run: PathBuf,
     /// Data set instead of the one that the run was trained on.
     pub data: Option<String>,
+    /// The images to evaluate on.
+    pub split: SplitName,
     /// Device, as [`selfie_models::device::open`] takes it.
     pub device: String,
     /// Images of a batch.
@@ -41,7 +43,7 @@ pub struct Evaluation {
     pub run: PathBuf,
     /// Data set.
     pub data: String,
-    /// Test images.
+    /// Images of the split.
     pub images: usize,
     /// Accuracy of the class scores, where the network gives some.
     pub accuracy: Option<f64>,
@@ -60,7 +62,7 @@ pub struct Evaluation {
 pub struct ClassScore {
     /// Name of the class.
     pub label: String,
-    /// Test images of the class.
+    /// Images of the class.
     pub images: u64,
     /// Part of them that is recognised: recall.
     pub accuracy: f64,
@@ -79,7 +81,7 @@ pub struct Neighbours {
     pub untrained_accuracy: f64,
 }
 
-/// Evaluates a finished run on the test split of a data set.
+/// Evaluates a finished run on a split of a data set.
 ///
 /// # Errors
 /// [`Error`] says what is wrong with the run folder or the data, or how they do not fit each other.
@@ -91,16 +93,24 @@ pub fn run(options: &EvaluateOptions) -> Result<Evaluation, Error> {
         Some(spec) => spec.clone(),
         None => data_of(&options.run)?,
     };
-    let dataset = data::open(&spec)?;
+    let dataset = data::open_with(&spec, &reading_of(&options.run, &saved)?)?;
     check(&saved, &dataset).map_err(|reason| Error::Evaluate { path: options.run.clone(), reason })?;
-    let work = Work { dataset: &dataset, device: &device, batch_size: options.batch_size.max(1) };
+    let split = dataset.split(options.split);
+    if split.is_empty() {
+        let reason = format!("{} has no {} images", dataset.name, options.split);
+        return Err(Error::Evaluate { path: options.run.clone(), reason });
+    }
+    let work = Work { dataset: &dataset, split, device: &device, batch_size: options.batch_size.max(1) };
     let confusion = match &saved.network {
         Network::Classifier(classifier) => {
-            let logits = work.rows(&dataset.test, |images| classifier.forward(images).logits)?;
-            Some(Confusion::of(&logits, &dataset.test.labels, dataset.labels.len()))
+            let logits = work.rows(split, |images| classifier.forward(images).logits)?;
+            Some(Confusion::of(&logits, &split.labels, dataset.labels.len()))
         }
         Network::Selfie(_) => None,
     };
+    if options.neighbours && dataset.labels.is_empty() {
+        return Err(DataError::Unlabelled { name: dataset.name.clone() }.into());
+    }
     let neighbours = match options.neighbours {
         true => Some(Neighbours {
             k: NEIGHBOURS,
@@ -116,7 +126,7 @@ pub fn run(options: &EvaluateOptions) -> Result<Evaluation, Error> {
     Ok(Evaluation {
         run: options.run.clone(),
         data: spec,
-        images: dataset.test.len(),
+        images: split.len(),
         accuracy: confusion.as_ref().map(Confusion::accuracy),
         classes: confusion.as_ref().map_or(Vec::new(), |confusion| class_scores(confusion, &dataset.labels)),
         confusion: confusion.map_or(Vec::new(), |confusion| confusion.counts),
@@ -131,6 +141,16 @@ fn data_of(run: &Path) -> Result<String, Error> {
         return Err(Error::Evaluate { path: run.to_owned(), reason });
     }
     Ok(recipe_of(run)?.data)
+}
+
+/// As the run read its images; those of a network without a recipe become as large as its inputs.
+fn reading_of(run: &Path, saved: &Saved) -> Result<Reading, Error> {
+    if run.join(RECIPE_FILE).exists() {
+        return Ok(recipe_of(run)?.images);
+    }
+    let [height, width] = saved.config.image_size();
+    let channels = Some(saved.config.resnet().channels);
+    Ok(Reading { size: (height == width).then_some(height), channels, ..Reading::default() })
 }
 
 /// Whether a network can take the images of a data set, and whether its class scores are for the data set's classes.
@@ -160,6 +180,7 @@ fn class_scores(confusion: &Confusion, labels: &[String]) -> Vec<ClassScore> {
 
 struct Work<'a> {
     dataset: &'a Dataset,
+    split: &'a data::Split,
     device: &'a Device,
     batch_size: usize,
 }
@@ -178,12 +199,12 @@ impl Work<'_> {
             Network::Selfie(selfie) => selfie.embed(images),
             Network::Classifier(classifier) => classifier.forward(images).embedding,
         };
-        let Dataset { train, test, labels, .. } = self.dataset;
+        let Dataset { train, labels, .. } = self.dataset;
         let bank = self.rows(train, embed)?;
-        let queries = self.rows(test, embed)?;
+        let queries = self.rows(self.split, embed)?;
         let found = neighbours::classify(&bank, &train.labels, &queries, labels.len());
-        let right = found.iter().zip(&test.labels).filter(|(found, label)| **found == usize::from(**label)).count();
-        Ok(right as f64 / test.len().max(1) as f64)
+        let right = found.iter().zip(&self.split.labels).filter(|(found, label)| **found == **label as usize).count();
+        Ok(right as f64 / self.split.len() as f64)
     }
 }
 

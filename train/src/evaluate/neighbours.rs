@@ -12,21 +12,21 @@ pub const TEMPERATURE: f64 = 0.07;
 ///
 /// # Source
 /// Wu et al. 2018, section 3.4: the weighted kNN classifier.
-pub(crate) fn classify(bank: &Rows, labels: &[u8], queries: &Rows, classes: usize) -> Vec<usize> {
+pub(crate) fn classify(bank: &Rows, labels: &[u32], queries: &Rows, classes: usize) -> Vec<usize> {
     let (bank, queries) = (normalised(bank), normalised(queries));
     let rows: Vec<&[f32]> = queries.iter().collect();
     rows.into_par_iter().map(|query| vote(query, &bank, labels, classes)).collect()
 }
 
-fn vote(query: &[f32], bank: &Rows, labels: &[u8], classes: usize) -> usize {
-    let mut near: Vec<(f32, u8)> = bank.iter().zip(labels).map(|(row, label)| (dot(row, query), *label)).collect();
+fn vote(query: &[f32], bank: &Rows, labels: &[u32], classes: usize) -> usize {
+    let mut near: Vec<(f32, u32)> = bank.iter().zip(labels).map(|(row, label)| (dot(row, query), *label)).collect();
     if near.len() > NEIGHBOURS {
         near.select_nth_unstable_by(NEIGHBOURS - 1, |a, b| b.0.total_cmp(&a.0));
         near.truncate(NEIGHBOURS);
     }
     let mut votes = vec![0.0; classes];
     for (cosine, label) in near {
-        if let Some(votes) = votes.get_mut(usize::from(label)) {
+        if let Some(votes) = votes.get_mut(label as usize) {
             *votes += (f64::from(cosine) / TEMPERATURE).exp();
         }
     }
@@ -77,7 +77,7 @@ mod tests {
         bank.push([1.0, 0.0]);
         // A thousand vectors further away are not among the 20 that vote.
         bank.extend(vec![[0.4, 0.916_515_1]; 1000]);
-        let labels: Vec<u8> = [vec![1; 19], vec![0], vec![2; 1000]].concat();
+        let labels: Vec<u32> = [vec![1; 19], vec![0], vec![2; 1000]].concat();
         assert_eq!(classify(&rows(&bank), &labels, &rows(&[[1.0, 0.0]]), 3), [0]);
     }
 }

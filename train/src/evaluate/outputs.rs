@@ -30,7 +30,7 @@ pub(crate) fn rows_of(
     for first in (0..split.len()).step_by(batch_size) {
         let range = first..split.len().min(first + batch_size);
         let shape = [range.len(), channels, height, width];
-        let images = Tensor::from_data(TensorData::new(batch_plain(dataset, split, range), shape), device);
+        let images = Tensor::from_data(TensorData::new(batch_plain(dataset, split, range)?, shape), device);
         let output = forward(images);
         [_, rows.width] = output.dims();
         let values: Vec<f32> = output

@@ -6,18 +6,21 @@ use selfie_models::network::NetworkConfig;
 use selfie_models::resnet::ResNetConfig;
 
 fn dataset() -> Dataset {
-    let split = Split { pixels: vec![0; 4 * 64], labels: vec![0, 1, 0, 1] };
+    let split = Split::held(vec![0; 4 * 64], vec![0, 1, 0, 1]);
     Dataset {
         name: "toy".into(),
         channels: 1,
         native: (8, 8),
+        cropped: false,
         height: 8,
         width: 8,
         labels: vec!["a".into(), "b".into()],
         mean: vec![0.5],
         std: vec![0.5],
         train: split.clone(),
+        validation: Split::held(Vec::new(), Vec::new()),
         test: split,
+        skipped: Vec::new(),
     }
 }
 
@@ -36,6 +39,7 @@ fn saved(labels: &[&str], image_size: [usize; 2]) -> Saved {
         device: String::new(),
         data: String::new(),
         data_sha256: String::new(),
+        skipped_images: 0,
         init: None,
         started_unix_s: 0,
         finished_unix_s: None,

@@ -43,7 +43,7 @@ impl Recipe {
         ];
         match rules.iter().find(|(holds, _)| !holds) {
             Some((_, reason)) => Err(reason.clone()),
-            None => Ok(()),
+            None => self.images.check(),
         }
     }
 

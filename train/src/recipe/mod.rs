@@ -9,7 +9,7 @@ mod settings;
 pub use builtin::BUILTIN;
 pub use network::{Head, NetworkRecipe};
 
-use crate::data::Augment;
+use crate::data::{Augment, Reading};
 use serde::{Deserialize, Serialize};
 
 /// Everything that decides a run.
@@ -54,6 +54,8 @@ pub struct Recipe {
     pub workers: usize,
     /// Batches that are loaded ahead.
     pub prefetch: usize,
+    /// How the images of the data set are read.
+    pub images: Reading,
     /// Random changes of training images.
     pub augment: Augment,
     /// The network.
@@ -101,6 +103,7 @@ impl Default for Recipe {
             evaluation_batch_size: 250,
             workers: 1,
             prefetch: 4,
+            images: Reading::default(),
             augment: Augment { crop_padding: 0, flip: false },
             network: NetworkRecipe::default(),
         }
@@ -117,6 +120,7 @@ impl Recipe {
         "evaluation_batch_size",
         "workers",
         "prefetch",
+        "images.memory_mb",
     ];
 }
 

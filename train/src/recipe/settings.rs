@@ -65,6 +65,8 @@ pub(super) fn nearest_key(message: &str) -> String {
 /// All dotted keys of a recipe.
 fn keys() -> Vec<String> {
     let mut full = Recipe::default();
+    full.images.size = Some(0);
+    full.images.channels = Some(0);
     full.network.block = Some(BlockKind::PreActivation);
     full.network.width = Some(0);
     full.network.depths = Some([0; 3]);

@@ -29,6 +29,9 @@ pub struct RunRecord {
     pub data: String,
     /// SHA-256 of the data set's pixels and labels.
     pub data_sha256: String,
+    /// Damaged images that were left out.
+    #[serde(default)]
+    pub skipped_images: usize,
     /// The run that the weights started from, if any.
     pub init: Option<InitRecord>,
     /// First start, in seconds since 1970.

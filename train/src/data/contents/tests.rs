@@ -45,3 +45,11 @@ fn a_wrong_checksum_names_both() {
         assert!(message.contains(part), "{message:?} lacks {part:?}");
     }
 }
+
+#[test]
+fn md5_is_the_published_one() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    fs::write(file.path(), b"abc").unwrap();
+    // RFC 1321, appendix A.5.
+    assert_eq!(md5_of_file(file.path()).unwrap(), "900150983cd24fb0d6963f7d28e17f72");
+}

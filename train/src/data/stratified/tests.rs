@@ -3,7 +3,7 @@ use proptest::prelude::*;
 
 #[test]
 fn the_choice_stays_the_same_from_release_to_release() {
-    let labels: Vec<u8> = (0..40).map(|index| index % 4).collect();
+    let labels: Vec<u32> = (0..40).map(|index| index % 4).collect();
     assert_eq!(stratified(&labels, 0.25, 7).unwrap(), [1, 11, 14, 15, 16, 18, 19, 20, 32, 33, 37, 38]);
 }
 
@@ -24,7 +24,7 @@ fn seeds_choose_differently() {
 
 proptest! {
     #[test]
-    fn every_class_gives_its_share(labels in prop::collection::vec(0u8..6, 1..200), fraction in 0.001f64..=1.0, seed: u64) {
+    fn every_class_gives_its_share(labels in prop::collection::vec(0u32..6, 1..200), fraction in 0.001f64..=1.0, seed: u64) {
         let chosen = stratified(&labels, fraction, seed).unwrap();
         prop_assert!(chosen.is_sorted_by(|a, b| a < b));
         for class in 0..6 {
@@ -38,7 +38,7 @@ proptest! {
 
     #[test]
     fn a_smaller_share_is_a_part_of_a_larger_one(
-        labels in prop::collection::vec(0u8..6, 1..200), shares in (0.001f64..=1.0, 0.001f64..=1.0), seed: u64,
+        labels in prop::collection::vec(0u32..6, 1..200), shares in (0.001f64..=1.0, 0.001f64..=1.0), seed: u64,
     ) {
         let larger = stratified(&labels, shares.0.max(shares.1), seed).unwrap();
         let smaller = stratified(&labels, shares.0.min(shares.1), seed).unwrap();
@@ -46,7 +46,7 @@ proptest! {
     }
 
     #[test]
-    fn the_whole_share_is_everything(labels in prop::collection::vec(0u8..6, 1..50), seed: u64) {
+    fn the_whole_share_is_everything(labels in prop::collection::vec(0u32..6, 1..50), seed: u64) {
         prop_assert_eq!(stratified(&labels, 1.0, seed).unwrap(), (0..labels.len()).collect::<Vec<_>>());
     }
 }

@@ -1,0 +1,214 @@
+//! WebDataset: tar files in which the files of a sample share their name up to the first dot, as in `7.jpg` and `7.cls`.
+
+use super::catalog::Catalog;
+use super::class_names::class_names;
+use super::decode::EXTENSIONS;
+use super::image_files::{check_folder, entries, file_name};
+use super::reading::Reading;
+use super::roots::Roots;
+use super::sample::{EntryName, Origin, Sample};
+use super::split_name::SplitName;
+use super::store::Store;
+use super::{DataError, Place, Source};
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tar::Archive;
+
+pub(crate) const SOURCE: Source = Source {
+    name: "webdataset",
+    argument: Some("FOLDER|FILE"),
+    description: "tar files of KEY.jpg with KEY.cls or KEY.json, splits by file names",
+    images: None,
+    classes: None,
+    licence: "yours",
+    pinned: false,
+    place: |_| Place::Argument,
+    catalog,
+    fetch: None,
+};
+
+/// Keys of a label in a `.json` file; the first that is there counts.
+const JSON_KEYS: [&str; 3] = ["label", "cls", "class"];
+
+/// What stands in a `.cls` or `.json` file.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Mark {
+    Number(i64),
+    Name(String),
+}
+
+/// The files that share a key.
+#[derive(Default)]
+struct Group {
+    key: String,
+    image: Option<(u64, usize, String)>,
+    mark: Option<Mark>,
+}
+
+fn catalog(argument: &str, _: &Roots, _: &Reading) -> Result<Catalog, DataError> {
+    let path = Path::new(argument);
+    let shards = shards(path)?;
+    let mut catalog = Catalog::new(format!("webdataset:{argument}"), Vec::new());
+    SplitName::all_or_none(&shards.iter().map(|path| file_name(path)).collect::<Vec<_>>(), &catalog)?;
+    let mut marks: Vec<(SplitName, usize, Option<Mark>)> = Vec::new();
+    for path in &shards {
+        let split = SplitName::of(file_name(path)).unwrap_or(SplitName::Train);
+        for (sample, mark) in shard(path)? {
+            let samples = catalog.split_mut(split);
+            marks.push((split, samples.len(), mark));
+            samples.push(sample);
+        }
+    }
+    label(&mut catalog, marks)?;
+    if let Some(names) = class_names(if path.is_file() { path.parent().unwrap_or(path) } else { path })? {
+        catalog.labels = names;
+    }
+    Ok(catalog)
+}
+
+fn shards(path: &Path) -> Result<Vec<PathBuf>, DataError> {
+    if path.is_file() {
+        return Ok(vec![path.to_owned()]);
+    }
+    check_folder(path)?;
+    let (mut files, _) = entries(path)?;
+    files.retain(|file| file.extension().is_some_and(|ending| ending == "tar"));
+    match files.is_empty() {
+        true => Err(DataError::Format {
+            file: path.display().to_string(),
+            problem: "there is no file in it that ends with .tar; unpack compressed ones with gunzip".to_owned(),
+        }),
+        false => Ok(files),
+    }
+}
+
+/// The samples of a tar file, which stay where they are in it.
+fn shard(path: &Path) -> Result<Vec<(Sample, Option<Mark>)>, DataError> {
+    let file: Arc<str> = path.display().to_string().into();
+    let problem = |problem: String| DataError::Format { file: file.to_string(), problem };
+    let damaged = |error: std::io::Error| problem(format!("it is no readable tar file, or it is cut off: {error}"));
+    let store = Arc::new(Store::File(path.to_owned()));
+    let mut archive = Archive::new(File::open(path).map_err(DataError::io("read", path))?);
+    let (mut found, mut group) = (Vec::new(), Group::default());
+    let finish = |group: Group| -> Result<Option<(Sample, Option<Mark>)>, DataError> {
+        if group.key.is_empty() {
+            return Ok(None);
+        }
+        let (offset, len, name) = group.image.ok_or_else(|| {
+            problem(format!("{} has no image; its files must end with .{}", group.key, EXTENSIONS.join(", .")))
+        })?;
+        let origin = Origin::Entry { store: store.clone(), offset, len, name: EntryName::Name(name.into()) };
+        Ok(Some((Sample { file: file.clone(), origin, label: 0 }, group.mark)))
+    };
+    for entry in archive.entries_with_seek().map_err(damaged)? {
+        let mut entry = entry.map_err(damaged)?;
+        let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+        let Some((key, ending)) = split(&name).filter(|_| entry.header().entry_type().is_file()) else { continue };
+        if key != group.key {
+            found.extend(finish(std::mem::replace(&mut group, Group { key: key.to_owned(), ..Group::default() }))?);
+        }
+        let ending = ending.to_ascii_lowercase();
+        if EXTENSIONS.contains(&ending.as_str()) {
+            if group.image.is_some() {
+                return Err(problem(format!("{key} has two images; keep one")));
+            }
+            let len = usize::try_from(entry.size()).map_err(|error| problem(format!("{name}: {error}")))?;
+            group.image = Some((entry.raw_file_position(), len, name));
+        } else if ending == "cls" || (ending == "json" && group.mark.is_none()) {
+            let mut text = String::new();
+            entry.read_to_string(&mut text).map_err(|error| problem(format!("{name}: {error}")))?;
+            let mark = if ending == "cls" {
+                Some(mark(text.trim()))
+            } else {
+                json_mark(&text).map_err(|error| problem(format!("{name}: {error}")))?
+            };
+            group.mark = mark.or(group.mark.take());
+        }
+    }
+    found.extend(finish(group)?);
+    Ok(found)
+}
+
+/// Key and ending of a file: what stands before and after the first dot of its name.
+fn split(name: &str) -> Option<(&str, &str)> {
+    let start = name.rfind('/').map_or(0, |slash| slash + 1);
+    let dot = start + name[start..].find('.').filter(|dot| *dot > 0)?;
+    Some((&name[..dot], &name[dot + 1..]))
+}
+
+fn mark(text: &str) -> Mark {
+    text.parse().map_or_else(|_| Mark::Name(text.to_owned()), Mark::Number)
+}
+
+fn json_mark(text: &str) -> Result<Option<Mark>, serde_json::Error> {
+    let value: Value = serde_json::from_str(text)?;
+    Ok(JSON_KEYS.iter().find_map(|key| match &value[*key] {
+        Value::Number(number) => number.as_i64().map(Mark::Number),
+        Value::String(name) => Some(mark(name)),
+        _ => None,
+    }))
+}
+
+/// Gives all samples their labels: the numbers that are there, or the places of the names in their order.
+fn label(catalog: &mut Catalog, marks: Vec<(SplitName, usize, Option<Mark>)>) -> Result<(), DataError> {
+    let known: BTreeSet<&Mark> = marks.iter().filter_map(|(.., mark)| mark.as_ref()).collect();
+    if known.is_empty() {
+        return Ok(());
+    }
+    let name = |mark: &Mark| match mark {
+        Mark::Number(number) => number.to_string(),
+        Mark::Name(name) => name.clone(),
+    };
+    let numbers = known.iter().all(|mark| matches!(mark, Mark::Number(_)));
+    let names: Vec<String> = known.into_iter().map(name).collect();
+    for (split, index, mark) in marks {
+        let sample = &mut catalog.split_mut(split)[index];
+        sample.label = match mark {
+            Some(Mark::Number(number)) if numbers => number,
+            Some(mark) => names.iter().position(|known| *known == name(&mark)).unwrap_or_default() as i64,
+            None => {
+                let problem = "it has no label, but others have; add a .cls file".to_owned();
+                return Err(DataError::Format { file: sample.name(), problem });
+            }
+        };
+    }
+    match numbers {
+        true => catalog.number_classes(),
+        false => {
+            catalog.labels = names;
+            Ok(())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_dot_of_the_file_name_ends_the_key() {
+        let cases = [
+            ("a/b.c/7.seg.png", Some(("a/b.c/7", "seg.png"))),
+            ("7.jpg", Some(("7", "jpg"))),
+            ("a/.hidden", None),
+            ("README", None),
+        ];
+        for (name, expected) in cases {
+            assert_eq!(split(name), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn labels_are_numbers_or_names() {
+        assert_eq!(mark("12"), Mark::Number(12));
+        assert_eq!(mark("tabby cat"), Mark::Name("tabby cat".into()));
+        assert_eq!(json_mark(r#"{"id": 3, "label": 4}"#).unwrap(), Some(Mark::Number(4)));
+        assert_eq!(json_mark(r#"{"cls": "dog"}"#).unwrap(), Some(Mark::Name("dog".into())));
+        assert_eq!(json_mark(r#"{"id": 3}"#).unwrap(), None);
+        assert!(json_mark("{").is_err());
+    }
+}
