@@ -1,7 +1,7 @@
 //! From an ONNX file that this crate wrote, in 32-bit floats, back to a model.
 //!
-//! Element types of what lies between inputs and outputs are those that tract infers; sizes there stay unknown, so no
-//! pass runs on such a model, but it can be made smaller by [`crate::precision`] and written again.
+//! Types and sizes of what lies between inputs and outputs are those that tract infers; sizes that are no number stay
+//! unknown, so no pass runs on such a model, but it can be made smaller by [`crate::precision`] and written again.
 
 use std::collections::BTreeMap;
 
@@ -10,6 +10,7 @@ use tract_onnx::pb::attribute_proto::AttributeType;
 use tract_onnx::pb::{self, tensor_shape_proto::dimension};
 use tract_onnx::prelude::{DatumType, Framework, InferenceModelExt};
 use tract_onnx::tract_hir::infer::Factoid;
+use tract_onnx::tract_hir::internal::{DimLike, TDim};
 
 use crate::emit::Header;
 use crate::ir::{Attribute, Constant, ElementType, Graph, GraphOutput, Node, Value, ValueId};
@@ -47,7 +48,7 @@ impl Model {
 struct Reader {
     graph: Graph,
     known: BTreeMap<String, ValueId>,
-    types: BTreeMap<String, ElementType>,
+    types: BTreeMap<String, (ElementType, Vec<Dim>)>,
 }
 
 impl Reader {
@@ -91,9 +92,10 @@ impl Reader {
         let inputs = inputs.collect::<Result<_>>()?;
         let mut outputs = Vec::new();
         for name in &proto.output {
-            let dtype = self.types.get(name).copied();
-            let dtype = dtype.ok_or_else(|| Error::Decode(format!("the type of `{name}` cannot be inferred")))?;
-            let id = self.graph.push_value(Value::computed(dtype, vec![]));
+            let inferred = self.types.get(name).cloned();
+            let (dtype, shape) =
+                inferred.ok_or_else(|| Error::Decode(format!("type and rank of `{name}` cannot be inferred")))?;
+            let id = self.graph.push_value(Value::computed(dtype, shape));
             self.known.insert(name.clone(), id);
             outputs.push(id);
         }
@@ -162,16 +164,17 @@ fn attribute(proto: &pb::AttributeProto) -> Result<Attribute> {
     })
 }
 
-/// The element type of every computed value, as tract infers it.
-fn types(model: &pb::ModelProto) -> Result<BTreeMap<String, ElementType>> {
+/// The type of every computed value, as tract infers it.
+fn types(model: &pb::ModelProto) -> Result<BTreeMap<String, (ElementType, Vec<Dim>)>> {
     let failed = |error: &dyn std::fmt::Debug| Error::Decode(format!("tract infers no types: {error:?}"));
     let mut parsed = tract_onnx::onnx().model_for_proto_model(model).map_err(|error| failed(&error))?;
     parsed.analyse(false).map_err(|error| failed(&error))?;
     let mut types = BTreeMap::new();
     for (outlet, name) in &parsed.outlet_labels {
         let fact = parsed.outlet_fact(*outlet).map_err(|error| failed(&error))?;
-        if let Some(dtype) = fact.datum_type.concretize().and_then(element) {
-            types.insert(name.clone(), dtype);
+        if let (Some(dtype), Some(dims)) = (fact.datum_type.concretize().and_then(element), fact.shape.concretize()) {
+            let size = |dim: &TDim| dim.to_i64().map_or(Dim::Opaque(vec![]), Dim::Fixed);
+            types.insert(name.clone(), (dtype, dims.iter().map(size).collect()));
         }
     }
     Ok(types)
