@@ -10,7 +10,7 @@ use tract_onnx::pb::attribute_proto::AttributeType;
 use tract_onnx::pb::{self, tensor_shape_proto::dimension};
 use tract_onnx::prelude::{DatumType, Framework, InferenceModelExt};
 use tract_onnx::tract_hir::infer::Factoid;
-use tract_onnx::tract_hir::internal::{DimLike, TDim};
+use tract_onnx::tract_hir::internal::TDim;
 
 use crate::emit::Header;
 use crate::ir::{Attribute, Constant, ElementType, Graph, GraphOutput, Node, Value, ValueId};

@@ -253,7 +253,8 @@ pub struct Precision {
     /// The data set whose images gave the scales of 8-bit integers, and how ranges were chosen.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub calibration: Option<String>,
-    /// The largest absolute difference of each output from 32-bit floats, on the golden and on random inputs.
+    /// The largest absolute difference of each output from 32-bit floats: on random inputs, or on test images where
+    /// images gave the scales.
     pub max_abs_error: BTreeMap<String, f64>,
     /// The smallest cosine of each output with that of 32-bit floats, on the same inputs.
     pub cosine: BTreeMap<String, f64>,

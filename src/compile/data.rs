@@ -6,13 +6,25 @@ use selfie_export::Model;
 use selfie_export::verify::Runner;
 use selfie_models::Card;
 use selfie_models::card::{InputDtype, Layout};
-use selfie_models::samples::network_input;
+use selfie_models::samples::{GOLDEN_BATCHES, network_input};
 use selfie_train::data::{self, Dataset, Split};
+use std::time::Instant;
 
 /// Images for the scales.
 const CALIBRATION_IMAGES: usize = 512;
 /// Images of a batch where any size is taken.
 const BATCH: usize = 64;
+
+/// What a model makes of the test images.
+#[derive(Clone, Copy, Debug)]
+pub struct Score {
+    /// Test images.
+    pub images: usize,
+    /// Part of them that is classified right.
+    pub accuracy: f64,
+    /// Images a second in the runtime alone.
+    pub images_per_second: f64,
+}
 
 /// The images of a data set that fits a card.
 pub struct Pictures {
@@ -47,9 +59,17 @@ impl Pictures {
         Ok(whole.map(|indices| vec![normalised(card, split, indices)]).collect())
     }
 
-    /// Part of the test images whose class gets the highest score. `None` where the model gives no scores, or for other
-    /// classes than those of the data set.
-    pub fn accuracy(&self, runner: &dyn Runner, model: &Model, card: &Card) -> anyhow::Result<Option<f64>> {
+    /// Batches of test images in the form of the card, and as the network itself sees them.
+    pub fn examples(&self, model: &Model, card: &Card) -> Vec<(TensorData, TensorData)> {
+        let split = &self.dataset.test;
+        let batches = batch_size(model).map_or(GOLDEN_BATCHES.to_vec(), |batch| vec![batch]);
+        let whole = batches.into_iter().map(|batch| (0..batch.min(split.len())).collect::<Vec<_>>());
+        whole.map(|indices| (images(card, split, &indices), normalised(card, split, &indices))).collect()
+    }
+
+    /// How many test images get the highest score for their class, and how fast. `None` where the model gives no scores,
+    /// or for other classes than those of the data set.
+    pub fn score(&self, runner: &dyn Runner, model: &Model, card: &Card) -> anyhow::Result<Option<Score>> {
         let Some(logits) = card.outputs.logits.as_ref().filter(|logits| logits.labels == self.dataset.labels) else {
             return Ok(None);
         };
@@ -57,9 +77,12 @@ impl Pictures {
         let split = &self.dataset.test;
         let batch = batch_size(model).unwrap_or(BATCH);
         let indices: Vec<usize> = (0..split.len()).collect();
-        let (mut right, mut seen) = (0usize, 0usize);
+        let (mut right, mut seen, mut seconds) = (0usize, 0usize, 0.0);
         for indices in indices.chunks(batch).filter(|indices| batch_size(model).is_none() || indices.len() == batch) {
-            let outputs = session.run(&[images(card, split, indices)])?;
+            let inputs = [images(card, split, indices)];
+            let started = Instant::now();
+            let outputs = session.run(&inputs)?;
+            seconds += started.elapsed().as_secs_f64();
             let scores = outputs.iter().find(|(name, _)| *name == logits.name);
             let (_, scores) = scores.with_context(|| format!("the model gives no output {:?}", logits.name))?;
             let scores: Vec<f32> = scores.iter::<f32>().collect();
@@ -69,7 +92,8 @@ impl Pictures {
                 seen += 1;
             }
         }
-        Ok(Some(right as f64 / seen.max(1) as f64))
+        let accuracy = right as f64 / seen.max(1) as f64;
+        Ok(Some(Score { images: seen, accuracy, images_per_second: seen as f64 / seconds }))
     }
 }
 

@@ -6,6 +6,17 @@ use selfie_export::Model;
 use selfie_export::verify::Runner;
 use selfie_models::Card;
 
+/// What a model makes of the test images.
+#[derive(Clone, Copy, Debug)]
+pub struct Score {
+    /// Test images.
+    pub images: usize,
+    /// Part of them that is classified right.
+    pub accuracy: f64,
+    /// Images a second in the runtime alone.
+    pub images_per_second: f64,
+}
+
 /// Images that cannot be opened here.
 pub enum Pictures {}
 
@@ -20,7 +31,11 @@ impl Pictures {
         match *self {}
     }
 
-    pub fn accuracy(&self, _: &dyn Runner, _: &Model, _: &Card) -> anyhow::Result<Option<f64>> {
+    pub fn examples(&self, _: &Model, _: &Card) -> Vec<(TensorData, TensorData)> {
+        match *self {}
+    }
+
+    pub fn score(&self, _: &dyn Runner, _: &Model, _: &Card) -> anyhow::Result<Option<Score>> {
         match *self {}
     }
 }

@@ -61,9 +61,14 @@ impl Compiled {
                 );
             }
         }
-        if let Some([before, after]) = self.card.provenance.precision.as_ref().and_then(|precision| precision.accuracy)
-        {
-            println!("accuracy on the test images: {before:.4} in f32, {after:.4} in lower precision");
+        if let Some((before, after)) = &self.scores {
+            let mut table = Table::new(["precision", "test images", "right", "images/s in ONNX Runtime"]);
+            for (name, score) in [("f32", before), ("lower", after)] {
+                let right = format!("{:.2}%", score.accuracy * 100.0);
+                let speed = format!("{:.0}", score.images_per_second);
+                table.row([name.to_owned(), score.images.to_string(), right, speed]);
+            }
+            println!("\n{table}");
         }
         let megabytes = self.bytes as f64 / 1e6;
         println!("\n{}: {} nodes, {megabytes:.2} MB", self.path.display(), self.nodes);

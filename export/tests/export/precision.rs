@@ -141,7 +141,9 @@ fn bad_calibration_inputs_are_errors_and_leave_the_model_as_it_was() {
     let infinite = TensorData::new(vec![f32::INFINITY; 3 * 8 * 8], [1, 3, 8, 8]);
     let narrow = TensorData::new(vec![0.5f32; 3 * 8 * 4], [1, 3, 8, 4]);
     let all = [&["Conv", "Gemm"][..], &[]];
-    let cases: [(&[Vec<TensorData>], &[&str], &str); 4] = [
+    /// Inputs, what is kept, and a part of the error.
+    type Refusal<'a> = (&'a [Vec<TensorData>], &'a [&'a str], &'a str);
+    let cases: [Refusal<'_>; 4] = [
         (&[], all[1], "no inputs"),
         (&[vec![infinite]], all[1], "has no scale"),
         (&[vec![]], all[1], "tract"),

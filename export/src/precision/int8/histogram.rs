@@ -18,20 +18,25 @@ pub(super) const BINS: usize = 2048;
 /// Numbers that 8 bits can tell apart.
 const LEVELS: usize = 256;
 
-/// Counts between two ends.
+/// Counts between two ends. Zero, which rectifiers give so often and every scale holds exactly, is counted apart.
 #[derive(Clone, Debug)]
 pub(super) struct Histogram {
     low: f32,
     high: f32,
     counts: Vec<u64>,
+    zeros: u64,
 }
 
 impl Histogram {
     pub fn new(low: f32, high: f32) -> Self {
-        Self { low, high, counts: vec![0; BINS] }
+        Self { low, high, counts: vec![0; BINS], zeros: 0 }
     }
 
     pub fn add(&mut self, value: f32) {
+        if value == 0.0 {
+            self.zeros += 1;
+            return;
+        }
         let width = (self.high - self.low).max(f32::MIN_POSITIVE);
         let bin = ((value - self.low) / width * BINS as f32) as usize;
         self.counts[bin.min(BINS - 1)] += 1;
@@ -42,7 +47,7 @@ impl Histogram {
         match calibration {
             Calibration::MinMax => (self.low, self.high),
             Calibration::Percentile(part) => {
-                let drop = (self.counts.iter().sum::<u64>() as f64 * part) as u64;
+                let drop = ((self.zeros + self.counts.iter().sum::<u64>()) as f64 * part) as u64;
                 let first = outlying(self.counts.iter(), drop);
                 let last = BINS - outlying(self.counts.iter().rev(), drop);
                 self.ends(first, last.max(first + 1))
