@@ -9,6 +9,9 @@ use support::{run, selfie};
 const FAILED: i32 = 1;
 const MISUSED: i32 = 2;
 
+/// The model that comes with the project.
+const PRETRAINED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/models/pretrained/fashion-mnist/1/model.onnx");
+
 #[test]
 fn every_wrong_command_line_says_what_is_wrong_and_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
@@ -40,6 +43,12 @@ fn every_wrong_command_line_says_what_is_wrong_and_leaves_nothing() {
         (&["data", "check", "idx:nowhere"], FAILED, &["nowhere"]),
         (&["evaluate", "empty"], FAILED, &["network.json"]),
         (&["export", "empty", "--out", "s"], FAILED, &["network.json"]),
+        (&["export", "text.onnx", "--out", "s"], FAILED, &["text.onnx"]),
+        (&["export", PRETRAINED, "--out", "s", "--opset", "13"], FAILED, &["--opset", "run folder"]),
+        (&["export", PRETRAINED, "--out", "s", "--precision", "int8"], FAILED, &["--calibrate"]),
+        (&["export", PRETRAINED, "--out", "s", "--precision", "f61"], MISUSED, &["f61", "bf16"]),
+        (&["export", PRETRAINED, "--out", "s", "--keep-f32", "Relu"], FAILED, &["--keep-f32", "--precision"]),
+        (&["export", PRETRAINED, "--out", "s", "--precision", "f16", "--keep-f32", "Relo"], FAILED, &["Relo", "Relu"]),
         (&["verify", "text.onnx"], FAILED, &["text.onnx"]),
         (&["inspect", "text.onnx"], FAILED, &["text.onnx"]),
         (&["inspect", "missing.onnx"], FAILED, &["missing.onnx"]),

@@ -101,6 +101,31 @@ fn a_second_export_has_the_same_bytes_and_the_next_version() {
 }
 
 #[test]
+fn a_run_compiles_to_a_file_that_takes_bytes_and_shows_its_passes() {
+    let folder = quickstart();
+    let out = tempfile::tempdir().unwrap();
+    let path = |name: &str| out.path().join(name).to_str().unwrap().to_owned();
+    let (bytes, dumps) = (path("bytes.onnx"), path("dumps"));
+    let stdout =
+        succeed(folder, &["export", "runs/finetune", "--input", "u8", "--report", "--dump", &dumps, "--out", &bytes]);
+    assert!(stdout.contains("fuse_batch_norm") && stdout.contains("-FLOPs"), "{stdout}");
+    let texts = std::fs::read_dir(&dumps).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut texts: Vec<String> = texts.collect();
+    texts.sort();
+    assert_eq!(texts[0], "000-lowering.txt");
+    assert!(texts.iter().any(|name| name.ends_with("-fuse_batch_norm.txt")), "{texts:?}");
+    succeed(folder, &["verify", &bytes, "--run", "runs/finetune"]);
+    let inspected = succeed(folder, &["inspect", &bytes]);
+    assert!(inspected.contains("batch x 32 x 32 x 1") && inspected.contains("uint8"), "{inspected}");
+
+    let plain = path("plain.onnx");
+    succeed(folder, &["export", "runs/finetune", "--only", "remove_dead_code", "--out", &plain]);
+    let inspected = succeed(folder, &["inspect", &plain]);
+    let norms = |text: &str| text.lines().find(|line| line.starts_with("BatchNormalization")).map(str::to_owned);
+    assert_ne!(norms(&inspected), norms(&succeed(folder, &["inspect", &bytes])), "{inspected}");
+}
+
+#[test]
 fn inspect_shows_operators_shapes_and_the_card() {
     let stdout = succeed(quickstart(), &["inspect", MODEL]);
     for part in ["pixel_values", "batch x 1 x 32 x 32", "Conv", "opset 17", "FLOPs", "\"quickstart\", 3 golden"] {

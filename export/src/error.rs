@@ -97,6 +97,23 @@ pub enum Error {
     /// An element type without an ONNX counterpart in this compiler.
     #[error("element type {0} has no ONNX counterpart here")]
     UnsupportedElementType(String),
+    /// A weight that a smaller type cannot hold.
+    #[error(
+        "`{weight}` of {node} holds {value}, more than {dtype} can; keep that module or operator in float32, or take bfloat16"
+    )]
+    Overflow {
+        /// Name of the weight.
+        weight: String,
+        /// The node that reads it.
+        node: String,
+        /// The number.
+        value: f32,
+        /// The smaller type.
+        dtype: &'static str,
+    },
+    /// Inputs that no scale can be found from.
+    #[error("calibration: {0}")]
+    Calibration(String),
     /// The file would pass the 2 GiB that protobuf can hold.
     #[error(
         "the model needs {bytes} bytes, more than the 2 GiB one ONNX file can hold; external data is not supported yet"

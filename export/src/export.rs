@@ -15,7 +15,7 @@ use crate::shapes::{Samples, Symbol, align};
 use crate::{Axis, DynTensor, Error, Inputs, Model, Outputs, Result};
 
 /// The versions of ONNX's operators that can be chosen.
-const OPSETS: RangeInclusive<i64> = 13..=24;
+pub(crate) const OPSETS: RangeInclusive<i64> = 13..=24;
 
 /// Compiles a Burn module to ONNX.
 ///
@@ -121,6 +121,12 @@ impl<'m, M: Module> Export<'m, M> {
     /// Stops after the pass of this name ran for the first time, to find a pass that breaks a model.
     pub fn stop_after(mut self, pass: impl Into<String>) -> Self {
         self.driver.stop_after = Some(pass.into());
+        self
+    }
+
+    /// Runs these passes alone, in the order of [`PIPELINE`](crate::passes::PIPELINE).
+    pub fn only(mut self, passes: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.driver.only = Some(passes.into_iter().map(Into::into).collect());
         self
     }
 

@@ -21,7 +21,7 @@
 //! ```
 //!
 //! The rooms follow the way of the data: `capture` records, [`shapes`] finds the symbols, [`lower`] translates,
-//! [`passes`] simplify the graph of [`ir`], `emit` writes, [`verify`] compares the file with Burn, `inspect`
+//! [`passes`] simplify the graph of [`ir`], [`precision`] makes its numbers smaller, `emit` writes, [`verify`] compares the file with Burn, `inspect`
 //! reads any ONNX file.
 
 mod axis;
@@ -35,6 +35,9 @@ pub mod ir;
 pub mod lower;
 mod model;
 pub mod passes;
+pub mod precision;
+mod prefix;
+mod read;
 mod samples;
 pub mod shapes;
 mod signature;
@@ -46,4 +49,5 @@ pub use export::Export;
 
 pub use inspect::{Inspection, OperatorCount, Port, inspect, inspect_file};
 pub use model::{InputSpec, Model, OutputSpec};
+pub use prefix::Prefix;
 pub use signature::{DynTensor, Inputs, Outputs, run_eager};

@@ -48,9 +48,18 @@ impl Model {
         self.header.metadata.insert(key.into(), value.into());
     }
 
+    /// An entry of the metadata.
+    pub fn metadata(&self, key: &str) -> Option<&str> {
+        self.header.metadata.get(key).map(String::as_str)
+    }
+
     /// The graph.
     pub fn graph(&self) -> &Graph {
         &self.graph
+    }
+
+    pub(crate) fn graph_mut(&mut self) -> &mut Graph {
+        &mut self.graph
     }
 
     /// What every pass did, or why it did nothing.

@@ -235,8 +235,32 @@ pub struct Provenance {
     pub crate_version: String,
     /// Revision of the source that trained it.
     pub source_revision: String,
+    /// How the numbers were made smaller after training, if they were.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub precision: Option<Precision>,
     /// The run that the weights started from, if any.
     pub init: Option<Box<Provenance>>,
+}
+
+/// How numbers were made smaller after training, and what it cost.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Precision {
+    /// `f16`, `bf16` or `int8`.
+    pub precision: String,
+    /// What was kept in 32-bit floats on request: operators and module paths.
+    pub keep_f32: Vec<String>,
+    /// The data set whose images gave the scales of 8-bit integers, and how ranges were chosen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub calibration: Option<String>,
+    /// The largest absolute difference of each output from 32-bit floats: on random inputs, or on test images where
+    /// images gave the scales.
+    pub max_abs_error: BTreeMap<String, f64>,
+    /// The smallest cosine of each output with that of 32-bit floats, on the same inputs.
+    pub cosine: BTreeMap<String, f64>,
+    /// Part of the test images that are classified right, before and after.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub accuracy: Option<[f64; 2]>,
 }
 
 impl Card {

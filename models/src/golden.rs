@@ -2,7 +2,7 @@
 //!
 //! Element `i` of the input is `low + (high - low) * (splitmix64(seed + i * 0x9E3779B97F4A7C15) >> 40) / 2^24`, all in
 //! 64-bit floats and rounded to 32 bits at the end, where `splitmix64` is the finaliser of Steele, Lea and Flood 2014
-//! after one increment.
+//! after one increment. A model that takes bytes gets them rounded down.
 
 use crate::Error;
 use base64::{Engine, engine::general_purpose::STANDARD};

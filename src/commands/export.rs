@@ -1,25 +1,33 @@
 //! `selfie export`
 
-use crate::compile::{Request, compile, print};
+use crate::compile::{InputForm, Passes, PrecisionOptions, Request, compile};
 use std::path::PathBuf;
 
 /// Arguments of `selfie export`.
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// Run folder of a finished run.
-    run: PathBuf,
+    /// Run folder of a finished run, or an ONNX file in f32 that `selfie export` wrote.
+    #[arg(value_name = "RUN|FILE")]
+    source: PathBuf,
     /// Model store, where the model becomes the newest version, or a file that ends with `.onnx`.
     #[arg(long, value_name = "STORE|FILE")]
     out: PathBuf,
     /// Name of the model instead of the run's.
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
-    /// Version of ONNX's operators, 13 to 24.
-    #[arg(long, default_value_t = 17, value_name = "N")]
-    opset: i64,
+    /// Version of ONNX's operators, 13 to 24; 17 unless it is given.
+    #[arg(long, value_name = "N")]
+    opset: Option<i64>,
     /// Batch size: `dynamic`, or a number that the file is fixed to.
     #[arg(long, default_value = "dynamic", value_name = "N", value_parser = batch)]
     batch: Batch,
+    /// What the file takes: normalised floats, channels first, or bytes, channels last, that it normalises itself.
+    #[arg(long, value_enum, default_value_t = InputForm::F32, value_name = "FORM")]
+    input: InputForm,
+    #[command(flatten)]
+    precision: PrecisionOptions,
+    #[command(flatten)]
+    passes: Passes,
 }
 
 /// `dynamic`, or a number.
@@ -36,11 +44,10 @@ fn batch(text: &str) -> Result<Batch, String> {
 
 impl Arguments {
     pub fn run(self) -> anyhow::Result<()> {
-        let Self { run, out, name, opset, batch } = self;
-        let compiled = compile(&Request { run: &run, out: &out, name: name.as_deref(), opset, batch: batch.0 })?;
-        print(&compiled.rows);
-        let megabytes = compiled.bytes as f64 / 1e6;
-        println!("\n{}: {} nodes, {megabytes:.2} MB", compiled.path.display(), compiled.nodes);
+        let Self { source, out, name, opset, batch, input, precision, passes } = self;
+        let report = passes.report;
+        let (source, out, name, batch) = (&source, &out, name.as_deref(), batch.0);
+        compile(&Request { source, out, name, opset, batch, input, precision, passes })?.print(report);
         Ok(())
     }
 }

@@ -1,7 +1,7 @@
 //! `selfie quickstart`: the whole story on the bundled sample of Fashion-MNIST.
 
 use super::serve::serve;
-use crate::compile::{Compiled, Request, compile, print};
+use crate::compile::{Compiled, InputForm, Passes, PrecisionOptions, Request, compile, print};
 use crate::table::Table;
 use anyhow::Context;
 use selfie_serve::Config;
@@ -76,7 +76,16 @@ impl Arguments {
 
         heading(4, "Compile the fine-tuned network to ONNX and compare with Burn");
         let store = self.dir.join("store");
-        let request = Request { run: &finetuned.run, out: &store, name: Some(MODEL), opset: 17, batch: None };
+        let request = Request {
+            source: &finetuned.run,
+            out: &store,
+            name: Some(MODEL),
+            opset: None,
+            batch: None,
+            input: InputForm::F32,
+            precision: PrecisionOptions::default(),
+            passes: Passes::default(),
+        };
         let compiled = compile(&request)?;
         print(&compiled.rows);
 

@@ -72,6 +72,7 @@ fn provenance(recipe: &Recipe, record: &RunRecord) -> Provenance {
         metrics: record.metrics.clone(),
         crate_version: record.crate_version.clone(),
         source_revision: record.source_revision.clone(),
+        precision: None,
         init: record.init.as_ref().map(|init| Box::new(init.provenance.clone())),
     }
 }

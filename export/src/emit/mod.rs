@@ -1,6 +1,8 @@
 //! From the graph to the bytes of an ONNX file.
 
+mod defaults;
 mod names;
+mod node;
 mod proto;
 mod write;
 

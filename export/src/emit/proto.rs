@@ -5,6 +5,7 @@ use tract_onnx::pb::attribute_proto::AttributeType;
 use tract_onnx::pb::tensor_shape_proto::{Dimension, dimension};
 
 use super::Header;
+use super::defaults::is_default;
 use super::names::Names;
 use crate::ir::{Attribute, Constant, Graph, Node, ValueId};
 use crate::shapes::Dim;
@@ -21,9 +22,10 @@ fn ir_version(opset: i64) -> i64 {
     }
 }
 
-/// A model without its initialisers, and the initialisers in the order in which they are written.
+/// A model without its nodes and initialisers, and these in the order in which they are written.
 pub(super) struct Skeleton {
     pub model: pb::ModelProto,
+    pub nodes: Vec<pb::NodeProto>,
     pub initializers: Vec<(String, ValueId)>,
 }
 
@@ -31,7 +33,7 @@ pub(super) struct Skeleton {
 pub(super) fn skeleton(graph: &Graph, header: &Header) -> Skeleton {
     let mut names = Names::of(graph);
     let mut nodes: Vec<pb::NodeProto> =
-        graph.nodes.iter().zip(&names.nodes).map(|(proto, name)| node(proto, name, &names)).collect();
+        graph.nodes.iter().zip(&names.nodes).map(|(proto, name)| node(proto, name, &names, graph.opset)).collect();
     for output in &graph.outputs {
         let source = names.values.get(&output.value).cloned().unwrap_or_default();
         if source != output.name {
@@ -44,8 +46,7 @@ pub(super) fn skeleton(graph: &Graph, header: &Header) -> Skeleton {
     names.values.retain(|id, _| graph.constant(*id).is_some());
     initializers.extend(names.values.into_iter().map(|(id, name)| (name, id)));
     initializers.sort_by_key(|(_, id)| *id);
-    let proto =
-        pb::GraphProto { node: nodes, name: header.name.clone(), input: inputs, output: outputs, ..Default::default() };
+    let proto = pb::GraphProto { name: header.name.clone(), input: inputs, output: outputs, ..Default::default() };
     let entry =
         |(key, value): (&String, &String)| pb::StringStringEntryProto { key: key.clone(), value: value.clone() };
     let model = pb::ModelProto {
@@ -58,7 +59,7 @@ pub(super) fn skeleton(graph: &Graph, header: &Header) -> Skeleton {
         metadata_props: header.metadata.iter().map(entry).collect(),
         ..Default::default()
     };
-    Skeleton { model, initializers }
+    Skeleton { model, nodes, initializers }
 }
 
 /// The message of a constant.
@@ -72,7 +73,8 @@ pub(super) fn tensor(name: &str, constant: &Constant) -> pb::TensorProto {
     }
 }
 
-fn node(node: &Node, name: &str, names: &Names) -> pb::NodeProto {
+fn node(node: &Node, name: &str, names: &Names, opset: i64) -> pb::NodeProto {
+    let said = |(name, value): &(&String, &Attribute)| !is_default(node, name, value, opset);
     let named = |id: &ValueId| names.values.get(id).cloned().unwrap_or_default();
     pb::NodeProto {
         name: name.to_string(),
@@ -80,7 +82,7 @@ fn node(node: &Node, name: &str, names: &Names) -> pb::NodeProto {
         domain: node.domain.clone(),
         input: node.inputs.iter().map(|id| id.as_ref().map(named).unwrap_or_default()).collect(),
         output: node.outputs.iter().map(named).collect(),
-        attribute: node.attributes.iter().map(|(name, value)| attribute(name, value)).collect(),
+        attribute: node.attributes.iter().filter(said).map(|(name, value)| attribute(name, value)).collect(),
         ..Default::default()
     }
 }

@@ -7,12 +7,14 @@ use prost::Message;
 use prost::encoding::{WireType, encode_key, encode_varint, encoded_len_varint, key_len};
 
 use super::Header;
+use super::node;
 use super::proto::{skeleton, tensor};
 use crate::ir::Graph;
 use crate::{Error, Result};
 
 /// Field numbers of `onnx.proto`.
 const MODEL_GRAPH: u32 = 7;
+const GRAPH_NODE: u32 = 1;
 const GRAPH_INITIALIZER: u32 = 5;
 /// What protobuf can hold in one message.
 const LIMIT: u64 = i32::MAX as u64;
@@ -54,10 +56,16 @@ fn readable_by_others(_file: &std::fs::File) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Writes the model: the fields of the graph first, its initialisers one by one behind them.
+/// Writes the model: the nodes of the graph first, its other fields, then its initialisers one by one.
 fn encode(graph: &Graph, header: &Header, out: &mut impl Write) -> Result<std::io::Result<()>> {
     let mut skeleton = skeleton(graph, header);
-    let head = skeleton.model.graph.take().unwrap_or_default().encode_to_vec();
+    let mut head = Vec::new();
+    for node in skeleton.nodes.drain(..).map(node::encode) {
+        encode_key(GRAPH_NODE, WireType::LengthDelimited, &mut head);
+        encode_varint(node.len() as u64, &mut head);
+        head.extend_from_slice(&node);
+    }
+    head.extend_from_slice(&skeleton.model.graph.take().unwrap_or_default().encode_to_vec());
     let constants = || skeleton.initializers.iter().filter_map(|(name, id)| graph.constant(*id).map(|c| (name, c)));
     let tensors: u64 = constants()
         .map(|(name, constant)| {
@@ -107,7 +115,7 @@ mod tests {
         let y = graph.push_value(Value::computed(ElementType::F32, vec![Dim::Fixed(2)]));
         let z = graph.push_value(Value::computed(ElementType::F32, vec![Dim::Fixed(2)]));
         graph.nodes.push(Node::new("Add", &[x, w], vec![y], Attributes::new(), "layer"));
-        graph.nodes.push(Node::new("Concat", &[y, e], vec![z], crate::ir::attributes([("axis", 0.into())]), ""));
+        graph.nodes.push(Node::new("Concat", &[y, e], vec![z], crate::ir::attributes([("axis", (-1).into())]), ""));
         graph.inputs.push(x);
         graph.outputs.push(GraphOutput { name: "y".into(), value: z });
         graph

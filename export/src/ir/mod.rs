@@ -3,6 +3,7 @@
 mod attribute;
 mod check;
 mod constant;
+mod cost;
 mod dump;
 mod element;
 mod graph;
@@ -10,6 +11,7 @@ mod uses;
 
 pub use attribute::{Attribute, Attributes, attributes};
 pub use constant::{Constant, Number};
+pub use cost::Cost;
 pub use element::ElementType;
 pub use graph::{DEFAULT_OPSET, Graph, GraphOutput, Node, Value, ValueId};
 pub use uses::Uses;

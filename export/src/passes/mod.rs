@@ -26,7 +26,7 @@ mod sink_transposes;
 
 pub use driver::Driver;
 pub use patch::Patch;
-pub use report::{PassReport, PassSummary};
+pub use report::{PassReport, PassSummary, Saved};
 
 use crate::Result;
 use crate::ir::Graph;

@@ -40,6 +40,8 @@ pub struct Row {
     pub output: String,
     /// The largest absolute difference; infinite where shapes differ or only one side is a number.
     pub max_abs_error: f64,
+    /// The cosine of the angle between found and expected numbers, taken as one vector; 0 where they cannot be compared.
+    pub cosine: f64,
     /// Whether every number is within the tolerance.
     pub ok: bool,
     /// What is wrong besides the numbers.
@@ -61,6 +63,7 @@ pub fn verify(model: &[u8], cases: &[Case], runners: &[&dyn Runner], tolerance: 
                 batch,
                 output,
                 max_abs_error: f64::INFINITY,
+                cosine: 0.0,
                 ok: false,
                 failure: None,
             };
@@ -73,7 +76,9 @@ pub fn verify(model: &[u8], cases: &[Case], runners: &[&dyn Runner], tolerance: 
                 Ok(outputs) => {
                     for ((name, found), expected) in outputs.iter().zip(&case.expected) {
                         rows.push(match difference(found, expected, tolerance) {
-                            Ok((max_abs_error, ok)) => Row { max_abs_error, ok, ..row(name.clone()) },
+                            Ok((max_abs_error, ok)) => {
+                                Row { max_abs_error, cosine: cosine(found, expected), ok, ..row(name.clone()) }
+                            }
                             Err(failure) => Row { failure: Some(failure), ..row(name.clone()) },
                         });
                     }
@@ -104,6 +109,19 @@ fn difference(found: &TensorData, expected: &TensorData, tolerance: Tolerance) -
     Ok((largest, ok))
 }
 
+fn cosine(found: &TensorData, expected: &TensorData) -> f64 {
+    let (mut product, mut left, mut right) = (0.0, 0.0, 0.0);
+    for (found, expected) in found.iter::<f64>().zip(expected.iter::<f64>()) {
+        product += found * expected;
+        left += found * found;
+        right += expected * expected;
+    }
+    match left == right && left == 0.0 {
+        true => 1.0,
+        false => product / (left * right).sqrt(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -124,6 +142,19 @@ mod tests {
         for (index, (found, expected, ok)) in cases.iter().enumerate() {
             let judged = difference(found, expected, tolerance).ok().map(|(_, ok)| ok);
             assert_eq!(judged, *ok, "case {index}");
+        }
+    }
+    #[test]
+    fn the_cosine_is_that_of_the_angle() {
+        let data = |values: [f32; 2]| TensorData::from(values);
+        for (found, expected, cosine_of) in [
+            (data([1.0, 0.0]), data([2.0, 0.0]), 1.0),
+            (data([1.0, 0.0]), data([0.0, 1.0]), 0.0),
+            (data([1.0, 1.0]), data([-1.0, -1.0]), -1.0),
+            (data([0.0, 0.0]), data([0.0, 0.0]), 1.0),
+        ] {
+            let cosine = cosine(&found, &expected);
+            assert!((cosine - cosine_of).abs() < 1e-12, "{cosine} for {found} and {expected}");
         }
     }
 }

@@ -77,8 +77,9 @@ fn contained<T>(plan: impl FnOnce() -> Result<T>) -> Result<T> {
     })
 }
 
-fn failed(action: &'static str, error: impl std::fmt::Debug) -> Error {
-    Error::Runner { runner: "tract", action, message: format!("{error:?}") }
+/// The alternate form holds the whole chain of causes, without a backtrace.
+fn failed(action: &'static str, error: impl std::fmt::Display) -> Error {
+    Error::Runner { runner: "tract", action, message: format!("{error:#}") }
 }
 
 const TYPES: [(DType, DatumType); 13] = [

@@ -76,6 +76,38 @@ fn flops_of_a_convolution_are_counted_at_batch_one() {
 }
 
 #[test]
+fn attributes_have_a_value_and_none_is_the_default_by_python_s_checker() {
+    let Some(python) = std::env::var_os("SELFIE_TEST_PYTHON") else {
+        eprintln!("SKIPPED: SELFIE_TEST_PYTHON names no Python with onnx; ./check makes one");
+        return;
+    };
+    let device = Device::flex();
+    let module: Conv2d = Conv2dConfig::new([4, 8], [3, 3]).init(&device);
+    let forward = |m: &Conv2d, x: Tensor<4>| {
+        let y = m.forward(x.clone()).mean_dim(3).repeat_dim(3, 2);
+        let joined = Tensor::cat(vec![x.clone(), x.clone().exp()], 0);
+        let index = Tensor::<1, burn::tensor::Int>::from_ints([1, 0], &m.weight.val().device());
+        (y, joined, x.select(1, index), burn::tensor::activation::softmax(m.weight.val(), 0))
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    for opset in [13, 17, 18, 21, 24] {
+        let path = folder.path().join(format!("{opset}.onnx"));
+        Export::new(&module)
+            .opset(opset)
+            .input("x", Tensor::<4>::zeros([2, 4, 10, 10], &device), [(0, "batch")])
+            .outputs(["y", "joined", "picked", "weight"])
+            .compile(forward)
+            .and_then(|model| model.save(&path))
+            .expect("the file is written");
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/python/check_attributes.py");
+        let output = std::process::Command::new(&python).arg(script).arg(&path).output().expect("Python runs");
+        let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success(), "opset {opset}: {stderr}");
+        assert!(stdout.contains(r#"["Concat", "axis"]"#), "an axis of 0 without default is written: {stdout}");
+    }
+}
+
+#[test]
 fn what_is_no_model_is_refused() {
     let error = inspect(b"this is no model").expect_err("no model");
     assert!(error.to_string().contains("not a valid ONNX model"), "{error}");

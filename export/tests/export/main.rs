@@ -13,6 +13,7 @@ mod networks;
 mod numbers;
 mod operations;
 mod passes;
+mod precision;
 mod properties;
 mod sizes;
 mod support;

@@ -157,6 +157,36 @@ fn the_driver_stops_and_dumps_on_request() {
     assert!(late.report().dumps[0].1.contains("[batch, 48]"), "{}", late.report().dumps[0].1);
 }
 
+#[test]
+fn passes_that_are_named_run_alone_and_the_report_says_what_each_saved() {
+    let module = nothing();
+    let compile = |only: &[&str]| {
+        let export = Export::new(&module)
+            .input("x", Tensor::<4>::zeros([2, 3, 4, 4], &Device::flex()), [(0, "batch")])
+            .outputs(["y"]);
+        let export = if only.is_empty() { export } else { export.only(only.iter().copied()) };
+        export.compile(|_: &Relu, x: Tensor<4>| {
+            let batch = x.dims()[0];
+            // Two nodes that nobody needs apart from each other: one of 48 numbers goes.
+            let twice = x.clone().exp() + x.exp();
+            twice.reshape([batch * 3, 16]).reshape([batch, 48])
+        })
+    };
+    let alone = compile(&["share_subexpressions", "remove_dead_code"]).expect("the function compiles");
+    let summary = |name: &str| alone.report().passes.iter().find(|summary| summary.pass == name).expect("the pass");
+    let saved = summary("share_subexpressions").saved;
+    assert_eq!((saved.nodes, saved.flops), (1, 48), "{}", alone.report());
+    assert!(summary("merge_reshapes").fired.is_empty());
+    assert_eq!(summary("merge_reshapes").reason.as_deref(), Some("it was not asked for"));
+    let all = compile(&[]).expect("the function compiles");
+    assert!(all.graph().nodes.len() < alone.graph().nodes.len(), "{}", all.graph().dump());
+    let total = |model: &Model| model.report().passes.iter().map(|summary| summary.saved.nodes).sum::<i64>();
+    let (before, after) = all.report().nodes;
+    assert_eq!(total(&all), before as i64 - after as i64, "the savings add up");
+    let error = compile(&["magic"]).expect_err("no such pass").to_string();
+    assert!(error.contains("`magic`") && error.contains("fold_constants"), "{error}");
+}
+
 /// What one pass does with a function of three axes at an opset.
 struct Formula {
     name: &'static str,

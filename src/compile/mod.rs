@@ -1,0 +1,296 @@
+//! From a run folder, or from an ONNX file of ours, to a verified ONNX file.
+
+#[cfg_attr(not(feature = "train"), path = "no_data.rs")]
+mod data;
+mod passes;
+mod precision;
+mod print;
+mod source;
+
+pub use passes::Passes;
+pub use precision::{Options as PrecisionOptions, Report as PrecisionReport};
+pub use print::print;
+pub use source::answers;
+
+use anyhow::{Context, bail, ensure};
+use burn::tensor::TensorData;
+use clap::ValueEnum;
+use data::{Pictures, Score};
+use selfie_export::ir::ElementType;
+use selfie_export::passes::PassReport;
+use selfie_export::verify::{Case, OnnxRuntime, Row, Runner, Tolerance, TractRunner, verify};
+use selfie_export::{Error, Model, Prefix};
+use selfie_models::Card;
+use selfie_models::card::{CARD_KEY, InputDtype, Layout};
+use selfie_models::golden::{Golden, Values};
+use selfie_models::samples::{self, GOLDEN_BATCHES, GOLDEN_TOLERANCE};
+use source::{Reference, Source};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// What an export is asked for.
+pub struct Request<'a> {
+    /// Folder of a finished run, or an ONNX file of ours.
+    pub source: &'a Path,
+    /// Model store, or a file that ends with `.onnx`.
+    pub out: &'a Path,
+    /// Name of the model instead of the card's.
+    pub name: Option<&'a str>,
+    /// Version of ONNX's operators, 17 unless it is given.
+    pub opset: Option<i64>,
+    /// Batch size instead of a dynamic one.
+    pub batch: Option<usize>,
+    /// What the file takes.
+    pub input: InputForm,
+    /// How numbers are stored and computed.
+    pub precision: PrecisionOptions,
+    /// Which passes run.
+    pub passes: Passes,
+}
+
+/// What a file takes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum InputForm {
+    /// Normalised floats, channels first.
+    #[default]
+    F32,
+    /// Bytes as a decoder gives them, channels last; the file normalises.
+    U8,
+}
+
+/// What an export gave.
+pub struct Compiled {
+    /// The file.
+    pub path: PathBuf,
+    /// Right answers against every runtime.
+    pub rows: Vec<Row>,
+    /// What the passes did.
+    pub passes: PassReport,
+    /// What lowering the precision did.
+    pub precision: PrecisionReport,
+    /// What the model makes of test images before and after its precision was lowered.
+    pub scores: Option<(Score, Score)>,
+    /// Nodes of the graph.
+    pub nodes: usize,
+    /// Size of the file.
+    pub bytes: u64,
+}
+
+/// Compiles, compares the file with right answers in every runtime that is here, and only then puts it in its place.
+pub fn compile(request: &Request) -> anyhow::Result<Compiled> {
+    request.precision.check()?;
+    let onnxruntime = onnxruntime()?;
+    let mut source = Source::open(request, onnxruntime.as_ref())?;
+    let passes = source.model.report().clone();
+    request.passes.write_dumps(&passes)?;
+    let pictures = request.precision.pictures(&source)?;
+    let plain = (source.model.clone(), source.card.clone());
+    let precision = request.precision.apply(&mut source, pictures.as_ref(), onnxruntime.as_ref())?;
+    let Source { mut card, mut model, reference } = source;
+    if let Some(name) = request.name {
+        card.name = name.to_owned();
+    }
+    if request.input == InputForm::U8 {
+        take_bytes(&mut model, &mut card)?;
+    }
+    card.golden = samples::record(&card, |images| reference.answer(images))?;
+    if let Some(batch) = fixed_batch(&model) {
+        card.golden.retain(|golden| golden.input.shape[0] == batch);
+    }
+    let mut scores = None;
+    let rows = if request.precision.lowers() {
+        let cases = lowered_cases(&reference, &model, &card, pictures.as_ref())?;
+        let rows = compare(&model.to_bytes()?, &cases, f64::INFINITY, onnxruntime.as_ref())?;
+        let mut lowered = request.precision.provenance(&rows)?;
+        if let (Some(pictures), Some(runner)) = (&pictures, &onnxruntime) {
+            let (before, after) = (pictures.score(runner, &plain.0, &plain.1)?, pictures.score(runner, &model, &card)?);
+            scores = before.zip(after);
+            lowered.accuracy = scores.map(|(before, after)| [before.accuracy, after.accuracy]);
+        }
+        match (&onnxruntime, pictures.is_some()) {
+            (Some(runner), true) => own_golden(&mut card, &model, runner)?,
+            _ => widen(&mut card, &lowered.max_abs_error),
+        }
+        card.provenance.precision = Some(lowered);
+        rows
+    } else {
+        let cases = random_cases(&reference, &model, &card)?;
+        let rows = compare(&model.to_bytes()?, &cases, GOLDEN_TOLERANCE.into(), onnxruntime.as_ref())?;
+        if let Some(row) = rows.iter().find(|row| !row.ok) {
+            bail!("the compiled model differs from Burn and is not written: {}", print::describe(row));
+        }
+        rows
+    };
+    model.set_metadata(CARD_KEY, card.to_json()?);
+    let bytes = model.to_bytes()?.len() as u64;
+    let path = place(request.out, &card.name)?;
+    model.save(&path)?;
+    Ok(Compiled { path, rows, passes, precision, scores, nodes: model.graph().nodes.len(), bytes })
+}
+
+/// Lets the model take bytes as a decoder gives them.
+fn take_bytes(model: &mut Model, card: &mut Card) -> anyhow::Result<()> {
+    let steps = &card.preprocessing;
+    let affine = |(mean, std): (&f32, &f32)| {
+        let (mean, std) = (f64::from(*mean), f64::from(*std));
+        ((steps.rescale_factor / std) as f32, (-mean / std) as f32)
+    };
+    let affine = steps.image_mean.iter().zip(&steps.image_std).map(affine).collect();
+    model.prefix_input(&card.input.name, &Prefix { dtype: ElementType::U8, channels_last: true, affine })?;
+    (card.input.dtype, card.input.layout) = (InputDtype::U8, Layout::Nhwc);
+    Ok(())
+}
+
+/// Inputs for a model in lower precision. Scales from images fit images and not noise, so integers see test images.
+fn lowered_cases(
+    reference: &Reference,
+    model: &Model,
+    card: &Card,
+    pictures: Option<&Pictures>,
+) -> anyhow::Result<Vec<Case>> {
+    let Some(pictures) = pictures else {
+        let names: Vec<String> = model.outputs().into_iter().map(|output| output.name).collect();
+        return Ok([random_cases(reference, model, card)?, golden_cases(card, &names)?].concat());
+    };
+    let case = |(input, normalised): (TensorData, TensorData)| {
+        let expected = reference.answer(normalised)?.into_iter().map(|(_, data)| data).collect();
+        Ok(Case { inputs: vec![input], expected })
+    };
+    pictures.examples(model, card).into_iter().map(case).collect()
+}
+
+/// Lets golden samples differ by twice the largest error, for other processors round otherwise.
+fn widen(card: &mut Card, errors: &BTreeMap<String, f64>) {
+    let tolerance = errors.values().copied().fold(0.0, f64::max) * 2.0;
+    let tolerance = tolerance.max(GOLDEN_TOLERANCE.into()) as f32;
+    card.golden.iter_mut().for_each(|golden| golden.tolerance = tolerance);
+}
+
+/// Golden samples of integers: noise is far from the images that gave the scales, so the model's own answers are right.
+fn own_golden(card: &mut Card, model: &Model, runner: &OnnxRuntime) -> anyhow::Result<()> {
+    /// Part of the largest number by which runtimes may differ: they round sums of integers in different places.
+    const PART: f32 = 0.05;
+    let mut session = runner.load(&model.to_bytes()?)?;
+    for index in 0..card.golden.len() {
+        let golden = &card.golden[index];
+        let outputs = session.run(&[input(card, golden.input.values(), &golden.input.shape)])?;
+        let golden = &mut card.golden[index];
+        let mut largest = 0.0f32;
+        for (name, data) in outputs {
+            let values: Vec<f32> = data.iter::<f32>().collect();
+            largest = values.iter().fold(largest, |largest, value| largest.max(value.abs()));
+            golden.outputs.insert(name, Values::pack(&data.shape().to_vec(), &values));
+        }
+        golden.tolerance = largest * PART;
+    }
+    Ok(())
+}
+
+fn fixed_batch(model: &Model) -> Option<usize> {
+    model.inputs().first()?.shape.first()?.parse().ok()
+}
+
+/// Random inputs of several batch sizes and the right answers.
+fn random_cases(reference: &Reference, model: &Model, card: &Card) -> anyhow::Result<Vec<Case>> {
+    let batches = fixed_batch(model).map_or(GOLDEN_BATCHES.to_vec(), |batch| vec![batch]);
+    let case = |batch: usize| {
+        let inputs = model.random_inputs(&[("batch", batch)], 1000 + batch as u64)?;
+        let values: Vec<f32> = inputs[0].iter::<f32>().collect();
+        let answers = reference.answer(samples::network_input(card, batch, &values))?;
+        Ok(Case { inputs, expected: answers.into_iter().map(|(_, data)| data).collect() })
+    };
+    batches.into_iter().map(case).collect()
+}
+
+/// The golden samples of a card, for outputs of these names.
+pub fn golden_cases(card: &Card, names: &[String]) -> anyhow::Result<Vec<Case>> {
+    let case = |golden: &Golden| {
+        let expected = names.iter().map(|name| {
+            let values = golden.outputs.get(name).with_context(|| format!("no golden values of output {name:?}"))?;
+            Ok(TensorData::new(values.unpack()?, values.shape.clone()))
+        });
+        let expected = expected.collect::<anyhow::Result<_>>()?;
+        Ok(Case { inputs: vec![input(card, golden.input.values(), &golden.input.shape)], expected })
+    };
+    card.golden.iter().map(case).collect()
+}
+
+/// Numbers as the input of a model with this card.
+pub fn input(card: &Card, values: Vec<f32>, shape: &[usize]) -> TensorData {
+    match card.input.dtype {
+        InputDtype::F32 => TensorData::new(values, shape.to_vec()),
+        InputDtype::U8 => TensorData::new(values.into_iter().map(|value| value as u8).collect(), shape.to_vec()),
+    }
+}
+
+/// Runs cases in every runtime that is here. A runtime that refuses the model is one row with its reason.
+pub fn compare(
+    model: &[u8],
+    cases: &[Case],
+    absolute: f64,
+    onnxruntime: Option<&OnnxRuntime>,
+) -> anyhow::Result<Vec<Row>> {
+    let tolerance = Tolerance { absolute, relative: 0.0 };
+    let mut runners: Vec<&dyn Runner> = vec![&TractRunner];
+    runners.extend(onnxruntime.map(|runner| runner as &dyn Runner));
+    let mut rows = Vec::new();
+    for runner in runners {
+        match verify(model, cases, &[runner], tolerance) {
+            Ok(found) => rows.extend(found),
+            Err(error @ Error::Runner { .. }) => rows.push(Row {
+                runner: runner.name(),
+                batch: 0,
+                output: "all".to_owned(),
+                max_abs_error: f64::INFINITY,
+                cosine: 0.0,
+                ok: false,
+                failure: Some(error.to_string()),
+            }),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(rows)
+}
+
+/// The outputs of one run by name.
+fn outputs_by_name(
+    runner: &dyn Runner,
+    model: &[u8],
+    images: &TensorData,
+) -> anyhow::Result<Vec<(String, TensorData)>> {
+    Ok(runner.load(model)?.run(std::slice::from_ref(images))?)
+}
+
+/// ONNX Runtime where it is installed, by the rules of the server.
+#[cfg(feature = "serve")]
+pub fn onnxruntime() -> anyhow::Result<Option<OnnxRuntime>> {
+    use selfie_serve::runtime::{Options, library};
+    let options = Options::default();
+    match library::locate(&options) {
+        Ok(path) => Ok(Some(OnnxRuntime::new(path)?)),
+        Err(_) => Ok(None),
+    }
+}
+
+#[cfg(not(feature = "serve"))]
+pub fn onnxruntime() -> anyhow::Result<Option<OnnxRuntime>> {
+    Ok(OnnxRuntime::from_env()?)
+}
+
+/// The place of a new model: the file itself, or the next version in a store.
+fn place(out: &Path, name: &str) -> anyhow::Result<PathBuf> {
+    if out.extension().is_some_and(|extension| extension == "onnx") {
+        if let Some(folder) = out.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        }
+        return Ok(out.to_owned());
+    }
+    ensure!(!out.is_file(), "{} is a file that does not end with .onnx; name a .onnx file or a folder", out.display());
+    let folder = out.join(name);
+    std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    let entries = std::fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))?;
+    let versions = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u64>().ok());
+    let folder = folder.join((versions.max().unwrap_or(0) + 1).to_string());
+    std::fs::create_dir(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    Ok(folder.join("model.onnx"))
+}
