@@ -4,7 +4,7 @@
 #![allow(clippy::expect_used, reason = "a test may panic")]
 
 mod network;
-#[allow(dead_code, unused_imports, reason = "the tables of operations are not needed here")]
+#[allow(dead_code, unused_imports, unused_macros, reason = "the tables of operations are not needed here")]
 #[path = "../export/support.rs"]
 mod support;
 

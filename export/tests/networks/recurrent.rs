@@ -39,10 +39,10 @@ impl<L: Module> Recurrent<L> {
     }
 }
 
-fn network<L: Module + 'static>(
+fn network<M: Module + 'static>(
     name: &'static str,
-    module: Recurrent<L>,
-    forward: fn(&Recurrent<L>, Tensor<2, Int>) -> (Tensor<3>, Tensor<2>),
+    module: M,
+    forward: fn(&M, Tensor<2, Int>) -> (Tensor<3>, Tensor<2>),
 ) -> Network {
     let tokens = Tensor::<2, Int>::zeros([2, LENGTH], &Device::flex());
     Network::new(
@@ -57,31 +57,31 @@ fn network<L: Module + 'static>(
 pub fn lstm() -> Network {
     let device = Device::flex();
     let layer = LstmConfig::new(WIDTH, 12, true).init(&device);
-    network("LSTM", Recurrent::new(layer, 12, &device), |module, tokens| {
-        module.run(tokens, |layer: &Lstm, x| layer.forward(x, None).0)
+    network("LSTM", Recurrent::new(layer, 12, &device), |module: &Recurrent<Lstm>, tokens| {
+        module.run(tokens, |layer, x| layer.forward(x, None).0)
     })
 }
 
 pub fn bidirectional_lstm() -> Network {
     let device = Device::flex();
     let layer = BiLstmConfig::new(WIDTH, 12, true).init(&device);
-    network("Bidirectional LSTM", Recurrent::new(layer, 24, &device), |module, tokens| {
-        module.run(tokens, |layer: &BiLstm, x| layer.forward(x, None).0)
+    network("Bidirectional LSTM", Recurrent::new(layer, 24, &device), |module: &Recurrent<BiLstm>, tokens| {
+        module.run(tokens, |layer, x| layer.forward(x, None).0)
     })
 }
 
 pub fn gru() -> Network {
     let device = Device::flex();
     let layer = GruConfig::new(WIDTH, 12, true).init(&device);
-    network("GRU", Recurrent::new(layer, 12, &device), |module, tokens| {
-        module.run(tokens, |layer: &Gru, x| layer.forward(x, None))
+    network("GRU", Recurrent::new(layer, 12, &device), |module: &Recurrent<Gru>, tokens| {
+        module.run(tokens, |layer, x| layer.forward(x, None))
     })
 }
 
 pub fn bidirectional_gru() -> Network {
     let device = Device::flex();
     let layer = BiGruConfig::new(WIDTH, 12, true).with_reset_after(false).init(&device);
-    network("Bidirectional GRU", Recurrent::new(layer, 24, &device), |module, tokens| {
-        module.run(tokens, |layer: &BiGru, x| layer.forward(x, None).0)
+    network("Bidirectional GRU", Recurrent::new(layer, 24, &device), |module: &Recurrent<BiGru>, tokens| {
+        module.run(tokens, |layer, x| layer.forward(x, None).0)
     })
 }
