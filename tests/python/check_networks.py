@@ -1,7 +1,7 @@
 """Checks models with code that is not ours. Each folder holds model.onnx and one case, as ONNX's own tests do.
 
-The checker and the strict shape inference of onnx take every model; ONNX Runtime and, where it has every operator, the
-reference evaluator of onnx give the expected numbers.
+The checker and the strict shape inference of onnx take every model; ONNX Runtime and the reference evaluator of onnx
+give the expected numbers.
 """
 
 import pathlib
@@ -28,8 +28,15 @@ def compare(name, found, expected):
         assert numpy.allclose(a, b, atol=TOLERANCE, rtol=TOLERANCE), (name, index, numpy.abs(a - b).max())
 
 
+def beyond_the_evaluator(model):
+    """Why the reference evaluator would give other numbers than the standard asks for, if it would."""
+    if model.opset_import[0].version < 14 and any(node.op_type == "BatchNormalization" for node in model.graph.node):
+        return "before opset 14 it normalises by the statistics of the batch, not by the running ones"
+    return None
+
+
 def check(folder):
-    """Returns what the reference evaluator says, if it cannot run the model."""
+    """Returns why the reference evaluator is left out, if it is."""
     model = onnx.load(folder / "model.onnx")
     onnx.checker.check_model(model, full_check=True)
     onnx.shape_inference.infer_shapes(model, check_type=True, strict_mode=True, data_prop=True)
@@ -39,11 +46,9 @@ def check(folder):
 
     session = onnxruntime.InferenceSession(folder / "model.onnx", providers=["CPUExecutionProvider"])
     compare("ONNX Runtime", session.run(None, feeds), expected)
-    try:
-        evaluator = onnx.reference.ReferenceEvaluator(model)
-        found = evaluator.run(None, feeds)
-    except (NotImplementedError, RuntimeError) as error:
-        return f"{type(error).__name__}: {error}".splitlines()[0]
+    if reason := beyond_the_evaluator(model):
+        return reason
+    found = onnx.reference.ReferenceEvaluator(model).run(None, feeds)
     compare("the reference evaluator", found, expected)
     return None
 
@@ -58,7 +63,7 @@ def main(root):
             wrong.append(f"{folder.name}: {type(error).__name__}: {error}")
             continue
         if reason:
-            skipped.append(f"{folder.name}: the reference evaluator cannot run it: {reason}")
+            skipped.append(f"{folder.name}: without the reference evaluator: {reason}")
     print("\n".join(skipped + wrong))
     print(f"{len(folders)} models, {len(skipped)} without the reference evaluator, {len(wrong)} wrong")
     sys.exit(1 if wrong or not folders else 0)

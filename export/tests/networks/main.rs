@@ -1,7 +1,7 @@
 //! Whole networks of Burn's own modules: compiled, compared at sizes that were not recorded, checked by code that is not
 //! ours, and smaller with every pass than with none.
 
-#![allow(clippy::expect_used, reason = "a test may panic")]
+#![allow(clippy::expect_used, clippy::panic, reason = "a test may panic")]
 
 mod network;
 #[allow(dead_code, unused_imports, unused_macros, reason = "the tables of operations are not needed here")]
