@@ -41,6 +41,21 @@ pub enum Error {
         "the path of the module depends on the size of a dynamic axis: {0}; make the axis fixed or the path independent of it"
     )]
     PathDependsOnSize(Box<Divergence>),
+    /// The module repeats operations once for every element of a dynamic axis.
+    #[error(
+        "the module loops over a dynamic axis: {few}, {many}; a file cannot repeat steps whose number is only known later \
+         (recurrent layers of Burn run step by step): make the axis fixed and pad to it, or export one step with its \
+         state as inputs and outputs"
+    )]
+    LoopOverAxis {
+        /// The number of operations at the first sizes.
+        few: String,
+        /// The number of operations at other sizes.
+        many: String,
+        /// Where the traces differ first.
+        #[source]
+        source: Box<Error>,
+    },
     /// A number inside an operation depends on the size in a way ONNX or this compiler cannot express.
     #[error("operation {index} {operation} (in module `{path}`): {what} depends on the size of a dynamic axis{detail}")]
     SizeDependent {

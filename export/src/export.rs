@@ -225,10 +225,11 @@ fn symbols(inputs: &[Input]) -> Result<(Vec<Symbol>, Vec<[usize; 3]>)> {
     Ok((symbols, choices))
 }
 
-/// A size of 1 broadcasts, so it shows too little of how a module uses an axis.
+/// A size of 1 broadcasts, so it shows too little of how a module uses an axis. The last size is far enough from the
+/// others that a size which is divided and rounded down does not look fixed.
 fn default_sizes(example: usize) -> [usize; 3] {
     let base = example.max(2);
-    [base, base + 1, base + 3]
+    [base, base + 1, base + base / 2 + 3]
 }
 
 fn plan(inputs: &[Input], symbols: &[Symbol], samples: Samples) -> Plan {

@@ -29,7 +29,6 @@ mod capture;
 mod emit;
 mod error;
 mod export;
-
 mod inspect;
 pub mod ir;
 pub mod lower;
@@ -46,8 +45,12 @@ pub mod verify;
 pub use axis::Axis;
 pub use error::{Divergence, Error, Result};
 pub use export::Export;
-
 pub use inspect::{Inspection, OperatorCount, Port, inspect, inspect_file};
 pub use model::{InputSpec, Model, OutputSpec};
 pub use prefix::Prefix;
 pub use signature::{DynTensor, Inputs, Outputs, run_eager};
+
+/// The example of the README, as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -35,18 +35,19 @@ impl Context<'_> {
         if let Some(id) = self.bindings.get(&tensor.id) {
             return Ok(*id);
         }
-        let id = match self.ramps.get(&tensor.id) {
-            Some(ramp) => self.ramp(ramp, ElementType::from_burn(tensor.dtype)?)?,
-            None => self.constant_of(tensor.id)?,
-        };
+        let id = self.constant_or_ramp(tensor.id)?;
         self.bindings.insert(tensor.id, id);
         Ok(id)
     }
 
-    pub(super) fn constant_of(&mut self, tensor: TensorId) -> Result<ValueId> {
+    /// A tensor that no operation makes: numbers, or integers in equal steps that follow the sizes.
+    pub(super) fn constant_or_ramp(&mut self, tensor: TensorId) -> Result<ValueId> {
         let Some(data) = self.values.remove(&tensor) else {
             return Err(self.unsupported(format!("tensor {tensor} is read before it is made")));
         };
+        if let Some(ramp) = self.ramps.get(&tensor) {
+            return self.ramp(ramp, ElementType::from_burn(data.dtype())?);
+        }
         let name = self.parameters.get(&tensor).cloned();
         Ok(self.graph.push_value(Value::constant(Constant::from_burn(data)?, name)))
     }

@@ -72,7 +72,7 @@ pub(crate) fn lower(program: Program, target: Target<'_>) -> Result<Graph> {
     for (id, name) in outputs.iter().zip(output_names) {
         let value = match context.bindings.get(id) {
             Some(value) => *value,
-            None => context.constant_of(*id)?,
+            None => context.constant_or_ramp(*id)?,
         };
         context.bindings.insert(*id, value);
         context.graph.outputs.push(GraphOutput { name: name.clone(), value });

@@ -11,6 +11,9 @@ use crate::capture::{Recording, Trace};
 use crate::error::Divergence;
 use crate::{Error, Result};
 
+/// What errors say about constants that differ between the traces.
+const CONSTANTS: &str = "; of constants built from the size only integers in equal steps can follow it";
+
 /// One operation as every trace shows it.
 pub(crate) struct AlignedOperation {
     /// The operation in every trace.
@@ -58,13 +61,12 @@ pub(crate) fn align(recording: Recording) -> Result<Program> {
     let longest = traces.iter().map(|trace| trace.operations.len()).max().unwrap_or(0);
     for index in 0..longest {
         let path = paths.get(index).or(paths.last()).cloned().unwrap_or_default();
-        operations.push(aligner.operation(index, &traces, path)?);
+        let operation = aligner.operation(index, &traces, path);
+        operations.push(operation.map_err(|error| aligner.blame_loop(error, &traces))?);
     }
-    for (trace, other) in traces.iter().enumerate().skip(1) {
-        let mapped: Vec<TensorId> = other.outputs.iter().map(|id| aligner.mapped(trace, *id)).collect();
-        if mapped != first.outputs {
-            return Err(aligner.diverged(longest, trace, String::new(), "the end", "the end with other outputs"));
-        }
+    for position in 0..first.outputs.len() {
+        let ids: Vec<TensorId> = traces.iter().filter_map(|trace| trace.outputs.get(position).copied()).collect();
+        aligner.output(position, &ids, longest)?;
     }
     let (shapes, ramps) = (aligner.shapes, aligner.ramps);
     let (inputs, outputs) = (first.inputs.clone(), first.outputs.clone());
@@ -107,20 +109,19 @@ impl Aligner<'_> {
         let operations: Vec<OperationIr> = (0..traces.len()).filter_map(|trace| at(trace).cloned()).collect();
         let inputs: Vec<Vec<&TensorIr>> = operations.iter().map(|operation| operation.inputs().collect()).collect();
         let outputs: Vec<Vec<&TensorIr>> = operations.iter().map(|operation| operation.outputs().collect()).collect();
+        let ids = |tensors: &[&TensorIr]| tensors.iter().map(|tensor| tensor.id).collect::<Vec<_>>();
         for position in 0..inputs[0].len() {
             let tensors: Option<Vec<&TensorIr>> = inputs.iter().map(|tensors| tensors.get(position).copied()).collect();
             let same = |tensors: &[&TensorIr]| {
                 tensors.iter().enumerate().all(|(trace, tensor)| self.same_source(trace, tensors[0], tensor))
             };
-            let Some(tensors) = tensors.filter(|tensors| same(tensors) || self.ramp(tensors).is_some()) else {
+            let Some(tensors) = tensors.filter(|tensors| same(tensors) || self.ramp(&ids(tensors)).is_some()) else {
                 let what = format!("input {position}");
-                let detail = ": it is another tensor or another constant at another size; of constants built from the \
-                              size only integers in equal steps can follow it"
-                    .to_string();
+                let detail = format!(": it is another tensor or another constant at another size{CONSTANTS}");
                 return Err(Error::SizeDependent { index, operation: name(0), path, what, detail });
             };
             if !same(&tensors)
-                && let Some(ramp) = self.ramp(&tensors)
+                && let Some(ramp) = self.ramp(&ids(&tensors))
             {
                 self.ramps.insert(tensors[0].id, ramp);
             }
@@ -136,6 +137,37 @@ impl Aligner<'_> {
             self.define(&tensors);
         }
         Ok(AlignedOperation { operations, path, differing })
+    }
+
+    /// An output is one tensor in all traces, one constant, or a ramp that follows the sizes.
+    fn output(&mut self, position: usize, ids: &[TensorId], end: usize) -> Result<()> {
+        let first = ids[0];
+        let other = |trace: usize, id: TensorId| self.mapped(trace, id) != first && !self.same_constant(first, id);
+        let Some(trace) = ids.iter().enumerate().position(|(trace, id)| other(trace, *id)) else { return Ok(()) };
+        if let Some(ramp) = self.ramp(ids) {
+            self.shapes.insert(first, vec![ramp.length.clone()]);
+            self.ramps.insert(first, ramp);
+            return Ok(());
+        }
+        if ids.iter().all(|id| self.values.contains_key(id)) {
+            return Err(Error::SizeDependent {
+                index: end,
+                operation: "the end".to_string(),
+                path: String::new(),
+                what: format!("the constant that is output {position}"),
+                detail: CONSTANTS.to_string(),
+            });
+        }
+        Err(self.diverged(end, trace, String::new(), "the end", "the end with other outputs"))
+    }
+
+    /// Where the number of operations grows with a size, a loop over the axis is what went wrong.
+    fn blame_loop(&self, source: Error, traces: &[Trace]) -> Error {
+        let counts: Vec<i64> = traces.iter().map(|trace| trace.operations.len() as i64).collect();
+        let longer = counts.iter().position(|count| *count != counts[0]);
+        let (Some(longer), Dim::Affine(_)) = (longer, self.samples.fit(&counts)) else { return source };
+        let part = |trace: usize| format!("{} operations with {}", counts[trace], self.sizes[trace]);
+        Error::LoopOverAxis { few: part(0), many: part(longer), source: Box::new(source) }
     }
 
     /// Records the symbolic shape of a tensor and its ids in the other traces.
@@ -167,8 +199,8 @@ impl Aligner<'_> {
     }
 
     /// The ramp behind constants that differ between the traces.
-    fn ramp(&self, tensors: &[&TensorIr]) -> Option<Ramp> {
-        let data: Option<Vec<&TensorData>> = tensors.iter().map(|tensor| self.values.get(&tensor.id)).collect();
+    fn ramp(&self, ids: &[TensorId]) -> Option<Ramp> {
+        let data: Option<Vec<&TensorData>> = ids.iter().map(|id| self.values.get(id)).collect();
         Ramp::of(self.samples, &data?)
     }
 

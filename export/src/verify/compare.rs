@@ -48,6 +48,19 @@ pub struct Row {
     pub failure: Option<String>,
 }
 
+impl std::fmt::Display for Row {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { runner, batch, output, max_abs_error, ok, failure } = self;
+        match failure {
+            Some(failure) => write!(f, "{runner}, first axis {batch}, `{output}`: {failure}"),
+            None => {
+                let verdict = if *ok { "ok" } else { "too far" };
+                write!(f, "{runner}, first axis {batch}, `{output}`: off by {max_abs_error:.1e}, {verdict}")
+            }
+        }
+    }
+}
+
 /// Runs every case on every runtime.
 ///
 /// # Errors

@@ -1,6 +1,7 @@
 //! The compiled model against the numbers of Burn, on every runtime present.
 
 mod compare;
+mod model;
 mod onnxruntime;
 mod runner;
 mod tract;

@@ -2,7 +2,7 @@
 
 use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};
-use burn::tensor::{Device, Int, Tensor};
+use burn::tensor::{Device, Int, Tensor, TensorData};
 use burn_ir::{NumericOperationIr, OperationIr};
 use selfie_export::ir::{Constant, attributes};
 use selfie_export::lower::{Context, Lowered, Lowering};
@@ -30,8 +30,14 @@ fn refusal(forward: impl Fn(&Net, Tensor<2>) -> Tensor<2>) -> String {
         .compile(forward);
     match model {
         Ok(model) => format!("it compiles:\n{}", model.graph().dump()),
-        Err(error) => error.to_string(),
+        Err(error) => chain(&error),
     }
+}
+
+/// The error and what is behind it.
+fn chain(error: &Error) -> String {
+    let sources = std::iter::successors(Some(error as &dyn std::error::Error), |error| error.source());
+    sources.map(|error| error.to_string()).collect::<Vec<_>>().join(": ")
 }
 
 fn between(module: &Net, x: Tensor<2>, middle: impl Fn(Tensor<2>) -> Tensor<2>) -> Tensor<2> {
@@ -41,7 +47,7 @@ fn between(module: &Net, x: Tensor<2>, middle: impl Fn(Tensor<2>) -> Tensor<2>) 
 #[test]
 fn every_refusal_names_the_place_and_the_reason() {
     type Forward = fn(&Net, Tensor<2>) -> Tensor<2>;
-    let cases: [(&str, Forward, &[&str]); 6] = [
+    let cases: [(&str, Forward, &[&str]); 7] = [
         (
             "another path at another size",
             |m, x| if x.dims()[0] == 2 { m.first.forward(x) } else { m.second.forward(x.tanh()) },
@@ -50,7 +56,23 @@ fn every_refusal_names_the_place_and_the_reason() {
         (
             "a longer path at another size",
             |m, x| (0..x.dims()[0]).fold(m.first.forward(x), |x, _| x.tanh()),
-            &["operation 3", "the end", "batch=2", "Float::Tanh", "batch=3"],
+            &[
+                "loops over a dynamic axis",
+                "3 operations with batch=2",
+                "operation 3",
+                "the end",
+                "Float::Tanh",
+                "batch=3",
+            ],
+        ),
+        (
+            "a constant made of the size as the output",
+            |_, x| {
+                let batch = x.dims()[0];
+                let squares: Vec<f32> = (0..batch).map(|index| (index * index) as f32).collect();
+                Tensor::from_data(TensorData::new(squares, [batch, 1]), &x.device())
+            },
+            &["constant", "depends on the size", "equal steps"],
         ),
         (
             "a number made of the size",
@@ -92,6 +114,22 @@ fn every_refusal_names_the_place_and_the_reason() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_recurrent_layer_over_a_dynamic_length_is_refused_with_the_way_out() {
+    let device = Device::flex();
+    let module = burn::nn::LstmConfig::new(3, 4, true).init(&device);
+    let example = Tensor::<3>::zeros([2, 5, 3], &device);
+    let forward = |m: &burn::nn::Lstm, x: Tensor<3>| m.forward(x, None).1.hidden;
+    let export = || Export::new(&module).outputs(["last"]);
+    let refused = export().input("x", example.clone(), [(0, "batch"), (1, "length")]).compile(forward);
+    let text = refused.map(|_| "it compiles".to_string()).unwrap_or_else(|error| chain(&error));
+    let expected =
+        ["loops over a dynamic axis", "batch=2, length=5", "batch=2, length=6", "make the axis fixed", "state"];
+    let missing: Vec<_> = expected.iter().filter(|part| !text.contains(**part)).collect();
+    assert!(missing.is_empty(), "{missing:?} is missing in: {text}");
+    export().input("x", example, [(0, "batch")]).compile(forward).expect("the way out that the error names works");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::transformer::{TransformerEncoder, TransformerEncoderConfig, TransformerEncoderInput};
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, Int, Tensor};
 use selfie_export::{Axis, Export};
 
 use crate::support::{EXACT, NETWORK, Table, differences, nothing};
@@ -85,4 +85,63 @@ fn a_model_without_dynamic_axes_is_fixed() {
         differences(&module, model, forward, &[&[]], EXACT)
     });
     table.finish();
+}
+
+#[test]
+fn a_size_that_is_divided_and_rounded_down_is_not_taken_for_a_fixed_one() {
+    let device = Device::flex();
+    let module: Conv2d = Conv2dConfig::new([3, 4], [8, 8]).with_stride([8, 8]).init(&device);
+    let forward = |m: &Conv2d, x: Tensor<4>| m.forward(x);
+    let model = Export::new(&module)
+        .input("x", Tensor::<4>::zeros([2, 3, 32, 32], &device), [(2, "height")])
+        .outputs(["y"])
+        .compile(forward);
+    let mut table = Table::default();
+    table.judge("patches", model, |model| {
+        assert_eq!(model.outputs()[0].shape, ["2", "4", "?", "4"]);
+        differences(&module, model, forward, &[&[("height", 24)], &[("height", 49)]], EXACT)
+    });
+    table.finish();
+}
+
+#[test]
+fn constants_and_ramps_can_be_outputs() {
+    let device = Device::flex();
+    let module = nothing();
+    let forward = |_: &burn::nn::Relu, x: Tensor<2>| {
+        let (device, batch) = (x.device(), x.dims()[0] as i64);
+        let primes = Tensor::<1, Int>::from_data([2, 3, 5, 7], &device);
+        (
+            Tensor::<1, Int>::arange(0..batch, &device),
+            Tensor::<1, Int>::arange_step(1..2 * batch + 1, 2, &device),
+            primes,
+            x,
+        )
+    };
+    let model = Export::new(&module)
+        .input("x", Tensor::<2>::zeros([2, 3], &device), [(0, "batch")])
+        .outputs(["rows", "odd", "primes", "same"])
+        .compile(forward);
+    let mut table = Table::default();
+    table.judge("constants", model, |model| {
+        assert_eq!(model.outputs()[0].shape, ["batch"]);
+        differences(&module, model, forward, &[&[("batch", 1)], &[("batch", 4)], &[("batch", 9)]], EXACT)
+    });
+    table.finish();
+}
+
+#[test]
+fn a_model_is_compared_with_its_module_in_one_call() {
+    let device = Device::flex();
+    let module: Conv2d = Conv2dConfig::new([3, 4], [3, 3]).init(&device);
+    let forward = |m: &Conv2d, x: Tensor<4>| m.forward(x);
+    let export = Export::new(&module).input("x", Tensor::<4>::zeros([2, 3, 8, 8], &device), [(0, "batch")]);
+    let model = export.outputs(["y"]).compile(forward).expect("a convolution compiles");
+    let rows = model.verify(&module, forward, &[&[("batch", 1)], &[("batch", 7)]]).expect("tract runs it");
+    assert!(rows.len() >= 2 && rows.iter().all(|row| row.ok), "{rows:?}");
+    let rows = model.verify(&module, |m: &Conv2d, x: Tensor<4>| m.forward(x) + 1, &[&[("batch", 1)]]);
+    let rows = rows.expect("tract runs it");
+    assert!(!rows[0].ok && rows[0].to_string().contains("too far"), "{}", rows[0]);
+    let error = model.verify(&module, forward, &[&[]]).expect_err("an axis has no size").to_string();
+    assert!(error.contains("no size is given for axis `batch`"), "{error}");
 }

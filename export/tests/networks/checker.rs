@@ -1,0 +1,61 @@
+//! All networks before code that is not ours: the checker, the shape inference and the reference evaluator of `onnx`.
+//! They need a Python with `tests/python/requirements.txt`: `SELFIE_TEST_PYTHON`.
+
+use std::io::Write;
+use std::path::Path;
+use std::process::Command;
+
+use burn::tensor::TensorData;
+use prost::Message;
+use selfie_export::ir::Constant;
+use tract_onnx::pb;
+
+use crate::NETWORKS;
+use crate::network::{Network, encoded};
+
+#[test]
+fn the_checker_of_onnx_passes_every_network() {
+    let Some(python) = std::env::var_os("SELFIE_TEST_PYTHON").filter(|path| !path.is_empty()) else {
+        // Not by eprintln, whose text the test runner swallows.
+        let text = b"SKIPPED: check_networks.py; SELFIE_TEST_PYTHON names no Python with onnx, ./check makes one\n";
+        std::io::stderr().write_all(text).expect("standard error");
+        return;
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    for network in NETWORKS {
+        let network = network();
+        for opset in network.opsets() {
+            write(&network, opset, &folder.path().join(format!("{}, opset {opset}", network.name)));
+        }
+    }
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/python/check_networks.py");
+    let output = Command::new(python).arg(script).arg(folder.path()).output().expect("Python starts");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    assert!(output.status.success(), "{}\n{}", text(&output.stdout), text(&output.stderr));
+    eprintln!("{}", text(&output.stdout));
+}
+
+/// Writes a model and one case, as ONNX's own tests have them.
+fn write(network: &Network, opset: i64, folder: &Path) {
+    let model = network.model(opset);
+    let data = folder.join("test_data_set_0");
+    std::fs::create_dir_all(&data).expect("the folder is ours");
+    std::fs::write(folder.join("model.onnx"), encoded(&model)).expect("the folder is ours");
+    let case = network.cases(&model).pop().expect("a case");
+    for (kind, tensors) in [("input", case.inputs), ("output", case.expected)] {
+        for (index, tensor) in tensors.into_iter().enumerate() {
+            std::fs::write(data.join(format!("{kind}_{index}.pb")), proto(tensor)).expect("the folder is ours");
+        }
+    }
+}
+
+fn proto(data: TensorData) -> Vec<u8> {
+    let constant = Constant::from_burn(data).expect("an element type of ONNX");
+    let tensor = pb::TensorProto {
+        dims: constant.dims().iter().map(|size| *size as i64).collect(),
+        data_type: constant.dtype().onnx(),
+        raw_data: constant.bytes().to_vec(),
+        ..Default::default()
+    };
+    tensor.encode_to_vec()
+}
