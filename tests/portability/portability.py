@@ -43,7 +43,7 @@ def main():
         files = run.make_models(selfie, RUNS, models, folder, ROOT)
         results = {}
         for runtime in chosen:
-            home = run.Home(runtime, CACHE, pathlib.Path(options.python) if options.quick else None)
+            home = run.Home(runtime, CACHE, pathlib.Path(options.python).absolute() if options.quick else None)
             for model in models:
                 result = run.run(home, selfie, files[model.name], folder)
                 results[runtime.title, model.name] = result
