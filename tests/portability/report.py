@@ -3,8 +3,6 @@
 import datetime
 import json
 
-from run import TOLERANCE
-
 START, END = "<!-- portability -->", "<!-- /portability -->"
 
 
@@ -40,7 +38,8 @@ def notes(runtimes, models, results):
                 said.setdefault(" ".join(result.words.split()), []).append(model.name)
             elif not result.good:
                 said.setdefault(f"differs by up to {result.error:.1e}", []).append(model.name)
-        lines += [f"- **{runtime.title}** ({'; '.join(names)}): `{words}`" for words, names in said.items()]
+        known = f"; known: {runtime.limit}" if runtime.limit else ""
+        lines += [f"- **{runtime.title}** ({'; '.join(names)}): `{words}`{known}" for words, names in said.items()]
     return lines or ["None."]
 
 
@@ -50,7 +49,7 @@ def write(root, card, runtimes, models, results):
     revision = json.loads(card.read_text(encoding="utf-8"))["provenance"]["source_revision"][:7]
     summary = (
         f"{len(every)} of {len(runtimes)} runtimes give the golden numbers of all {len(models)} models within "
-        f"{TOLERANCE:.0e} in f32, {len(some)} more those of a part of them"
+        f"1e-4 in f32, {len(some)} more those of a part of them"
     )
     head = ["runtime", "version", *(model.name for model in models)]
     rows = [head, ["---"] * len(head)]
@@ -65,7 +64,7 @@ def write(root, card, runtimes, models, results):
 {revision}, on a CPU.
 
 Largest absolute error against the golden samples in each file, over all outputs and batches of 1, 2 and 7. Bold: more than
-{TOLERANCE:.0e}. The models are small networks after three steps of training, and the committed one.
+1e-4. The models are small networks after three steps of training, and the committed one.
 
 {table}
 

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import pathlib
+import re
 import subprocess
 import sys
 import venv
@@ -131,7 +132,7 @@ def run(home, selfie, file, folder):
     except (subprocess.TimeoutExpired, OSError) as error:
         return Result(refusal=f"no answer: {error}")
     if home.runtime.kind == "verify":
-        return verified(adapter, done)
+        return verified(adapter, done, home.runtime.version)
     last = done.stdout.strip().splitlines()[-1:] or [""]
     if done.returncode != 0 or not last[0].startswith("{"):
         said = done.stderr.strip().splitlines()[-1:] or ["nothing"]
@@ -139,17 +140,20 @@ def run(home, selfie, file, folder):
     return Result(**json.loads(last[0]))
 
 
-def verified(runtime, done):
+def verified(runtime, done, version):
     """The rows of one runtime in the table that `selfie verify` prints."""
-    result = Result()
+    result, head = Result(version=version), []
     for line in done.stdout.splitlines():
-        words = line.split(maxsplit=4)
-        if len(words) == 5 and words[0] == runtime:
-            batch, output, error, verdict = words[1:]
-            if verdict in ("ok", "differs"):
-                result.batches.setdefault(batch, {})[output] = float(error)
-            else:
-                result.batches[batch] = verdict
+        fields = re.split(r"\s{2,}", line.strip())
+        if fields[0] == "runtime":
+            head = fields
+        row = dict(zip(head, fields))
+        if row.get("runtime") != runtime:
+            continue
+        if row["result"] in ("ok", "differs"):
+            result.batches.setdefault(row["batch"], {})[row["output"]] = float(row["largest error"])
+        else:
+            result.batches[row["batch"]] = row["result"]
     if not result.batches:
         said = done.stderr.strip() or f"`selfie runtime install` brings {runtime}"
         result.refusal = f"selfie verify did not compare it: {said[:300]}"
