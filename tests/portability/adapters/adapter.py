@@ -1,0 +1,85 @@
+"""Runs one Python adapter: `adapter.py ADAPTER MODEL CARD WORK` prints one line of JSON.
+
+An adapter is a module with `version()` and `load(path, work)`, which gives a function from a batch of images to the
+outputs by name. `FIXED_BATCH = True` in it asks for a file of its own for every batch size.
+"""
+
+import base64
+import importlib
+import json
+import os
+import sys
+
+import numpy
+
+U64 = numpy.uint64
+
+
+def golden_input(made, dtype):
+    """The generator of the model card."""
+    with numpy.errstate(over="ignore"):
+        gamma = U64(0x9E3779B97F4A7C15)
+        z = U64(made["seed"]) + numpy.arange(1, numpy.prod(made["shape"]) + 1, dtype=U64) * gamma
+        z = (z ^ (z >> U64(30))) * U64(0xBF58476D1CE4E5B9)
+        z = (z ^ (z >> U64(27))) * U64(0x94D049BB133111EB)
+        z ^= z >> U64(31)
+    values = made["low"] + (made["high"] - made["low"]) * ((z >> U64(40)) / 2**24)
+    return values.reshape(made["shape"]).astype({"f32": numpy.float32, "u8": numpy.uint8}[dtype])
+
+
+def with_batch(path, batch, work):
+    """The file that the compiler fixed to this batch size, or a copy of a foreign one with the size written in."""
+    compiled = path.replace(".onnx", f"-batch-{batch}.onnx")
+    if os.path.exists(compiled):
+        return compiled
+    import onnx
+
+    model = onnx.load(path)
+    for value in [*model.graph.input, *model.graph.output]:
+        value.type.tensor_type.shape.dim[0].dim_value = batch
+    fixed = os.path.join(work, f"batch-{batch}.onnx")
+    onnx.save(model, fixed)
+    return fixed
+
+
+def errors(run, golden, card):
+    """The largest absolute difference of every output."""
+    found = run(golden_input(golden["input"], card["input"]["dtype"]))
+    differences = {}
+    for name, expected in golden["outputs"].items():
+        values = numpy.frombuffer(base64.b64decode(expected["data"]), dtype="<f4").reshape(expected["shape"])
+        output = numpy.asarray(found[name])
+        assert output.shape == values.shape, f"{name} has the shape {output.shape}, expected {values.shape}"
+        difference = float(numpy.abs(output - values).max())
+        assert numpy.isfinite(difference), f"{name} holds numbers that are not finite"
+        differences[name] = difference
+    return differences
+
+
+def words(error):
+    """The first lines of what a runtime says."""
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text}"[:300]
+
+
+def main(name, path, card_path, work):
+    with open(card_path, encoding="utf-8") as file:
+        card = json.load(file)
+    adapter = importlib.import_module(name)
+    fixed = getattr(adapter, "FIXED_BATCH", False)
+    batches, run = {}, None
+    for golden in card["golden"]:
+        batch = golden["input"]["shape"][0]
+        try:
+            if fixed:
+                run = adapter.load(with_batch(path, batch, work), work)
+            elif run is None:
+                run = adapter.load(path, work)
+            batches[batch] = errors(run, golden, card)
+        except Exception as error:  # A runtime may raise anything; what it says is the result.
+            batches[batch] = words(error)
+    print("\n" + json.dumps({"version": adapter.version(), "fixed": fixed, "batches": batches}))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

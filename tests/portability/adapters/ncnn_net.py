@@ -1,0 +1,46 @@
+"""ncnn: pnnx converts the file. A network of ncnn takes one image, so the images of a batch run one after the other."""
+
+import importlib.metadata
+import os
+import subprocess
+import sys
+
+import ncnn
+import numpy
+import onnx
+
+
+def version():
+    return importlib.metadata.version("ncnn")
+
+
+def load(path, work):
+    graph = onnx.load(path).graph
+    names = [value.name for value in graph.output]
+    shape = [dim.dim_value or 1 for dim in graph.input[0].type.tensor_type.shape.dim]
+    copy = os.path.join(work, "model.onnx")
+    with open(path, "rb") as source, open(copy, "wb") as target:
+        target.write(source.read())
+    pnnx = os.path.join(os.path.dirname(sys.executable), "pnnx")
+    flags = [f"inputshape={shape}".replace(" ", ""), "fp16=0"]
+    subprocess.run([pnnx, copy, *flags], check=True, stdout=subprocess.DEVNULL, cwd=work)
+    net = ncnn.Net()
+    net.opt.use_fp16_packed = net.opt.use_fp16_storage = net.opt.use_fp16_arithmetic = False
+    net.opt.use_bf16_storage = False
+    net.load_param(os.path.join(work, "model.ncnn.param"))
+    net.load_model(os.path.join(work, "model.ncnn.bin"))
+
+    def one(image):
+        extractor = net.create_extractor()
+        extractor.input("in0", ncnn.Mat(image).clone())
+        rows = []
+        for index in range(len(names)):
+            code, row = extractor.extract(f"out{index}")
+            assert code == 0, f"ncnn's extract gave the code {code}"
+            rows.append(numpy.array(row).reshape(-1))
+        return rows
+
+    def run(images):
+        return dict(zip(names, (numpy.stack(rows) for rows in zip(*map(one, images)))))
+
+    return run

@@ -1,0 +1,36 @@
+"""TensorFlow Lite: onnx2tf converts the file, LiteRT runs it."""
+
+import importlib.metadata
+import os
+
+import numpy
+import onnx
+import onnx2tf
+from ai_edge_litert.interpreter import Interpreter
+
+FIXED_BATCH = True
+
+
+def version():
+    return importlib.metadata.version("ai-edge-litert")
+
+
+def load(path, work):
+    names = [value.name for value in onnx.load(path).graph.output]
+    folder = os.path.join(work, "tflite")
+    name = os.path.splitext(os.path.basename(path))[0]
+    onnx2tf.convert(
+        input_onnx_file_path=path,
+        output_folder_path=folder,
+        non_verbose=True,
+        copy_onnx_input_output_names_to_tflite=True,
+    )
+    runner = Interpreter(os.path.join(folder, f"{name}_float32.tflite")).get_signature_runner()
+
+    def run(images):
+        # onnx2tf puts the channels last.
+        (entry,) = runner.get_input_details()
+        found = runner(**{entry: numpy.ascontiguousarray(images.transpose(0, 2, 3, 1))})
+        return {name: found[name] for name in names}
+
+    return run
