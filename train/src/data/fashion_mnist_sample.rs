@@ -67,7 +67,7 @@ mod tests {
         assert_eq!((dataset.train.len(), dataset.test.len()), SOURCE.images.unwrap());
         assert_eq!((dataset.native, dataset.height, dataset.width, dataset.channels), ((28, 28), 32, 32, 1));
         for class in 0..10 {
-            let count = |labels: &[u8]| labels.iter().filter(|&&label| label == class).count();
+            let count = |labels: &[u32]| labels.iter().filter(|&&label| label == class).count();
             assert_eq!((count(&dataset.train.labels), count(&dataset.test.labels)), (400, 100), "class {class}");
         }
         assert_eq!(dataset.labels[9], "Ankle boot");
