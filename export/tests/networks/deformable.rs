@@ -13,7 +13,7 @@ use crate::layers::same;
 use crate::network::{Network, Sizes};
 
 /// Small, for the reference evaluator of `onnx` takes every product by itself.
-const SIZES: &[Sizes] = &[&[("batch", 3), ("height", 10), ("width", 5)], &[("batch", 1), ("height", 7), ("width", 4)]];
+const SIZES: &[Sizes] = &[&[("batch", 4), ("height", 10), ("width", 5)], &[("batch", 1), ("height", 7), ("width", 4)]];
 
 #[derive(Module, Debug)]
 struct Deformable {
