@@ -4,10 +4,12 @@ use anyhow::{Context, bail, ensure};
 use selfie_export::verify::{Case, OnnxRuntime, Row, Runner, Tolerance, TractRunner, verify};
 use selfie_export::{Export, Model};
 use selfie_models::card::CARD_KEY;
+use selfie_models::digest::{self, DIGEST_KEY};
 use selfie_models::network::Network;
 use selfie_models::samples::GOLDEN_BATCHES;
 use selfie_models::saved::{self, Saved};
 use selfie_models::{device, samples};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::table::Table;
@@ -162,6 +164,15 @@ pub fn print(rows: &[Row]) {
     if rows.iter().all(|row| row.runner != "onnxruntime") {
         println!("ONNX Runtime is not here and was not compared; `selfie runtime install` brings it.");
     }
+}
+
+/// Checks the digest that a file states of itself, and says which it is.
+pub fn stated_digest(path: &Path, file: &[u8], metadata: &BTreeMap<String, String>) -> anyhow::Result<String> {
+    let Some(stated) = metadata.get(DIGEST_KEY) else {
+        return Ok(format!("none in the file ({DIGEST_KEY}), so a change of it goes unnoticed"));
+    };
+    digest::check(file, stated).with_context(|| path.display().to_string())?;
+    Ok(format!("{stated}, right"))
 }
 
 fn describe(row: &Row) -> String {

@@ -1,5 +1,6 @@
 //! From the graph to the bytes of an ONNX file.
 
+mod digest;
 mod names;
 mod proto;
 mod write;
