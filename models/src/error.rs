@@ -19,6 +19,15 @@ pub enum Error {
         /// What differs.
         reason: String,
     },
+    /// A model file that is not what it was when it was written.
+    #[error(
+        "the file has changed since it was written: its digest ({}) does not fit its bytes; copy or export it again",
+        crate::digest::DIGEST_KEY
+    )]
+    Digest {
+        /// The digest in the file's metadata.
+        stated: String,
+    },
     /// A network configuration that makes no network.
     #[error("network configuration: {reason}")]
     Config {

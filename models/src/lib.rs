@@ -1,11 +1,12 @@
 //! The networks of Selfie and the model card that describes an exported one.
 //!
-//! The card ([`Card`], [`golden`]) is plain data and always here: a server reads it without knowing Burn. The networks
+//! The card ([`Card`], [`golden`], [`digest`]) is plain data and always here: a server reads it without knowing Burn. The networks
 //! stand behind the feature `networks`.
 //!
 //! | module | what it holds |
 //! |---|---|
 //! | [`card`] | what a model expects and gives: the contract between compiler and server |
+//! | [`digest`] | the digest that a model file carries of itself |
 //! | [`golden`] | inputs from a seed and the outputs they must give |
 //! | [`resnet`] | bottleneck ResNet, pre- or post-activation: the patch network P |
 //! | [`patches`] | an image as a grid of patches and back |
@@ -19,6 +20,7 @@
 //! | [`seeded`] | random numbers that nobody else draws from |
 
 pub mod card;
+pub mod digest;
 mod error;
 pub mod golden;
 

@@ -4,6 +4,7 @@ use crate::Error;
 use prost::Message;
 use selfie_models::Card;
 use selfie_models::card::{CARD_KEY, InputDtype};
+use selfie_models::digest::{self, DIGEST_KEY};
 use sha2::{Digest, Sha256};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -32,12 +33,15 @@ impl ModelFile {
     /// Reads the file and its card: `card.json` beside it, or the metadata entry `selfie.card` in it.
     ///
     /// # Errors
-    /// [`Error::ModelFile`] when the file is damaged, has no card, or differs from its card.
+    /// [`Error::ModelFile`] when the file is damaged or has changed, has no card, or differs from its card.
     pub fn open(path: &Path) -> Result<Self, Error> {
         let bytes = fs::read(path).map_err(|source| Error::Io { action: "read", path: path.to_owned(), source })?;
         let wrong = |reason: String| Error::ModelFile { path: path.to_owned(), reason };
         let damaged = |what: &str| wrong(format!("not a complete ONNX model ({what}); copy or export it again"));
         let model = ModelProto::decode(bytes.as_slice()).map_err(|error| damaged(&error.to_string()))?;
+        if let Some(entry) = model.metadata_props.iter().find(|entry| entry.key == DIGEST_KEY) {
+            digest::check(&bytes, &entry.value).map_err(|error| wrong(error.to_string()))?;
+        }
         let graph = model.graph.as_ref().ok_or_else(|| damaged("it holds no graph"))?;
         let card = read_card(path, &model)?;
         let fixed_batch = check(graph, &card).map_err(wrong)?;

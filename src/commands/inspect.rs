@@ -1,8 +1,9 @@
 //! `selfie inspect`
 
+use crate::compile::stated_digest;
 use crate::table::Table;
 use anyhow::Context;
-use selfie_export::{Port, inspect_file};
+use selfie_export::{Port, inspect};
 use selfie_models::Card;
 use selfie_models::card::CARD_KEY;
 use std::path::PathBuf;
@@ -19,7 +20,9 @@ pub struct Arguments {
 
 impl Arguments {
     pub fn run(self) -> anyhow::Result<()> {
-        let found = inspect_file(&self.model)?;
+        let bytes = std::fs::read(&self.model).with_context(|| format!("cannot read {}", self.model.display()))?;
+        let found = inspect(&bytes).with_context(|| self.model.display().to_string())?;
+        let digest = stated_digest(&self.model, &bytes, &found.metadata)?;
         let card = found.metadata.get(CARD_KEY);
         if self.card {
             println!("{}", card.with_context(|| format!("{} has no model card", self.model.display()))?);
@@ -43,6 +46,7 @@ impl Arguments {
             Some(flops) => println!("FLOPs of one item: {:.1} M ({})", flops as f64 / 1e6, found.flops_note),
             None => println!("FLOPs: unknown ({})", found.flops_note),
         }
+        println!("digest: {digest}");
         match card {
             Some(json) => {
                 let card = Card::from_json(json)?;

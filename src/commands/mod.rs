@@ -1,9 +1,9 @@
 //! The subcommands, one file each: what is typed, then what is called and printed.
 
-#[cfg(feature = "serve")]
-mod classify;
 #[cfg(feature = "train")]
 mod bench;
+#[cfg(feature = "serve")]
+mod classify;
 #[cfg(feature = "train")]
 mod data;
 #[cfg(feature = "serve")]

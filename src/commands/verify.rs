@@ -1,6 +1,6 @@
 //! `selfie verify`
 
-use crate::compile::{answers, compare, golden_cases, input, onnxruntime, print};
+use crate::compile::{answers, compare, golden_cases, input, onnxruntime, print, stated_digest};
 use anyhow::{Context, ensure};
 use selfie_export::inspect;
 use selfie_export::verify::{Case, Row};
@@ -23,6 +23,8 @@ impl Arguments {
     pub fn run(self) -> anyhow::Result<()> {
         let bytes = std::fs::read(&self.model).with_context(|| format!("cannot read {}", self.model.display()))?;
         let inspection = inspect(&bytes).with_context(|| self.model.display().to_string())?;
+        let digest = stated_digest(&self.model, &bytes, &inspection.metadata)?;
+        println!("digest: {digest}\n");
         let card = inspection.metadata.get(CARD_KEY).with_context(|| {
             format!("{} has no model card ({CARD_KEY}) with golden samples to compare with", self.model.display())
         })?;

@@ -22,6 +22,7 @@ use selfie_export::verify::{Case, OnnxRuntime, Row, Runner, Tolerance, TractRunn
 use selfie_export::{Error, Model, Prefix};
 use selfie_models::Card;
 use selfie_models::card::{CARD_KEY, InputDtype, Layout};
+use selfie_models::digest::{self, DIGEST_KEY};
 use selfie_models::golden::{Golden, Values};
 use selfie_models::samples::{self, GOLDEN_BATCHES, GOLDEN_TOLERANCE};
 use source::{Reference, Source};
@@ -293,4 +294,13 @@ fn place(out: &Path, name: &str) -> anyhow::Result<PathBuf> {
     let folder = folder.join((versions.max().unwrap_or(0) + 1).to_string());
     std::fs::create_dir(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
     Ok(folder.join("model.onnx"))
+}
+
+/// Checks the digest that a file states of itself, and says which it is.
+pub fn stated_digest(path: &Path, file: &[u8], metadata: &BTreeMap<String, String>) -> anyhow::Result<String> {
+    let Some(stated) = metadata.get(DIGEST_KEY) else {
+        return Ok(format!("none in the file ({DIGEST_KEY}), so a change of it goes unnoticed"));
+    };
+    digest::check(file, stated).with_context(|| path.display().to_string())?;
+    Ok(format!("{stated}, right"))
 }

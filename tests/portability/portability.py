@@ -50,8 +50,8 @@ def main():
                 print(f"{runtime.title} · {model.name}: {report.cell(result)}", flush=True)
             if not options.quick and not options.only:
                 # After each runtime: a run that is stopped leaves what it has.
-                done = chosen[: chosen.index(runtime) + 1]
-                report.write(ROOT, files[models[0].name].card, done, models, results)
+                count = chosen.index(runtime) + 1
+                report.write(ROOT, files[models[0].name].card, chosen[:count], models, results, chosen[count:])
     if options.quick and not all(result.good for result in results.values()):
         sys.exit("a runtime differs or refuses; each of them is expected to run every model")
 

@@ -43,8 +43,8 @@ def notes(runtimes, models, results):
     return lines or ["None."]
 
 
-def write(root, card, runtimes, models, results):
-    """Writes the document and the README's line."""
+def write(root, card, runtimes, models, results, missing):
+    """Writes the document and the README's line; `missing` are the runtimes that are not measured yet."""
     every, some = counts(runtimes, models, results)
     revision = json.loads(card.read_text(encoding="utf-8"))["provenance"]["source_revision"][:7]
     summary = (
@@ -58,6 +58,8 @@ def write(root, card, runtimes, models, results):
         mark = " ¹" if any(result.fixed for result in found) else ""
         rows.append([runtime.title + mark, version(runtime, models, results), *map(cell, found)])
     table = "\n".join("| " + " | ".join(row) + " |" for row in rows)
+    titles = "; ".join(runtime.title for runtime in missing)
+    unmeasured = f"\n## Not measured\nThe run was stopped before: {titles}.\n" if missing else ""
     text = f"""# The exported files in other runtimes
 
 {summary}. Made by `tests/portability/portability.py --selfie target/release/selfie` on {datetime.date.today()} at revision
@@ -71,11 +73,10 @@ Largest absolute error against the golden samples in each file, over all outputs
 ¹ compiled for one batch size at a time, from a file that `selfie export --batch N` fixed to it.
 
 ## What runtimes say instead
-The ONNX reference evaluator and ONNX Runtime run these files, so each line is a limit of the runtime or its converter
-named in it.
+ONNX Runtime runs all of these files, so each line is a limit of the runtime or the converter named in it.
 
 {chr(10).join(notes(runtimes, models, results))}
-"""
+{unmeasured}"""
     (root / "docs" / "portability.md").write_text(text, encoding="utf-8")
     readme = root / "README.md"
     before, _, rest = readme.read_text(encoding="utf-8").partition(START)

@@ -1,6 +1,7 @@
 //! From the graph to the bytes of an ONNX file.
 
 mod defaults;
+mod digest;
 mod names;
 mod node;
 mod proto;

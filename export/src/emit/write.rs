@@ -7,6 +7,7 @@ use prost::Message;
 use prost::encoding::{WireType, encode_key, encode_varint, encoded_len_varint, key_len};
 
 use super::Header;
+use super::digest::seal;
 use super::node;
 use super::proto::{skeleton, tensor};
 use crate::ir::Graph;
@@ -19,10 +20,10 @@ const GRAPH_INITIALIZER: u32 = 5;
 /// What protobuf can hold in one message.
 const LIMIT: u64 = i32::MAX as u64;
 
-/// The bytes of the file.
+/// The bytes of the file, with its digest in the metadata.
 pub(crate) fn to_bytes(graph: &Graph, header: &Header) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    encode(graph, header, &mut bytes)?.map_err(|source| io("encoding", Path::new("memory"), source))?;
+    encode(graph, &seal(graph, header)?, &mut bytes)?.map_err(in_memory)?;
     Ok(bytes)
 }
 
@@ -30,9 +31,10 @@ pub(crate) fn to_bytes(graph: &Graph, header: &Header) -> Result<Vec<u8>> {
 pub(crate) fn save(graph: &Graph, header: &Header, path: &Path) -> Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let failed = |source| io("writing", path, source);
+    let header = seal(graph, header)?;
     let mut file = tempfile::Builder::new().prefix(".export-").tempfile_in(folder).map_err(failed)?;
     let mut writer = BufWriter::with_capacity(1 << 20, file.as_file_mut());
-    encode(graph, header, &mut writer)?.and_then(|()| writer.flush()).map_err(failed)?;
+    encode(graph, &header, &mut writer)?.and_then(|()| writer.flush()).map_err(failed)?;
     drop(writer);
     file.as_file().sync_all().map_err(failed)?;
     readable_by_others(file.as_file()).map_err(failed)?;
@@ -42,6 +44,11 @@ pub(crate) fn save(graph: &Graph, header: &Header, path: &Path) -> Result<()> {
 
 fn io(action: &'static str, path: &Path, source: std::io::Error) -> Error {
     Error::Io { action, path: path.to_path_buf(), source }
+}
+
+/// What no one expects: a writer in memory that fails.
+pub(super) fn in_memory(source: std::io::Error) -> Error {
+    io("encoding", Path::new("memory"), source)
 }
 
 /// A temporary file is private; the model is not.
@@ -57,7 +64,7 @@ fn readable_by_others(_file: &std::fs::File) -> std::io::Result<()> {
 }
 
 /// Writes the model: the nodes of the graph first, its other fields, then its initialisers one by one.
-fn encode(graph: &Graph, header: &Header, out: &mut impl Write) -> Result<std::io::Result<()>> {
+pub(super) fn encode(graph: &Graph, header: &Header, out: &mut impl Write) -> Result<std::io::Result<()>> {
     let mut skeleton = skeleton(graph, header);
     let mut head = Vec::new();
     for node in skeleton.nodes.drain(..).map(node::encode) {
@@ -102,6 +109,8 @@ fn encode(graph: &Graph, header: &Header, out: &mut impl Write) -> Result<std::i
 mod tests {
     use std::collections::BTreeMap;
 
+    use sha2::{Digest, Sha256};
+
     use super::*;
     use crate::ir::{Attributes, Constant, ElementType, GraphOutput, Node, Value};
     use crate::shapes::Dim;
@@ -133,6 +142,23 @@ mod tests {
         assert_eq!(names, ["layer.weight", "layer.empty"]);
         assert_eq!(graph.node[0].name, "layer/Add");
         assert_eq!(model.metadata_props[0].value, "v");
+    }
+
+    #[test]
+    fn the_digest_is_that_of_the_file_with_zeros_in_its_place() {
+        let header = Header { name: "main".into(), doc: String::new(), metadata: BTreeMap::new() };
+        let bytes = to_bytes(&graph(), &header).unwrap();
+        let model = tract_onnx::pb::ModelProto::decode(bytes.as_slice()).unwrap();
+        let [entry] = &model.metadata_props[..] else { panic!("{:?}", model.metadata_props) };
+        assert_eq!(entry.key, "selfie.sha256");
+        let place = bytes.windows(64).position(|window| window == entry.value.as_bytes()).unwrap();
+        let mut zeroed = bytes.clone();
+        zeroed[place..place + 64].fill(b'0');
+        assert_eq!(format!("{:x}", Sha256::digest(&zeroed)), entry.value);
+
+        let folder = tempfile::tempdir().unwrap();
+        save(&graph(), &header, &folder.path().join("model.onnx")).unwrap();
+        assert!(std::fs::read(folder.path().join("model.onnx")).unwrap() == bytes, "the saved file differs");
     }
 
     #[test]

@@ -1,0 +1,66 @@
+//! The same picture gives the same embedding by every example: in Python, in a browser, and from the server.
+
+mod support;
+
+use std::path::Path;
+use std::process::Command;
+use support::{Serving, jpeg, succeed};
+
+/// Least cosine between two embeddings of one picture.
+const LEAST_COSINE: f64 = 0.9999;
+const MODEL: &str = "models/pretrained/fashion-mnist/1/model.onnx";
+
+/// Runs a program of `examples/` or `tests/` from the root and gives the vector that it prints.
+fn embedding(program: &Path, arguments: &[&str]) -> Vec<f64> {
+    let root = env!("CARGO_MANIFEST_DIR");
+    let output = Command::new(program)
+        .current_dir(root)
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .args(arguments)
+        .output()
+        .unwrap_or_else(|error| panic!("{}: {error}", program.display()));
+    assert!(output.status.success(), "{arguments:?}\n{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+fn cosine(a: &[f64], b: &[f64]) -> f64 {
+    assert_eq!(a.len(), b.len());
+    let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+    dot(a, b) / (dot(a, a) * dot(b, b)).sqrt()
+}
+
+#[test]
+fn the_same_picture_gives_the_same_embedding_in_python_in_a_browser_and_from_the_server() {
+    let Some(python) = std::env::var_os("SELFIE_TEST_PYTHON") else {
+        eprintln!("SKIPPED: SELFIE_TEST_PYTHON names no Python with onnxruntime and pillow; ./check makes one");
+        return;
+    };
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folder = tempfile::tempdir().unwrap();
+    let png = folder.path().join("shirt.png");
+    image::load_from_memory(&jpeg()).unwrap().save(&png).unwrap();
+    let png = png.to_str().unwrap();
+
+    let python = Path::new(&python);
+    let expected = embedding(python, &["examples/python/onnxruntime_embed.py", MODEL, png]);
+    assert_eq!(expected.len(), 512);
+    let serving = Serving::start(root, &["--models", "models/pretrained"]);
+    let mut found = vec![("server", embedding(python, &["examples/python/client.py", &serving.address, png]))];
+
+    let packages = root.join("target/portability/node");
+    if packages.join("node_modules/onnxruntime-web").is_dir() {
+        let card = folder.path().join("card.json");
+        std::fs::write(&card, succeed(root, &["inspect", MODEL, "--card"])).unwrap();
+        let (model, card, packages) = (root.join(MODEL), card.to_str().unwrap(), packages.to_str().unwrap());
+        let arguments = ["tests/portability/web_example.mjs", model.to_str().unwrap(), card, png, packages];
+        let node = Path::new("node");
+        found.push(("browser", embedding(node, &arguments)));
+        found.push(("client in Node", embedding(node, &["examples/node/client.mjs", &serving.address, png])));
+    } else {
+        eprintln!("SKIPPED: the browser; tests/portability/portability.py installs its packages");
+    }
+    for (place, vector) in found {
+        let cosine = cosine(&expected, &vector);
+        assert!(cosine >= LEAST_COSINE, "{place}: {cosine}");
+    }
+}
