@@ -56,15 +56,18 @@ impl Pictures {
         ensure!(count >= batch, "{} holds {count} training images, fewer than a batch of {batch}", self.dataset.name);
         let indices: Vec<usize> = (0..count).map(|index| index * split.len() / count).collect();
         let whole = indices.chunks_exact(batch);
-        Ok(whole.map(|indices| vec![normalised(card, split, indices)]).collect())
+        whole.map(|indices| Ok(vec![normalised(card, split, indices)?])).collect()
     }
 
     /// Batches of test images in the form of the card, and as the network itself sees them.
-    pub fn examples(&self, model: &Model, card: &Card) -> Vec<(TensorData, TensorData)> {
+    ///
+    /// # Errors
+    /// An image cannot be read any more.
+    pub fn examples(&self, model: &Model, card: &Card) -> anyhow::Result<Vec<(TensorData, TensorData)>> {
         let split = &self.dataset.test;
         let batches = batch_size(model).map_or(GOLDEN_BATCHES.to_vec(), |batch| vec![batch]);
         let whole = batches.into_iter().map(|batch| (0..batch.min(split.len())).collect::<Vec<_>>());
-        whole.map(|indices| (images(card, split, &indices), normalised(card, split, &indices))).collect()
+        whole.map(|indices| Ok((images(card, split, &indices)?, normalised(card, split, &indices)?))).collect()
     }
 
     /// How many test images get the highest score for their class, and how fast. `None` where the model gives no scores,
@@ -79,7 +82,7 @@ impl Pictures {
         let indices: Vec<usize> = (0..split.len()).collect();
         let (mut right, mut seen, mut seconds) = (0usize, 0usize, 0.0);
         for indices in indices.chunks(batch).filter(|indices| batch_size(model).is_none() || indices.len() == batch) {
-            let inputs = [images(card, split, indices)];
+            let inputs = [images(card, split, indices)?];
             let started = Instant::now();
             let outputs = session.run(&inputs)?;
             seconds += started.elapsed().as_secs_f64();
@@ -88,7 +91,7 @@ impl Pictures {
             let scores: Vec<f32> = scores.iter::<f32>().collect();
             for (scores, index) in scores.chunks_exact(logits.labels.len()).zip(indices) {
                 let best = (0..scores.len()).rev().max_by(|a, b| scores[*a].total_cmp(&scores[*b]));
-                right += usize::from(best == Some(usize::from(split.labels[*index])));
+                right += usize::from(best == Some(split.labels[*index] as usize));
                 seen += 1;
             }
         }
@@ -103,24 +106,28 @@ fn batch_size(model: &Model) -> Option<usize> {
 }
 
 /// Images in the form that the card declares.
-fn images(card: &Card, split: &Split, indices: &[usize]) -> TensorData {
+fn images(card: &Card, split: &Split, indices: &[usize]) -> anyhow::Result<TensorData> {
     match card.input.dtype {
         InputDtype::F32 => normalised(card, split, indices),
         InputDtype::U8 => {
             let (channels, pixels) = (card.input.channels, card.input.height * card.input.width);
-            let bytes = indices.iter().flat_map(|index| {
-                let image = split.image(*index);
-                (0..pixels).flat_map(move |pixel| (0..channels).map(move |channel| image[channel * pixels + pixel]))
-            });
-            TensorData::new(bytes.collect::<Vec<u8>>(), card.input.shape(indices.len()))
+            let mut bytes = Vec::with_capacity(indices.len() * channels * pixels);
+            for index in indices {
+                let image = split.image(*index)?;
+                bytes.extend((0..pixels * channels).map(|place| image[place % channels * pixels + place / channels]));
+            }
+            Ok(TensorData::new(bytes, card.input.shape(indices.len())))
         }
     }
 }
 
 /// Images as the network itself sees them.
-fn normalised(card: &Card, split: &Split, indices: &[usize]) -> TensorData {
+fn normalised(card: &Card, split: &Split, indices: &[usize]) -> anyhow::Result<TensorData> {
     let mut raw = card.clone();
     (raw.input.dtype, raw.input.layout) = (InputDtype::U8, Layout::Nchw);
-    let bytes: Vec<f32> = indices.iter().flat_map(|index| split.image(*index)).map(|byte| f32::from(*byte)).collect();
-    network_input(&raw, indices.len(), &bytes)
+    let mut bytes = Vec::new();
+    for index in indices {
+        bytes.extend(split.image(*index)?.iter().map(|byte| f32::from(*byte)));
+    }
+    Ok(network_input(&raw, indices.len(), &bytes))
 }

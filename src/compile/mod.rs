@@ -157,7 +157,7 @@ fn lowered_cases(
         let expected = reference.answer(normalised)?.into_iter().map(|(_, data)| data).collect();
         Ok(Case { inputs: vec![input], expected })
     };
-    pictures.examples(model, card).into_iter().map(case).collect()
+    pictures.examples(model, card)?.into_iter().map(case).collect()
 }
 
 /// Lets golden samples differ by twice the largest error, for other processors round otherwise.

@@ -31,7 +31,7 @@ impl Pictures {
         match *self {}
     }
 
-    pub fn examples(&self, _: &Model, _: &Card) -> Vec<(TensorData, TensorData)> {
+    pub fn examples(&self, _: &Model, _: &Card) -> anyhow::Result<Vec<(TensorData, TensorData)>> {
         match *self {}
     }
 

@@ -50,7 +50,7 @@ pub struct Row {
 
 impl std::fmt::Display for Row {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { runner, batch, output, max_abs_error, ok, failure } = self;
+        let Self { runner, batch, output, max_abs_error, ok, failure, .. } = self;
         match failure {
             Some(failure) => write!(f, "{runner}, first axis {batch}, `{output}`: {failure}"),
             None => {

@@ -95,5 +95,5 @@ fn the_console_works_in_a_browser() {
     let server = serve(config(store.path()));
     let images = [base64(&png(1)), base64(&jpeg(2))];
     let classes: Value = server.json("/v1/classify", &json!({"input": images})).json().unwrap();
-    run("check_console.py", &server, &json!({"images": images, "classes": classes["data"]}));
+    run("check_console.py", &[&server.url], &json!({"images": images, "classes": classes["data"]}));
 }
