@@ -9,7 +9,7 @@ use std::net::TcpListener;
 use std::pin::pin;
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
 use tonic::transport::Server;
@@ -18,6 +18,9 @@ use tonic::transport::server::TcpIncoming;
 /// What a client may send of one call, and on one connection, before it has to wait for the server to take it.
 const STREAM_WINDOW_BYTES: u32 = 1 << 20;
 const CONNECTION_WINDOW_BYTES: u32 = 4 << 20;
+
+/// At the end, longest time to hand over the last answers. Connections on which nobody speaks are cut with it.
+const GRACE: Duration = Duration::from_secs(2);
 
 /// A running server.
 pub struct Running {
@@ -80,11 +83,15 @@ fn serve(
         listener.set_nonblocking(true).map_err(failed)?;
         let listener = tokio::net::TcpListener::from_std(listener).map_err(failed)?;
         let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
-        let front = Front::new(app, stop.clone());
+        let front = Front::new(app.clone(), stop.clone());
         let serving = pin!(server.serve_with_incoming_shutdown(front, incoming, stopped(stop.clone())));
         let late = pin!(async {
             stopped(stop).await;
-            tokio::time::sleep(drain).await;
+            let deadline = Instant::now() + drain;
+            while app.in_flight() > 0 && Instant::now() < deadline {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            tokio::time::sleep(GRACE).await;
         });
         match select(serving, late).await {
             Either::Left((ended, _)) => ended.map_err(failed),
