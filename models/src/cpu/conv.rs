@@ -17,6 +17,9 @@ const FEWEST: usize = 64;
 /// the sums.
 const PARTS: usize = 16;
 
+/// Numbers that one processor sums up at a time.
+const SUMMED: usize = 16 * 1024;
+
 /// A convolution without bias.
 #[derive(Clone, Copy, Debug)]
 pub struct Convolution {
@@ -238,11 +241,15 @@ fn room(buffer: &mut Vec<f32>, len: usize) -> &mut [f32] {
     &mut buffer[..len]
 }
 
+/// The sum of the parts, in their order, on all processors.
 fn total(parts: Vec<Vec<f32>>) -> Vec<f32> {
     let mut parts = parts.into_iter();
     let mut total = parts.next().unwrap_or_default();
-    for part in parts {
-        total.iter_mut().zip(part).for_each(|(total, part)| *total += part);
-    }
+    let parts: Vec<Vec<f32>> = parts.collect();
+    total.par_chunks_mut(SUMMED).enumerate().for_each(|(chunk, total)| {
+        for part in &parts {
+            total.iter_mut().zip(&part[chunk * SUMMED..]).for_each(|(total, part)| *total += part);
+        }
+    });
     total
 }
