@@ -1,7 +1,7 @@
 //! `selfie bench train`
 
 use crate::table::Table;
-use selfie_train::bench;
+use selfie_train::bench::{self, Place, Precision};
 use std::path::PathBuf;
 
 /// Arguments of `selfie bench train`.
@@ -10,6 +10,12 @@ pub struct Arguments {
     /// A Python that can import torch, to be measured in turn with ours; `pip install torch` makes one.
     #[arg(long, value_name = "PYTHON")]
     torch: Option<PathBuf>,
+    /// Where to compute.
+    #[arg(long, default_value = "cpu", value_name = "DEVICE")]
+    device: String,
+    /// Numbers of weights, activations and gradients, here and in PyTorch: bf16 is for GPUs.
+    #[arg(long, default_value = "f32", value_parser = ["f32", "bf16"])]
+    precision: String,
     /// Steps of each that count.
     #[arg(long, default_value_t = 15, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     rounds: u16,
@@ -18,7 +24,9 @@ pub struct Arguments {
 impl Arguments {
     pub fn run(self) -> anyhow::Result<()> {
         let rounds = usize::from(self.rounds);
-        let measured = bench::run(self.torch.as_deref(), rounds)?;
+        let precision = if self.precision == "bf16" { Precision::Bf16 } else { Precision::F32 };
+        let place = Place::open(&self.device, precision)?;
+        let measured = bench::run(&place, self.torch.as_deref(), rounds)?;
         let mut table = Table::new(["step", "batch", "ms", "images/s", "torch ms", "torch / ours"]);
         for found in &measured {
             let (subject, median) = (found.subject, found.median());
@@ -34,7 +42,9 @@ impl Arguments {
         }
         println!("{table}");
         println!(
-            "medians of {rounds} steps each, one of ours and one of PyTorch's in turn; first three groups of ResNet-50"
+            "medians of {rounds} steps each on {} in {}, one of ours and one of PyTorch's in turn; groups of ResNet-50, pre-activation",
+            self.device,
+            precision.name()
         );
         Ok(())
     }

@@ -3,13 +3,68 @@
 mod peer;
 mod step;
 
-pub use step::{SUBJECTS, Subject};
+pub use step::{CPU_SUBJECTS, GPU_SUBJECTS, Subject};
 
 use crate::Error;
+use burn::tensor::{Device, FloatDType};
 use indicatif::{ProgressBar, ProgressStyle};
 use peer::Peer;
 use std::path::Path;
 use step::Step;
+
+/// The numbers that weights, activations and gradients are made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Precision {
+    /// 32 bits; a GPU may multiply with fewer, as PyTorch's convolutions do too.
+    F32,
+    /// bfloat16 throughout.
+    Bf16,
+}
+
+impl Precision {
+    /// Name in tables and for PyTorch.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::F32 => "float32",
+            Self::Bf16 => "bfloat16",
+        }
+    }
+}
+
+/// Where steps are made, and with which numbers.
+pub struct Place {
+    device: Device,
+    name: String,
+    precision: Precision,
+}
+
+impl Place {
+    /// Opens a device by its name.
+    ///
+    /// # Errors
+    /// [`Error::Network`] when there is no such device, [`Error::Internal`] when it has no such numbers.
+    pub fn open(name: &str, precision: Precision) -> Result<Self, Error> {
+        let mut device = selfie_models::device::open(name)?;
+        if precision == Precision::Bf16 {
+            device.configure(FloatDType::BF16).map_err(|error| Error::Internal { what: format!("{name}: {error}") })?;
+        }
+        Ok(Self { device, name: name.to_owned(), precision })
+    }
+
+    /// What is measured there.
+    pub fn subjects(&self) -> &'static [Subject] {
+        if self.name == "cpu" { CPU_SUBJECTS } else { GPU_SUBJECTS }
+    }
+
+    /// What PyTorch calls the device: its name for every GPU is CUDA's.
+    fn torch_device(&self) -> String {
+        match self.name.split_once(':') {
+            _ if self.name == "cpu" => "cpu".into(),
+            Some((_, index)) => format!("cuda:{index}"),
+            None => "cuda".into(),
+        }
+    }
+}
 
 /// Seconds of a step of one subject.
 #[derive(Clone, Debug)]
@@ -34,26 +89,31 @@ impl Measured {
     }
 }
 
-/// Measures every subject: a step of ours and one of PyTorch's in turn, `rounds` times after one that does not count.
+/// Steps on a GPU that do not count: kernels are compiled and chosen by measurement in the first ones.
+const GPU_WARM_UP: usize = 5;
+
+/// Measures every subject: a step of ours and one of PyTorch's in turn, `rounds` times after some that do not count.
 ///
 /// `python` is a Python that can import torch; without one only our steps are measured.
 ///
 /// # Errors
 /// [`Error::Peer`] when Python or PyTorch fails.
-pub fn run(python: Option<&Path>, rounds: usize) -> Result<Vec<Measured>, Error> {
-    let mut peer = python.map(Peer::start).transpose()?;
-    let bar = ProgressBar::new((rounds * SUBJECTS.len()) as u64);
+pub fn run(place: &Place, python: Option<&Path>, rounds: usize) -> Result<Vec<Measured>, Error> {
+    let mut peer = python.map(|python| Peer::start(python, place)).transpose()?;
+    let subjects = place.subjects();
+    let warm_up = if place.name == "cpu" { 1 } else { GPU_WARM_UP };
+    let bar = ProgressBar::new((rounds * subjects.len()) as u64);
     if let Ok(style) = ProgressStyle::with_template("{wide_bar} {pos}/{len} steps, {msg}, {eta} left") {
         bar.set_style(style);
     }
-    let mut all = Vec::with_capacity(SUBJECTS.len());
-    for subject in &SUBJECTS {
+    let mut all = Vec::with_capacity(subjects.len());
+    for subject in subjects {
         bar.set_message(subject.name);
-        let mut step = Step::new(subject);
+        let mut step = Step::new(subject, place);
         let (mut ours, mut torch) = (Vec::new(), Vec::new());
-        for round in 0..=rounds {
+        for round in 0..rounds + warm_up {
             let (own, other) = (step.run()?, peer.as_mut().map(|peer| peer.step(subject)).transpose()?);
-            if round > 0 {
+            if round >= warm_up {
                 ours.push(own);
                 torch.extend(other);
                 bar.inc(1);

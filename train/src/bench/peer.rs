@@ -1,6 +1,6 @@
 //! PyTorch in a process of its own, which makes a step when it is asked for one.
 
-use super::Subject;
+use super::{Place, Subject};
 use crate::Error;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -21,11 +21,11 @@ impl Peer {
     ///
     /// # Errors
     /// [`Error::Peer`] when it does not start.
-    pub fn start(python: &Path) -> Result<Self, Error> {
+    pub fn start(python: &Path, place: &Place) -> Result<Self, Error> {
         let failed = |reason: String| Error::Peer { python: python.to_owned(), reason };
         let threads = rayon::current_num_threads().to_string();
         let mut process = Command::new(python)
-            .args(["-u", "-c", SCRIPT, &threads])
+            .args(["-u", "-c", SCRIPT, &threads, &place.torch_device(), place.precision.name()])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -43,7 +43,8 @@ impl Peer {
     pub fn step(&mut self, subject: &Subject) -> Result<f64, Error> {
         let failed = |reason: String| Error::Peer { python: self.python.clone(), reason };
         let mut line = String::new();
-        writeln!(self.input, "{} {}", subject.images, subject.side)
+        let depths: Vec<String> = subject.depths.iter().map(ToString::to_string).collect();
+        writeln!(self.input, "{} {} {}", subject.images, subject.side, depths.join(","))
             .and_then(|()| self.output.read_line(&mut line))
             .map_err(|error| failed(error.to_string()))?;
         line.trim().parse().map_err(|_| {

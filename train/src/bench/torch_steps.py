@@ -1,4 +1,4 @@
-"""Training steps of PyTorch, eager: reads "IMAGES SIDE" a line, makes a step, prints its seconds."""
+"""Training steps of PyTorch, eager: reads "IMAGES SIDE DEPTH,DEPTH,..." a line, makes a step, prints its seconds."""
 
 import sys
 import time
@@ -8,6 +8,8 @@ from torch import nn
 from torch.nn.functional import relu
 
 torch.set_num_threads(int(sys.argv[1]))
+device, dtype = torch.device(sys.argv[2]), getattr(torch, sys.argv[3])
+torch.backends.cudnn.benchmark = True
 
 
 class Bottleneck(nn.Module):
@@ -30,7 +32,7 @@ class Bottleneck(nn.Module):
         return self.conv3(relu(self.bn3(y))) + shortcut
 
 
-def network(depths=(3, 4, 6), width=64):
+def network(depths, width=64):
     layers, channels = [nn.Conv2d(3, width, 3, 1, 1, bias=False)], width
     for group, depth in enumerate(depths):
         for block in range(depth):
@@ -42,16 +44,19 @@ def network(depths=(3, 4, 6), width=64):
 subjects = {}
 for line in sys.stdin:
     if line not in subjects:
-        images, side = map(int, line.split())
-        net = network()
+        images, side, depths = line.split()
+        net = network(tuple(map(int, depths.split(",")))).to(device, dtype)
+        images, side = int(images), int(side)
         decayed = [p for p in net.parameters() if p.dim() > 1]
         spared = [p for p in net.parameters() if p.dim() == 1]
         groups = [{"params": decayed, "weight_decay": 1e-4}, {"params": spared}]
         optimiser = torch.optim.SGD(groups, lr=1e-3, momentum=0.9, nesterov=True)
-        subjects[line] = net, optimiser, torch.randn(images, 3, side, side)
+        subjects[line] = net, optimiser, torch.randn(images, 3, side, side, device=device, dtype=dtype)
     net, optimiser, x = subjects[line]
     start = time.perf_counter()
     optimiser.zero_grad(set_to_none=True)
-    net(x).square().mean().backward()
+    loss = net(x).square().mean()
+    loss.backward()
     optimiser.step()
+    loss.item()  # waits for the device, as ours does
     print(time.perf_counter() - start, flush=True)
