@@ -45,7 +45,7 @@ fn every_wrong_command_line_says_what_is_wrong_and_leaves_nothing() {
         (&["evaluate"], MISUSED, &["RUN"]),
         (&["evaluate", "table", "fashion-mnist-tabel", "--out", "t"], FAILED, &["fashion-mnist-table"]),
         (&["evaluate", "table", "fashion-mnist-table", "--out", "t", "--only", "knn"], MISUSED, &["knn", "neighbours"]),
-        (&["evaluate", "table", "typo.toml", "--out", "t"], FAILED, &["typo.toml", "stage"]),
+        (&["evaluate", "table", "typo.toml", "--out", "t"], FAILED, &["typo.toml", "batch_sise"]),
         (&["export", "empty", "--out", "s"], FAILED, &["network.json"]),
         (&["export", "text.onnx", "--out", "s"], FAILED, &["text.onnx"]),
         (&["export", PRETRAINED, "--out", "s", "--opset", "13"], FAILED, &["--opset", "run folder"]),

@@ -83,10 +83,8 @@ mod tests {
         assert_eq!(together.len(), 3 * QUERIES / 2);
         for (query, found) in queries.iter().zip(&together) {
             let alone = nearest(&bank, &Rows { width: 5, values: query.to_vec() }, 7).unwrap();
-            assert_eq!(
-                alone[0].iter().map(|near| near.index).collect::<Vec<_>>(),
-                found.iter().map(|near| near.index).collect::<Vec<_>>()
-            );
+            let gap = alone[0].iter().zip(found).map(|(a, b)| (a.cosine - b.cosine).abs()).fold(0.0, f32::max);
+            assert!(alone[0].len() == 7 && found.len() == 7 && gap < 1e-6, "{gap}: {alone:?} {found:?}");
         }
     }
 }

@@ -1,6 +1,6 @@
 //! A table of results in Markdown.
 
-use super::report::{GAIN, Report, percent};
+use super::report::{AxisReport, Entry, GAIN, Report, percent};
 use super::row::{ROWS, Row};
 use super::statistic::Statistic;
 use std::fmt::Write;
@@ -16,10 +16,10 @@ pub fn markdown(report: &Report) -> String {
     text.push_str(&accuracy(report));
     let calibration = numbers(report, "calibration_error", |row| row.heading().to_owned());
     if !calibration.is_empty() {
-        let _ = writeln!(text, "\nExpected calibration error in percent, 15 bins:\n\n{}{calibration}", header(report));
+        let _ = write!(text, "\nExpected calibration error in percent, 15 bins:\n\n{}{calibration}", header(report));
     }
-    for axis in &report.axes {
-        let _ = writeln!(text, "\n## {}\n\n{}", axis.name, varied(report, &axis.name, &axis.values));
+    for axis in report.axes.iter().filter(|axis| !report.varied(axis).is_empty()) {
+        let _ = writeln!(text, "\n## {}\n\n{}", axis.name, varied(report, axis));
     }
     let _ = writeln!(text, "\n## Protocol\n\n{}", protocol(report));
     text
@@ -58,23 +58,22 @@ fn numbers(report: &Report, metric: &str, heading: impl Fn(Row) -> String) -> St
         let entries = report.parts.iter().map(|part| report.entry(*row, part.labels, metric, None));
         let entries: Vec<_> = entries.collect();
         if entries.iter().any(Option::is_some) {
-            let cells = entries.iter().map(|entry| cell(report, entry.map(|entry| entry.statistic()), metric == GAIN));
+            let cells = entries.iter().map(|entry| cell(report, entry.map(Entry::statistic), metric == GAIN));
             lines.push_str(&line(&heading(*row), cells));
         }
     }
     lines
 }
 
-fn varied(report: &Report, axis: &str, values: &[String]) -> String {
-    let all = ROWS.iter().flat_map(|(row, ..)| report.parts.iter().map(move |part| (*row, part)));
-    let columns: Vec<_> = all.filter(|(row, part)| part.rows.contains(row)).collect();
-    let names = columns.iter().map(|(row, part)| format!("{}, {}", row.heading(), percent(part.labels)));
-    let mut text = line(axis, names);
+fn varied(report: &Report, axis: &AxisReport) -> String {
+    let columns = report.varied(axis);
+    let names = columns.iter().map(|(row, labels)| format!("{}, {}", row.heading(), percent(*labels)));
+    let mut text = line(&axis.name, names);
     text.push_str(&format!("|---|{}\n", "---:|".repeat(columns.len())));
-    for value in values {
-        let entry = |row: Row, labels: f64| report.entry(row, labels, "accuracy", Some((axis, value)));
-        let statistics = columns.iter().map(|(row, part)| entry(*row, part.labels).map(|entry| entry.statistic()));
-        text.push_str(&line(value, statistics.map(|statistic| cell(report, statistic, false))));
+    for value in &axis.values {
+        let entry = |row, labels| report.entry(row, labels, "accuracy", Some((&axis.name, value)));
+        let cells = columns.iter().map(|(row, labels)| cell(report, entry(*row, *labels).map(Entry::statistic), false));
+        text.push_str(&line(value, cells));
     }
     text.trim_end().to_owned()
 }

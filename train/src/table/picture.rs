@@ -29,14 +29,11 @@ pub(crate) fn draw(folder: &Path, report: &Report) -> Result<(), Error> {
     let all: Vec<Series> = ROWS.iter().map(|(row, ..)| series(row)).collect();
     save(&folder.join("accuracy.svg"), &format!("{} ({})", report.name, report.data), "labels", &places, &all)?;
     for (index, axis) in report.axes.iter().enumerate() {
-        let mut all = Vec::new();
-        for part in &report.parts {
-            for (row, ..) in ROWS.iter().filter(|(row, ..)| part.rows.contains(row)) {
-                let at = |value: &String| point(report, *row, part.labels, Some((&axis.name, value)));
-                let name = format!("{}, {}", row.heading(), percent(part.labels));
-                all.push(Series { name, points: axis.values.iter().map(at).collect() });
-            }
-        }
+        let varied = |(row, labels): (Row, f64)| Series {
+            name: format!("{}, {}", row.heading(), percent(labels)),
+            points: axis.values.iter().map(|value| point(report, row, labels, Some((&axis.name, value)))).collect(),
+        };
+        let all: Vec<Series> = report.varied(axis).into_iter().map(varied).collect();
         let path = folder.join(format!("axis-{}.svg", index + 1));
         save(&path, &format!("{} ({})", report.name, report.data), &axis.name, &axis.values, &all)?;
     }
@@ -44,7 +41,7 @@ pub(crate) fn draw(folder: &Path, report: &Report) -> Result<(), Error> {
 }
 
 fn point(report: &Report, row: Row, labels: f64, place: Option<(&str, &str)>) -> Option<Statistic> {
-    report.entry(row, labels, "accuracy", place).map(|entry| entry.statistic().percent())
+    Some(report.entry(row, labels, "accuracy", place)?.statistic().percent())
 }
 
 fn save(path: &Path, title: &str, axis: &str, places: &[String], series: &[Series]) -> Result<(), Error> {

@@ -172,6 +172,18 @@ impl Report {
         }
     }
 
+    /// The rows and parts whose accuracy an axis can change: those that are not the same at all of its values.
+    pub(crate) fn varied(&self, axis: &AxisReport) -> Vec<(Row, f64)> {
+        let all = self.parts.iter().flat_map(|part| part.rows.iter().map(|row| (*row, part.labels)));
+        all.filter(|(row, labels)| {
+            let at = |value: &String| Some(&self.entry(*row, *labels, "accuracy", Some((&axis.name, value)))?.by_seed);
+            let mut values = axis.values.iter().map(at);
+            let first = values.next();
+            values.any(|other| Some(other) != first)
+        })
+        .collect()
+    }
+
     /// The entry at a place, if a seed of it is finished; `place` is an axis and its value.
     pub(crate) fn entry(&self, row: Row, labels: f64, metric: &str, place: Option<(&str, &str)>) -> Option<&Entry> {
         self.entries.iter().find(|entry| {

@@ -73,6 +73,8 @@ fn the_base_of_an_axis_has_the_numbers_of_the_table() {
     let report = report();
     let at = |value| report.entry(Row::Selfie, 0.05, "accuracy", Some(("masked share", value))).unwrap().mean;
     assert!((at("1/4") - 0.82).abs() < 1e-12 && (at("1/2") - 0.55).abs() < 1e-12);
+    // Scratch is the same at both values, and of the neighbours nothing is there.
+    assert_eq!(report.varied(&report.axes[0]), [(Row::Selfie, 0.05), (Row::Selfie, 1.0)]);
 }
 
 #[test]
