@@ -45,7 +45,7 @@ pub enum Command {
     /// Trains a classifier on few labels, from a pretrained network or from scratch.
     #[cfg(feature = "train")]
     Finetune(finetune::Arguments),
-    /// Measures a trained network on test images.
+    /// Measures a trained network on test images, or fills a whole table of results.
     #[cfg(feature = "train")]
     Evaluate(evaluate::Arguments),
     /// Compiles a trained network to ONNX.

@@ -85,7 +85,7 @@ impl Pretrained {
 }
 
 /// Whether a classifier can take over what was pretrained.
-fn fits(pretrained: &SelfieConfig, classifier: &ClassifierConfig) -> Result<(), String> {
+pub(crate) fn fits(pretrained: &SelfieConfig, classifier: &ClassifierConfig) -> Result<(), String> {
     if pretrained.resnet != classifier.resnet {
         let (theirs, ours) = (&pretrained.resnet, &classifier.resnet);
         return Err(format!("its patch network is {theirs:?}; the recipe's is {ours:?}"));

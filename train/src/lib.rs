@@ -9,7 +9,8 @@
 //! | [`recipe`] | everything that decides a run, as TOML with settings on top |
 //! | [`pretrain`], [`finetune`] | the two trainings; the loop that they share is `engine` |
 //! | [`schedule`] | the learning rate of a step |
-//! | [`evaluate`] | accuracy and nearest neighbours of a finished run |
+//! | [`evaluate`] | accuracy, calibration, retrieval and nearest neighbours of a finished run |
+//! | [`table`] | a whole table of results: every label fraction, row and seed, resumable |
 //! | [`mod@bench`] | training steps beside PyTorch's |
 //! | [`run`] | the run folder and the files in it |
 
@@ -34,6 +35,7 @@ pub mod run;
 pub mod schedule;
 mod seeds;
 mod session;
+pub mod table;
 
 pub use cards::INPUT_NAME;
 pub use error::Error;

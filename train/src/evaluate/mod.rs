@@ -1,19 +1,28 @@
 //! Evaluation of a finished run on a split of a data set, usually the test split.
 
+mod calibration;
 mod confusion;
+mod frozen;
+mod nearest;
 mod neighbours;
 mod outputs;
+mod probe;
+mod retrieval;
 
 pub use confusion::Confusion;
+pub(crate) use frozen::Frozen;
 pub use neighbours::{NEIGHBOURS, TEMPERATURE};
 pub(crate) use outputs::rows_of as logits_of;
+pub use probe::PENALTY;
+pub use retrieval::Recall;
 
 use crate::data::{self, DataError, Dataset, Reading, SplitName};
 use crate::run::{RECIPE_FILE, recipe_of};
 use crate::{Error, seeds};
 use burn::tensor::Device;
-use outputs::{Rows, rows_of};
-use selfie_models::network::Network;
+use calibration::expected_calibration_error;
+use outputs::outputs_of;
+use selfie_models::network::{Network, NetworkConfig};
 use selfie_models::saved::{self, Saved};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -47,12 +56,19 @@ pub struct Evaluation {
     pub images: usize,
     /// Accuracy of the class scores, where the network gives some.
     pub accuracy: Option<f64>,
+    /// Mean cross-entropy of the class scores, where the network gives some.
+    pub loss: Option<f64>,
+    /// Expected calibration error of the class scores, where the network gives some: over 15 bins of confidence, the
+    /// gap between confidence and accuracy.
+    pub calibration_error: Option<f64>,
     /// Scores of each class, where the network gives some.
     pub classes: Vec<ClassScore>,
     /// Images by right class (row) and found class (column), where the network gives class scores.
     pub confusion: Vec<Vec<u64>>,
     /// Nearest neighbours, where they were asked for.
     pub neighbours: Option<Neighbours>,
+    /// How often the nearest other embeddings of the split hold one of the same class; empty for data without labels.
+    pub retrieval: Vec<Recall>,
     /// Seconds of the evaluation.
     pub seconds: f64,
 }
@@ -100,27 +116,25 @@ pub fn run(options: &EvaluateOptions) -> Result<Evaluation, Error> {
         let reason = format!("{} has no {} images", dataset.name, options.split);
         return Err(Error::Evaluate { path: options.run.clone(), reason });
     }
-    let work = Work { dataset: &dataset, split, device: &device, batch_size: options.batch_size.max(1) };
-    let confusion = match &saved.network {
-        Network::Classifier(classifier) => {
-            let logits = work.rows(split, |images| classifier.forward(images).logits)?;
-            Some(Confusion::of(&logits, &split.labels, dataset.labels.len()))
-        }
-        Network::Selfie(_) => None,
+    let batch_size = options.batch_size.max(1);
+    let classes = dataset.labels.len();
+    let outputs = outputs_of(&dataset, split, batch_size, &device, |images| saved.network.forward(images))?;
+    let logits = outputs.get(1);
+    let confusion = logits.map(|logits| Confusion::of(logits, &split.labels, classes));
+    let retrieval = match outputs.first() {
+        Some(embeddings) if classes > 0 => retrieval::recalls(embeddings, &split.labels)?,
+        _ => Vec::new(),
     };
-    if options.neighbours && dataset.labels.is_empty() {
-        return Err(DataError::Unlabelled { name: dataset.name.clone() }.into());
-    }
     let neighbours = match options.neighbours {
-        true => Some(Neighbours {
-            k: NEIGHBOURS,
-            temperature: TEMPERATURE,
-            accuracy: work.neighbours(&saved.network)?,
-            untrained_accuracy: {
-                let seed = seeds::number(saved.card.provenance.seed, seeds::Purpose::Weights, 0);
-                work.neighbours(&saved.config.init(seed, &device))?
-            },
-        }),
+        true if classes == 0 => return Err(DataError::Unlabelled { name: dataset.name.clone() }.into()),
+        true => {
+            let all: Vec<usize> = (0..dataset.train.len()).collect();
+            let accuracy =
+                |network: &Network| Frozen::of(network, &dataset, split, batch_size, &device)?.neighbours(&all);
+            let fresh = untrained(&saved.config, saved.card.provenance.seed, &device);
+            let (accuracy, untrained_accuracy) = (accuracy(&saved.network)?, accuracy(&fresh)?);
+            Some(Neighbours { k: NEIGHBOURS, temperature: TEMPERATURE, accuracy, untrained_accuracy })
+        }
         false => None,
     };
     Ok(Evaluation {
@@ -128,11 +142,19 @@ pub fn run(options: &EvaluateOptions) -> Result<Evaluation, Error> {
         data: spec,
         images: split.len(),
         accuracy: confusion.as_ref().map(Confusion::accuracy),
+        loss: confusion.as_ref().map(|confusion| confusion.loss),
+        calibration_error: logits.map(|logits| expected_calibration_error(logits, &split.labels)),
         classes: confusion.as_ref().map_or(Vec::new(), |confusion| class_scores(confusion, &dataset.labels)),
         confusion: confusion.map_or(Vec::new(), |confusion| confusion.counts),
         neighbours,
+        retrieval,
         seconds: started.elapsed().as_secs_f64(),
     })
+}
+
+/// The network as a run of a seed begins with it.
+pub(crate) fn untrained(config: &NetworkConfig, seed: u64, device: &Device) -> Network {
+    config.init(seeds::number(seed, seeds::Purpose::Weights, 0), device)
 }
 
 fn data_of(run: &Path) -> Result<String, Error> {
@@ -176,36 +198,6 @@ fn class_scores(confusion: &Confusion, labels: &[String]) -> Vec<ClassScore> {
     let score =
         |(label, row): (&String, (u64, f64))| ClassScore { label: label.clone(), images: row.0, accuracy: row.1 };
     labels.iter().zip(confusion.per_class()).map(score).collect()
-}
-
-struct Work<'a> {
-    dataset: &'a Dataset,
-    split: &'a data::Split,
-    device: &'a Device,
-    batch_size: usize,
-}
-
-impl Work<'_> {
-    fn rows(
-        &self,
-        split: &data::Split,
-        forward: impl Fn(burn::tensor::Tensor<4>) -> burn::tensor::Tensor<2>,
-    ) -> Result<Rows, Error> {
-        rows_of(self.dataset, split, self.batch_size, self.device, forward)
-    }
-
-    fn neighbours(&self, network: &Network) -> Result<f64, Error> {
-        let embed = |images| match network {
-            Network::Selfie(selfie) => selfie.embed(images),
-            Network::Classifier(classifier) => classifier.forward(images).embedding,
-        };
-        let Dataset { train, labels, .. } = self.dataset;
-        let bank = self.rows(train, embed)?;
-        let queries = self.rows(self.split, embed)?;
-        let found = neighbours::classify(&bank, &train.labels, &queries, labels.len());
-        let right = found.iter().zip(&self.split.labels).filter(|(found, label)| **found == **label as usize).count();
-        Ok(right as f64 / self.split.len() as f64)
-    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! Weighted nearest neighbours: how well do embeddings keep classes together, without any training on labels?
 
+use super::nearest::{Near, nearest};
 use super::outputs::Rows;
-use rayon::prelude::*;
+use crate::Error;
 
 /// Neighbours that vote.
 pub const NEIGHBOURS: usize = 20;
@@ -12,46 +13,20 @@ pub const TEMPERATURE: f64 = 0.07;
 ///
 /// # Source
 /// Wu et al. 2018, section 3.4: the weighted kNN classifier.
-pub(crate) fn classify(bank: &Rows, labels: &[u32], queries: &Rows, classes: usize) -> Vec<usize> {
-    let (bank, queries) = (normalised(bank), normalised(queries));
-    let rows: Vec<&[f32]> = queries.iter().collect();
-    rows.into_par_iter().map(|query| vote(query, &bank, labels, classes)).collect()
+pub(crate) fn classify(bank: &Rows, labels: &[u32], queries: &Rows, classes: usize) -> Result<Vec<usize>, Error> {
+    let near = nearest(bank, queries, NEIGHBOURS)?;
+    Ok(near.iter().map(|near| vote(near, labels, classes)).collect())
 }
 
-fn vote(query: &[f32], bank: &Rows, labels: &[u32], classes: usize) -> usize {
-    let mut near: Vec<(f32, u32)> = bank.iter().zip(labels).map(|(row, label)| (dot(row, query), *label)).collect();
-    if near.len() > NEIGHBOURS {
-        near.select_nth_unstable_by(NEIGHBOURS - 1, |a, b| b.0.total_cmp(&a.0));
-        near.truncate(NEIGHBOURS);
-    }
+fn vote(near: &[Near], labels: &[u32], classes: usize) -> usize {
     let mut votes = vec![0.0; classes];
-    for (cosine, label) in near {
-        if let Some(votes) = votes.get_mut(label as usize) {
-            *votes += (f64::from(cosine) / TEMPERATURE).exp();
+    for Near { index, cosine } in near {
+        let label = labels.get(*index).map(|label| *label as usize);
+        if let Some(votes) = label.and_then(|label| votes.get_mut(label)) {
+            *votes += (f64::from(*cosine) / TEMPERATURE).exp();
         }
     }
     votes.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).map_or(0, |(class, _)| class)
-}
-
-/// Sums in eight lanes, which a compiler turns into vector instructions.
-fn dot(a: &[f32], b: &[f32]) -> f32 {
-    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<8>(), b.as_chunks::<8>());
-    let mut lanes = [0.0; 8];
-    for (a, b) in a.iter().zip(b) {
-        for (lane, (a, b)) in lanes.iter_mut().zip(a.iter().zip(b)) {
-            *lane += a * b;
-        }
-    }
-    let rest: f32 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
-    lanes.iter().sum::<f32>() + rest
-}
-
-fn normalised(rows: &Rows) -> Rows {
-    let unit = |row: &[f32]| {
-        let norm = row.iter().map(|value| value * value).sum::<f32>().sqrt().max(f32::MIN_POSITIVE);
-        row.iter().map(|value| value / norm).collect::<Vec<_>>()
-    };
-    Rows { width: rows.width, values: rows.iter().flat_map(unit).collect() }
 }
 
 #[cfg(test)]
@@ -66,7 +41,7 @@ mod tests {
     fn direction_decides_and_length_does_not() {
         let bank = rows(&[[1.0, 0.0], [0.0, 0.1]]);
         let queries = rows(&[[0.001, 0.0002], [1.0, 30.0]]);
-        assert_eq!(classify(&bank, &[0, 1], &queries, 2), [0, 1]);
+        assert_eq!(classify(&bank, &[0, 1], &queries, 2).unwrap(), [0, 1]);
     }
 
     #[test]
@@ -78,6 +53,6 @@ mod tests {
         // A thousand vectors further away are not among the 20 that vote.
         bank.extend(vec![[0.4, 0.916_515_1]; 1000]);
         let labels: Vec<u32> = [vec![1; 19], vec![0], vec![2; 1000]].concat();
-        assert_eq!(classify(&rows(&bank), &labels, &rows(&[[1.0, 0.0]]), 3), [0]);
+        assert_eq!(classify(&rows(&bank), &labels, &rows(&[[1.0, 0.0]]), 3).unwrap(), [0]);
     }
 }

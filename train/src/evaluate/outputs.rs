@@ -1,4 +1,4 @@
-//! One output of a network for every image of a split.
+//! Outputs of a network for every image of a split.
 
 use crate::Error;
 use crate::data::{Dataset, Split, batch_plain};
@@ -12,12 +12,53 @@ pub(crate) struct Rows {
 }
 
 impl Rows {
+    /// Number of vectors.
+    pub(crate) fn len(&self) -> usize {
+        self.values.len() / self.width.max(1)
+    }
+
+    /// The vectors at `indices`.
+    ///
+    /// # Panics
+    /// When an index is not below [`Rows::len`].
+    pub(crate) fn select(&self, indices: &[usize]) -> Self {
+        let row = |index: &usize| &self.values[index * self.width..(index + 1) * self.width];
+        Self { width: self.width, values: indices.iter().flat_map(row).copied().collect() }
+    }
+
     pub(crate) fn iter(&self) -> std::slice::ChunksExact<'_, f32> {
         self.values.chunks_exact(self.width.max(1))
     }
 }
 
-/// Runs every image of a split through `forward`, in order and in batches.
+/// Runs every image of a split through `forward`, in order and in batches, and gives each of its outputs.
+pub(crate) fn outputs_of(
+    dataset: &Dataset,
+    split: &Split,
+    batch_size: usize,
+    device: &Device,
+    forward: impl Fn(Tensor<4>) -> Vec<Tensor<2>>,
+) -> Result<Vec<Rows>, Error> {
+    let Dataset { channels, height, width, .. } = *dataset;
+    let mut outputs: Vec<Rows> = Vec::new();
+    for first in (0..split.len()).step_by(batch_size) {
+        let range = first..split.len().min(first + batch_size);
+        let shape = [range.len(), channels, height, width];
+        let images = Tensor::from_data(TensorData::new(batch_plain(dataset, split, range)?, shape), device);
+        let batch = forward(images);
+        outputs.resize_with(batch.len(), Rows::default);
+        for (rows, output) in outputs.iter_mut().zip(batch) {
+            [_, rows.width] = output.dims();
+            let values: Vec<f32> = output
+                .try_into_vec_as()
+                .map_err(|error| Error::Device { what: "outputs of a batch", reason: format!("{error:?}") })?;
+            rows.values.extend(values);
+        }
+    }
+    Ok(outputs)
+}
+
+/// Runs every image of a split through `forward`, which has one output, in order and in batches.
 pub(crate) fn rows_of(
     dataset: &Dataset,
     split: &Split,
@@ -25,18 +66,6 @@ pub(crate) fn rows_of(
     device: &Device,
     forward: impl Fn(Tensor<4>) -> Tensor<2>,
 ) -> Result<Rows, Error> {
-    let Dataset { channels, height, width, .. } = *dataset;
-    let mut rows = Rows::default();
-    for first in (0..split.len()).step_by(batch_size) {
-        let range = first..split.len().min(first + batch_size);
-        let shape = [range.len(), channels, height, width];
-        let images = Tensor::from_data(TensorData::new(batch_plain(dataset, split, range)?, shape), device);
-        let output = forward(images);
-        [_, rows.width] = output.dims();
-        let values: Vec<f32> = output
-            .try_into_vec_as()
-            .map_err(|error| Error::Device { what: "outputs of a batch", reason: format!("{error:?}") })?;
-        rows.values.extend(values);
-    }
-    Ok(rows)
+    let outputs = outputs_of(dataset, split, batch_size, device, |images| vec![forward(images)])?;
+    Ok(outputs.into_iter().next().unwrap_or_default())
 }

@@ -1,8 +1,8 @@
+use super::outputs::rows_of;
 use super::*;
 use crate::data::Split;
 use selfie_models::card::{Card, Logits, Outputs, Provenance};
 use selfie_models::classifier::{ClassifierConfig, HeadConfig};
-use selfie_models::network::NetworkConfig;
 use selfie_models::resnet::ResNetConfig;
 
 fn dataset() -> Dataset {

@@ -8,6 +8,7 @@ mod settings;
 
 pub use builtin::BUILTIN;
 pub use network::{Head, NetworkRecipe};
+pub(crate) use settings::settings;
 
 use crate::data::{Augment, Reading};
 use serde::{Deserialize, Serialize};

@@ -49,6 +49,13 @@ impl Recipe {
     }
 }
 
+/// The settings `key=value` that a table of settings stands for.
+pub(crate) fn settings(table: &Table) -> Vec<String> {
+    let mut found = Vec::new();
+    collect(table, "", &mut found);
+    found.into_iter().map(|(key, value)| format!("{key}={value}")).collect()
+}
+
 /// A remark that names the known key nearest to the unknown one of a message, or nothing.
 pub(super) fn nearest_key(message: &str) -> String {
     let Some(unknown) = message.strip_prefix("unknown field `").and_then(|rest| rest.split('`').next()) else {

@@ -1,15 +1,17 @@
-//! `selfie evaluate`
+//! `selfie evaluate RUN`
 
 use crate::table::Table;
+use anyhow::Context;
 use selfie_train::data::SplitName;
 use selfie_train::evaluate::{self, EvaluateOptions};
 use std::path::PathBuf;
 
-/// Arguments of `selfie evaluate`.
+/// Arguments of `selfie evaluate RUN`.
 #[derive(clap::Args)]
-pub struct Arguments {
+pub struct RunArguments {
     /// Run folder of a finished run.
-    run: PathBuf,
+    #[arg(required = true)]
+    run: Option<PathBuf>,
     /// Data set instead of the run's.
     #[arg(long, value_name = "SPEC")]
     data: Option<String>,
@@ -27,10 +29,10 @@ pub struct Arguments {
     json: bool,
 }
 
-impl Arguments {
+impl RunArguments {
     pub fn run(self) -> anyhow::Result<()> {
         let options = EvaluateOptions {
-            run: self.run,
+            run: self.run.context("no run folder is named")?,
             data: self.data,
             split: self.split,
             device: self.device,
@@ -51,6 +53,13 @@ impl Arguments {
         }
         if let Some(accuracy) = evaluation.accuracy {
             println!("accuracy on {} {} images of {}: {accuracy:.4}", evaluation.images, self.split, evaluation.data);
+        }
+        if let Some(error) = evaluation.calibration_error {
+            println!("expected calibration error: {error:.4}");
+        }
+        if !evaluation.retrieval.is_empty() {
+            let recalls = evaluation.retrieval.iter().map(|at| format!("{:.4} at {}", at.recall, at.k));
+            println!("retrieval recall: {}", recalls.collect::<Vec<_>>().join(", "));
         }
         if let Some(neighbours) = &evaluation.neighbours {
             println!(

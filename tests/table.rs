@@ -1,0 +1,128 @@
+//! A table of results from outside: stopped, resumed, and the same as one that was left alone.
+
+mod support;
+
+use serde_json::Value;
+use std::path::Path;
+use std::time::{Duration, Instant};
+use support::{run, selfie, succeed};
+
+/// Longest wait for the first cells of a table.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Two parts of the labels, two seeds, every row, and an axis of which one value is the base.
+const RECIPE: &str = "\
+name = 'tiny'
+data = 'fashion-mnist-sample'
+seeds = 2
+
+[set]
+steps = 6
+warmup_steps = 2
+batch_size = 16
+checkpoint_every = 2
+network.width = 2
+
+[pretrain]
+recipe = 'quickstart-pretrain'
+set = { network.pooling.width = 16, network.pooling.feed_forward = 16 }
+
+[finetune]
+recipe = 'quickstart-finetune'
+
+[[labels]]
+part = 0.02
+[[labels]]
+part = 0.1
+rows = ['selfie', 'scratch']
+set = { steps = 8 }
+
+[[axis]]
+name = 'masked share'
+values = [{ name = '1/4' }, { name = '1/2', pretrain = { network.mask_ratio = 0.5 } }]
+";
+
+const FILES: [&str; 5] = ["table.md", "table.csv", "table.json", "accuracy.svg", "axis-1.svg"];
+
+fn fill<'a>(out: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+    [&["evaluate", "table", "tiny.toml", "--out", out], more].concat()
+}
+
+/// Starts a table and kills it when some of its cells are finished.
+fn kill_after_first_cells(folder: &Path, out: &str) {
+    let mut child = selfie().current_dir(folder).args(fill(out, &[])).spawn().unwrap();
+    let started = Instant::now();
+    let finished =
+        || std::fs::read_to_string(folder.join(out).join("table.csv")).map_or(0, |text| text.lines().count());
+    while finished() < 4 {
+        assert!(child.try_wait().unwrap().is_none(), "the table ended before it could be killed");
+        assert!(started.elapsed() < PATIENCE, "no cells within {PATIENCE:?}");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
+fn a_table_that_was_killed_goes_on_to_the_same_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    std::fs::write(path.join("tiny.toml"), RECIPE).unwrap();
+    let printed = succeed(path, &fill("alone", &[]));
+    kill_after_first_cells(path, "killed");
+    assert!(!path.join("killed/seed-2/scratch-labels-0.1/cell.json").exists(), "the table was over");
+    succeed(path, &fill("killed", &[]));
+    let read = |out: &str, file: &str| std::fs::read_to_string(path.join(out).join(file)).unwrap();
+    for file in FILES {
+        assert!(read("alone", file) == read("killed", file), "{file} differs");
+    }
+
+    let markdown = read("alone", "table.md");
+    assert!(printed.starts_with(&markdown), "{printed}");
+    let cells = |heading: &str| -> Vec<String> {
+        let line = markdown.lines().find(|line| line.starts_with(&format!("| {heading} |"))).unwrap();
+        line.split('|').skip(2).map(|cell| cell.trim().to_owned()).filter(|cell| !cell.is_empty()).collect()
+    };
+    let is_statistic = |cell: &String| {
+        let numbers = cell.split_once(" ± ").map(|(mean, std)| (mean.parse::<f64>(), std.parse::<f64>()));
+        matches!(numbers, Some((Ok(mean), Ok(std))) if (-100.0..=100.0).contains(&mean) && std >= 0.0)
+    };
+    for heading in ["fine-tuned from Selfie", "from scratch, same steps", "**gain of Selfie over scratch**", "1/2"] {
+        assert!(cells(heading).iter().filter(|cell| *cell != "–").all(is_statistic), "{heading}\n{markdown}");
+    }
+    for heading in ["linear probe on Selfie", "20 nearest neighbours, untrained network"] {
+        assert!(is_statistic(&cells(heading)[0]) && cells(heading)[1] == "–", "{heading}\n{markdown}");
+    }
+
+    // The table says of a run what the run says of itself.
+    let table: Value = serde_json::from_str(&read("alone", "table.json")).unwrap();
+    let entry = table["entries"].as_array().unwrap().iter().find(|entry| {
+        entry["row"] == "selfie" && entry["labels"] == 0.1 && entry["metric"] == "accuracy" && entry["axis"].is_null()
+    });
+    let selfie = path.join("alone/seed-2/selfie-labels-0.1");
+    let evaluated: Value =
+        serde_json::from_str(&succeed(path, &["evaluate", selfie.to_str().unwrap(), "--json"])).unwrap();
+    assert_eq!(entry.unwrap()["by_seed"]["2"], evaluated["accuracy"]);
+    for (number, largest) in [("calibration_error", 1.0), ("loss", f64::MAX)] {
+        assert!((0.0..=largest).contains(&evaluated[number].as_f64().unwrap()), "{evaluated:#}");
+    }
+    assert_eq!(evaluated["retrieval"][2]["k"], 10, "{evaluated:#}");
+    assert_eq!(evaluated["confusion"].as_array().unwrap().len(), 10);
+
+    // Other settings are other runs, and the folder says so.
+    let (code, _, stderr) = run(path, &fill("alone", &["--set", "finetune.lr=0.3"]));
+    assert!(code == 1 && stderr.contains("lr was 0.05, now 0.3"), "{stderr}");
+}
+
+#[test]
+fn a_row_can_be_filled_alone_and_the_rest_later() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    std::fs::write(path.join("tiny.toml"), RECIPE).unwrap();
+    let markdown = || std::fs::read_to_string(path.join("out/table.md")).unwrap();
+    succeed(path, &fill("out", &["--only", "scratch", "--seeds", "1"]));
+    assert!(markdown().contains("from scratch") && !markdown().contains("linear probe"), "{}", markdown());
+    assert!(!path.join("out/seed-1/pretrain").exists(), "a row from scratch needs no pretraining");
+    succeed(path, &fill("out", &["--only", "probe-untrained"]));
+    assert!(markdown().contains("from scratch") && markdown().contains("(1 of 2 seeds)"), "{}", markdown());
+}

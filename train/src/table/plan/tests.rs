@@ -1,0 +1,91 @@
+use super::*;
+use crate::data;
+use crate::table::TABLES;
+use std::collections::BTreeSet;
+
+fn options(recipe: &str, set: &[&str]) -> TableOptions {
+    TableOptions {
+        recipe: recipe.into(),
+        set: set.iter().map(ToString::to_string).collect(),
+        data: Some("fashion-mnist-sample".into()),
+        seeds: Some(2),
+        only: Vec::new(),
+        out: "out".into(),
+        device: "cpu".into(),
+        quiet: true,
+    }
+}
+
+fn folders(plan: &Plan<'_>) -> Vec<String> {
+    plan.cells().iter().map(|cell| cell.folder().display().to_string()).collect()
+}
+
+#[test]
+fn the_built_in_tables_fit_together() {
+    let dataset = data::open("fashion-mnist-sample").unwrap();
+    for (name, _) in TABLES {
+        let options = options(name, &[]);
+        let plan = Plan::new(&options).unwrap();
+        plan.check(&dataset).unwrap();
+        let folders = folders(&plan);
+        assert_eq!(folders.iter().collect::<BTreeSet<_>>().len(), folders.len(), "{name}: {folders:?}");
+    }
+}
+
+#[test]
+fn a_table_has_every_row_of_every_part_and_seed_and_shares_embeddings() {
+    let options = options("fashion-mnist-table", &[]);
+    let folders = folders(&Plan::new(&options).unwrap());
+    assert_eq!(folders.len(), 2 * 4 * 6);
+    assert_eq!(folders[0], "seed-1/probe-labels-0.01");
+    assert!(folders[..8].iter().all(|folder| !folder.contains("untrained")), "{folders:?}");
+    assert!(folders[8..16].iter().all(|folder| folder.contains("untrained")), "{folders:?}");
+    assert_eq!(folders[16..18], ["seed-1/selfie-labels-0.01", "seed-1/scratch-labels-0.01"]);
+}
+
+#[test]
+fn an_axis_repeats_only_what_it_changes() {
+    let options = options("fashion-mnist-ablations", &[]);
+    let plan = Plan::new(&options).unwrap();
+    let first: Vec<String> = folders(&plan).into_iter().filter(|folder| folder.starts_with("seed-1")).collect();
+    let pretrained = ["", "masked-share-of-the-patches-1-8/", "masked-share-of-the-patches-3-8/"];
+    for folder in pretrained.iter().chain(&["positions-on-the-encoder-s-inputs-no/"]) {
+        for row in ["neighbours-labels-1", "selfie-labels-0.05"] {
+            assert!(first.contains(&format!("seed-1/{folder}{row}")), "{folder}{row}: {first:?}");
+        }
+    }
+    let pooled: Vec<&String> = first.iter().filter(|folder| folder.contains("attention")).collect();
+    assert_eq!(pooled, ["seed-1/attention-pooling-as-the-last-layer-yes/selfie-labels-0.05"]);
+    let cells = plan.cells();
+    let cell = cells.iter().find(|cell| cell.folder().ends_with(pooled[0])).unwrap();
+    assert_eq!(plan.pretraining(*cell).out, Path::new("out/seed-1/pretrain"));
+    // The base of every axis is the base of the table.
+    let base = [plan.variant(0, 1), plan.variant(1, 1), plan.variant(2, 0)];
+    assert!(base.into_iter().all(|variant| variant.unwrap().folder.is_empty()));
+}
+
+#[test]
+fn what_is_typed_wins_and_reaches_the_stage_it_names() {
+    let set = ["network.width=8", "pretrain.steps=300", "finetune.steps=400", "finetune.lr=0.5"];
+    let options = options("fashion-mnist-table", &set);
+    let plan = Plan::new(&options).unwrap();
+    let [pretrain, finetune] = plan.recipes(plan.cells()[0]).unwrap();
+    assert_eq!((pretrain.steps, pretrain.network.width, pretrain.lr), (300, Some(8), 0.1));
+    assert_eq!((finetune.steps, finetune.network.width, finetune.lr), (400, Some(8), 0.5));
+    assert_eq!((finetune.label_fraction, finetune.batch_size), (0.01, 64));
+}
+
+#[test]
+fn what_cannot_be_trained_is_refused_before_anything_is() {
+    let dataset = data::open("fashion-mnist-sample").unwrap();
+    let cases = [
+        ("pretrain.lrr=1", "did you mean `lr`?"),
+        ("finetune.network.width=8", "its patch network is"),
+        ("network.patch_size=5", "patch_size 5 does not divide"),
+    ];
+    for (setting, expected) in cases {
+        let options = options("fashion-mnist-table", &[setting]);
+        let message = Plan::new(&options).unwrap().check(&dataset).unwrap_err().to_string();
+        assert!(message.contains(expected) && message.contains("fashion-mnist-table"), "{setting}: {message}");
+    }
+}
