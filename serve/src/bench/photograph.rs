@@ -6,6 +6,7 @@ use image::codecs::jpeg::JpegEncoder;
 use image::{Rgb, RgbImage};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
 
 /// Quality of the JPEG files.
 const QUALITY: u8 = 90;
@@ -23,7 +24,7 @@ const SENSOR_NOISE: f32 = 4.0;
 /// # Errors
 /// [`Error::Bench`] when the size is beyond what a JPEG can have.
 pub fn photographs(count: u64, width: u32, height: u32) -> Result<Vec<Vec<u8>>, Error> {
-    (0..count).map(|seed| encode(&picture(seed, width, height))).collect()
+    (0..count).into_par_iter().map(|seed| encode(&picture(seed, width, height))).collect()
 }
 
 fn encode(picture: &RgbImage) -> Result<Vec<u8>, Error> {

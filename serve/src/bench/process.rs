@@ -109,7 +109,7 @@ fn kept(program: &OsStr) -> Command {
     Command::new(program)
 }
 
-#[cfg(all(test, unix))]
+#[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
 

@@ -5,7 +5,7 @@ use crate::commands::serve::pretrained;
 use crate::progress::Bar;
 use crate::table::Table;
 use anyhow::ensure;
-use selfie_serve::bench::serving::{self, Options, Report, Server};
+use selfie_serve::bench::serving::{self, OURS, Options, Report, Server};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -95,10 +95,11 @@ fn print(report: &Report) {
         table.row(row(server));
     }
     println!("{table}");
-    let of = |name: &str| report.servers.iter().filter(move |server| (server.name == "selfie") == (name == "selfie"));
-    let best = of("peers").max_by(|a, b| a.saturation.per_second.total_cmp(&b.saturation.per_second));
-    if let (Some(ours), Some(best)) = (of("selfie").next(), best) {
-        let ratio = ours.saturation.per_second / best.saturation.per_second;
+    let (ours, others): (Vec<_>, Vec<_>) = report.servers.iter().partition(|server| server.name == OURS);
+    let per_second = |server: &&Server| server.saturation.per_second;
+    let best = others.into_iter().max_by(|a, b| per_second(a).total_cmp(&per_second(b)));
+    if let (Some(ours), Some(best)) = (ours.first(), best) {
+        let ratio = per_second(ours) / per_second(&best);
         println!("selfie answers {ratio:.2} times the requests of {}, the best of the others", best.name);
     }
     for (what, compared) in [("an image of 32 x 32", report.overhead.image), ("a tensor", report.overhead.tensor)] {

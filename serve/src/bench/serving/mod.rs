@@ -4,36 +4,35 @@
 //! gives in this process. They are measured in turn: first each finds the number of connections that suits it, then rounds of a
 //! closed loop at that number give what it can do, then an open loop at parts of that gives the time of a request.
 
+mod contestant;
 mod report;
 
-pub use report::{Limit, Report, Saturation, Server, Skipped, Step};
+pub use report::{Image, Limit, Report, Saturation, Server, Skipped, Step};
 
-use super::load::{self, Stretch, Target};
+use super::load::{self, Target};
 use super::peer::{PEERS, Subject};
-use super::process::Process;
 use super::selfie::{self, Selfie, floats};
-use super::{Summary, arrivals, latency, limit, overhead, photograph, pooling, usage};
+use super::{latency, limit, overhead, photograph, pooling};
 use crate::config::threads;
 use crate::model::{OpenOptions, open};
 use crate::runtime;
 use crate::{Error, Model};
+use contestant::{CONNECTIONS, Contestant};
+use report::USUAL_LOAD;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Different images, so that no answer can be had from the one before.
 const PHOTOGRAPHS: u64 = 24;
-/// Numbers of connections that are tried; of those that serve nearly alike the smallest is taken.
-const CONNECTIONS: [usize; 5] = [8, 16, 32, 64, 128];
-const NEARLY: f64 = 0.98;
-/// Connections of the open loop: more requests than that at once are no part of any load here.
-const OPEN_CONNECTIONS: usize = 128;
 /// Loads of the open loop, in parts of what a server does at most.
-pub const LOADS: [f64; 7] = [0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.95];
-/// What is tried for a while before it is measured gets this part of the time.
+const LOADS: [f64; 7] = [0.2, 0.35, 0.5, 0.65, USUAL_LOAD, 0.9, 0.95];
+/// What is tried before it is measured gets this part of the time.
 const TRIAL: f64 = 0.2;
 /// Our server computes as the limit does; batches of another size may round otherwise.
 const LEAST_COSINE: f64 = 0.9999;
+/// Name of ours in tables.
+pub const OURS: &str = "selfie";
 /// Name of the model in the store of our server.
 const SUBJECT: &str = "subject";
 
@@ -56,18 +55,6 @@ pub struct Options {
     pub python: Option<PathBuf>,
     /// Width and height of the images.
     pub image: (u32, u32),
-}
-
-/// Something that answers.
-struct Contestant {
-    name: &'static str,
-    version: String,
-    target: Target,
-    process: Process,
-    connections: usize,
-    closed: Vec<Stretch>,
-    cpu_shares: Vec<f64>,
-    steps: Vec<Step>,
 }
 
 /// Measures. `progress` hears how many measurements are done, of how many.
@@ -105,7 +92,7 @@ pub fn run(options: &Options, mut progress: impl FnMut(usize, usize)) -> Result<
     let check = load::vectors(floats, &expected, LEAST_COSINE);
     let target = Target { address: server.address, requests, check };
     let overhead = overhead::measure(&server, &trivial, options.duration)?;
-    contestants.push(Contestant::new("selfie", env!("CARGO_PKG_VERSION").into(), target, server.process));
+    contestants.push(Contestant::new(OURS, env!("CARGO_PKG_VERSION").into(), target, server.process));
     for peer in PEERS {
         match subject.as_ref().map(|subject| peer.start(subject)) {
             Some(Ok(running)) => {
@@ -133,9 +120,15 @@ pub fn run(options: &Options, mut progress: impl FnMut(usize, usize)) -> Result<
         }
         step();
     }
-    for contestant in &mut contestants {
-        contestant.settle(trial, &mut step)?;
+    let mut settled = Vec::with_capacity(contestants.len());
+    for mut contestant in contestants {
+        match contestant.settle(trial, &mut step) {
+            Ok(()) => settled.push(contestant),
+            Err(error) if contestant.name == OURS => return Err(error),
+            Err(error) => skipped.push(Skipped { name: contestant.name, reason: error.to_string() }),
+        }
     }
+    let mut contestants = settled;
     let mut limits = Vec::new();
     for _ in 0..options.rounds {
         limits.push(best.0.run(&model, &photographs, options.duration)?);
@@ -157,11 +150,7 @@ pub fn run(options: &Options, mut progress: impl FnMut(usize, usize)) -> Result<
         runtime: model.choice.runtime,
         device: model.choice.device.to_string(),
         processors: threads(0),
-        image: report::Image {
-            width,
-            height,
-            mean_bytes: photographs.iter().map(Vec::len).sum::<usize>() / photographs.len(),
-        },
+        image: Image { width, height, mean_bytes: photographs.iter().map(Vec::len).sum::<usize>() / photographs.len() },
         seconds: options.duration.as_secs_f64(),
         max_batch_size: options.max_batch_size,
         limit: Limit { way: best.0, per_second, rounds: limits },
@@ -183,81 +172,4 @@ fn vectors(model: &Model, photographs: &[Vec<u8>]) -> Result<Vec<Vec<f32>>, Erro
         let name = &model.card().name;
         Error::bench(name, "it gives no embedding, which is what the servers are asked for; name a model that does")
     })
-}
-
-impl Contestant {
-    fn new(name: &'static str, version: String, target: Target, process: Process) -> Self {
-        let (closed, cpu_shares, steps) = (Vec::new(), Vec::new(), Vec::new());
-        Self { name, version, target, process, connections: 0, closed, cpu_shares, steps }
-    }
-
-    /// Finds the number of connections that suits it.
-    fn settle(&mut self, trial: Duration, step: &mut impl FnMut()) -> Result<(), Error> {
-        let mut found = Vec::with_capacity(CONNECTIONS.len());
-        for connections in CONNECTIONS {
-            let stretch = load::closed(&self.target, connections, trial);
-            if let (true, Some(reason)) = (stretch.times.is_empty(), stretch.failure.clone()) {
-                return Err(Error::bench(self.name, reason));
-            }
-            found.push((connections, stretch.per_second()));
-            step();
-        }
-        let most = found.iter().map(|(_, per_second)| *per_second).fold(0.0, f64::max);
-        let enough = found.iter().find(|(_, per_second)| *per_second >= NEARLY * most);
-        self.connections = enough.map_or(CONNECTIONS[0], |(connections, _)| *connections);
-        Ok(())
-    }
-
-    fn saturate(&mut self, duration: Duration) {
-        let before = usage::cpu_seconds(self.process.id());
-        let stretch = load::closed(&self.target, self.connections, duration);
-        let after = usage::cpu_seconds(self.process.id());
-        let whole = stretch.elapsed * threads(0) as f64;
-        self.cpu_shares.extend(after.zip(before).map(|(after, before)| (after - before) / whole));
-        self.closed.push(stretch);
-    }
-
-    fn open(&mut self, load: f64, duration: Duration, seed: u64) {
-        let offered = load * self.per_second();
-        let arrivals = arrivals::poisson(offered, duration, seed);
-        let stretch = load::open(&self.target, OPEN_CONNECTIONS, &arrivals);
-        self.steps.push(Step {
-            load,
-            offered_per_second: offered,
-            per_second: stretch.per_second(),
-            latency: Summary::of(&stretch.times),
-            sent_late_ms: latency::median(&stretch.late) * 1e3,
-            failures: stretch.failures,
-            failure: stretch.failure,
-            generator_share: stretch.generator_share,
-        });
-    }
-
-    /// What it does at most: the median of the rounds.
-    fn per_second(&self) -> f64 {
-        latency::median(&self.closed.iter().map(Stretch::per_second).collect::<Vec<_>>())
-    }
-
-    fn report(self, limit: f64) -> Server {
-        let per_second = self.per_second();
-        let times: Vec<f64> = self.closed.iter().flat_map(|stretch| stretch.times.iter().copied()).collect();
-        let shares: Vec<f64> = self.closed.iter().filter_map(|stretch| stretch.generator_share).collect();
-        let share = |shares: &[f64]| (!shares.is_empty()).then(|| latency::median(shares));
-        Server {
-            name: self.name,
-            version: self.version,
-            connections: self.connections,
-            saturation: Saturation {
-                per_second,
-                of_limit: per_second / limit,
-                latency: Summary::of(&times),
-                rounds: self.closed.iter().map(Stretch::per_second).collect(),
-                failures: self.closed.iter().map(|stretch| stretch.failures).sum(),
-                failure: self.closed.iter().find_map(|stretch| stretch.failure.clone()),
-                generator_share: share(&shares),
-                server_share: share(&self.cpu_shares),
-            },
-            open: self.steps,
-        }
-    }
 }
