@@ -54,13 +54,11 @@ pub const PEERS: &[Peer] = &[
     Peer { name: "FastAPI", module: "fastapi", script: include_str!("fastapi_server.py"), form: Form::Bytes },
 ];
 
-/// What every peer serves.
+/// What every server serves.
 pub struct Subject<'a> {
-    /// The Python that has its packages.
-    pub python: &'a Path,
     /// The model; its file is what a peer loads.
     pub model: &'a Model,
-    /// Threads that a peer may use.
+    /// Threads that a server may use.
     pub threads: usize,
     /// Largest batch.
     pub max_batch_size: usize,
@@ -81,12 +79,12 @@ pub struct Running {
 }
 
 impl Peer {
-    /// Starts it and waits for its first right answer.
+    /// Starts it with a Python that has its packages, and waits for its first right answer.
     ///
     /// # Errors
     /// [`Error::Bench`] when a package is missing, it does not come up, or its answer is wrong.
-    pub fn start(&self, subject: &Subject<'_>) -> Result<Running, Error> {
-        let version = self.version(subject.python)?;
+    pub fn start(&self, python: &Path, subject: &Subject<'_>) -> Result<Running, Error> {
+        let version = self.version(python)?;
         let failed = |error: std::io::Error| Error::bench(self.name, error.to_string());
         let folder = tempfile::tempdir().map_err(failed)?;
         let script = format!("{}_server.py", self.module);
@@ -96,7 +94,7 @@ impl Peer {
         // Free a moment ago; nobody else here takes ports in between.
         let address = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).map_err(failed)?;
         let options = self.options(subject, address.port())?;
-        let mut process = Process::start(self.name, subject.python.as_os_str(), |command| {
+        let mut process = Process::start(self.name, python.as_os_str(), |command| {
             command.args(["-u", &script]).current_dir(folder.path()).env(OPTIONS, options).envs(QUIET);
         })?;
         let request = |jpeg: &Vec<u8>| {

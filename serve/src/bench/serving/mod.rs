@@ -9,13 +9,15 @@ mod report;
 
 pub use report::{Image, Limit, Report, Saturation, Server, Skipped, Step};
 
+use super::limit::Way;
 use super::load::{self, Target};
-use super::peer::{PEERS, Subject};
+use super::overhead::Overhead;
+use super::peer::{PEERS, Running, Subject};
 use super::selfie::{self, Selfie, floats};
 use super::{latency, limit, overhead, photograph, pooling};
 use crate::config::threads;
 use crate::model::{OpenOptions, open};
-use crate::runtime;
+use crate::runtime::{self, Choice};
 use crate::{Error, Model};
 use contestant::{CONNECTIONS, Contestant};
 use report::USUAL_LOAD;
@@ -65,43 +67,16 @@ pub fn run(options: &Options, mut progress: impl FnMut(usize, usize)) -> Result<
     let model = open_with(&options.model, options)?;
     let (width, height) = options.image;
     let photographs = photograph::photographs(PHOTOGRAPHS, width, height)?;
-    let expected = vectors(&model, &photographs)?;
-    let failed = |error: std::io::Error| Error::bench("the model store", error.to_string());
-    let store = tempfile::tempdir().map_err(failed)?;
-    selfie::place(&model.file.path, store.path(), SUBJECT)?;
-    let trivial = open_with(&pooling::write(store.path(), overhead::SIDE)?, options)?;
-    let batch = options.max_batch_size.to_string();
-    let runtime = runtime::Options {
-        runtime: model.choice.runtime.into(),
-        device: model.choice.device,
-        ..options.runtime.clone()
-    };
-    let server = Selfie::start(&options.program, store.path(), &runtime, &[("--max-batch-size", OsStr::new(&batch))])?;
-
-    let mut skipped = Vec::new();
-    let mut contestants = Vec::new();
-    let subject = options.python.as_ref().map(|python| Subject {
-        python,
+    let subject = Subject {
         model: &model,
         threads: threads(options.runtime.threads),
         max_batch_size: options.max_batch_size,
+        expected: &vectors(&model, &photographs)?,
         photographs: &photographs,
-        expected: &expected,
-    });
-    let requests = photographs.iter().map(|jpeg| server.request(SUBJECT, jpeg)).collect();
-    let check = load::vectors(floats, &expected, LEAST_COSINE);
-    let target = Target { address: server.address, requests, check };
-    let overhead = overhead::measure(&server, &trivial, options.duration)?;
-    contestants.push(Contestant::new(OURS, env!("CARGO_PKG_VERSION").into(), target, server.process));
-    for peer in PEERS {
-        match subject.as_ref().map(|subject| peer.start(subject)) {
-            Some(Ok(running)) => {
-                contestants.push(Contestant::new(peer.name, running.version, running.target, running.process));
-            }
-            Some(Err(error)) => skipped.push(Skipped { name: peer.name, reason: error.to_string() }),
-            None => skipped.push(Skipped { name: peer.name, reason: "no Python was named".into() }),
-        }
-    }
+    };
+    let (ours, overhead) = ours(&subject, options)?;
+    let (mut contestants, mut skipped) = peers(&subject, options.python.as_deref());
+    contestants.insert(0, ours);
 
     let ways = limit::ways(&model, options.max_batch_size);
     let trials = ways.len() + contestants.len() * CONNECTIONS.len();
@@ -112,52 +87,95 @@ pub fn run(options: &Options, mut progress: impl FnMut(usize, usize)) -> Result<
         progress(done, all);
     };
     let trial = options.duration.mul_f64(TRIAL);
-    let mut best = (ways[0], 0.0);
-    for way in ways {
-        let per_second = way.run(&model, &photographs, trial)?;
-        if per_second > best.1 {
-            best = (way, per_second);
-        }
+    let way = fastest(&ways, |way| {
         step();
-    }
-    let mut settled = Vec::with_capacity(contestants.len());
+        way.run(&model, &photographs, trial)
+    })?;
+    let mut servers = Vec::with_capacity(contestants.len());
     for mut contestant in contestants {
         match contestant.settle(trial, &mut step) {
-            Ok(()) => settled.push(contestant),
+            Ok(()) => servers.push(contestant),
             Err(error) if contestant.name == OURS => return Err(error),
             Err(error) => skipped.push(Skipped { name: contestant.name, reason: error.to_string() }),
         }
     }
-    let mut contestants = settled;
-    let mut limits = Vec::new();
+    let mut rounds = Vec::with_capacity(options.rounds);
     for _ in 0..options.rounds {
-        limits.push(best.0.run(&model, &photographs, options.duration)?);
+        rounds.push(way.run(&model, &photographs, options.duration)?);
         step();
-        for contestant in &mut contestants {
-            contestant.saturate(options.duration);
+        for server in &mut servers {
+            server.saturate(options.duration);
             step();
         }
     }
-    for (index, load) in LOADS.into_iter().enumerate() {
-        for contestant in &mut contestants {
-            contestant.open(load, options.duration, index as u64);
+    for (seed, load) in LOADS.into_iter().enumerate() {
+        for server in &mut servers {
+            server.open(load, options.duration, seed as u64);
             step();
         }
     }
-    let per_second = latency::median(&limits);
+    let limit = Limit { way, per_second: latency::median(&rounds), rounds };
+    let mean_bytes = photographs.iter().map(Vec::len).sum::<usize>() / photographs.len();
     Ok(Report {
         model: model.card().name.clone(),
         runtime: model.choice.runtime,
         device: model.choice.device.to_string(),
         processors: threads(0),
-        image: Image { width, height, mean_bytes: photographs.iter().map(Vec::len).sum::<usize>() / photographs.len() },
+        image: Image { width, height, mean_bytes },
         seconds: options.duration.as_secs_f64(),
         max_batch_size: options.max_batch_size,
-        limit: Limit { way: best.0, per_second, rounds: limits },
+        servers: servers.into_iter().map(|server| server.report(limit.per_second)).collect(),
+        limit,
         overhead,
-        servers: contestants.into_iter().map(|contestant| contestant.report(per_second)).collect(),
         skipped,
     })
+}
+
+/// Starts our server and finds what a request costs it.
+fn ours(subject: &Subject<'_>, options: &Options) -> Result<(Contestant, Overhead), Error> {
+    let store = tempfile::tempdir().map_err(|error| Error::bench("the model store", error.to_string()))?;
+    selfie::place(&subject.model.file.path, store.path(), SUBJECT)?;
+    let trivial = open_with(&pooling::write(store.path(), overhead::SIDE)?, options)?;
+    let Choice { runtime, device, .. } = &subject.model.choice;
+    let runtime = runtime::Options { runtime: (*runtime).to_owned(), device: *device, ..options.runtime.clone() };
+    let batch = options.max_batch_size.to_string();
+    let flags = [("--max-batch-size", OsStr::new(&batch))];
+    let server = Selfie::start(&options.program, store.path(), &runtime, &flags)?;
+    let overhead = overhead::measure(&server, &trivial, options.duration)?;
+    let requests = subject.photographs.iter().map(|jpeg| server.request(SUBJECT, jpeg)).collect();
+    let check = load::vectors(floats, subject.expected, LEAST_COSINE);
+    let target = Target { address: server.address, requests, check };
+    Ok((Contestant::new(OURS, env!("CARGO_PKG_VERSION").into(), target, server.process), overhead))
+}
+
+/// Starts the peers that a Python has.
+fn peers(subject: &Subject<'_>, python: Option<&Path>) -> (Vec<Contestant>, Vec<Skipped>) {
+    let (mut contestants, mut skipped) = (Vec::new(), Vec::new());
+    for peer in PEERS {
+        let started = match python {
+            Some(python) => peer.start(python, subject).map_err(|error| error.to_string()),
+            None => Err("no Python was named".into()),
+        };
+        match started {
+            Ok(Running { version, process, target }) => {
+                contestants.push(Contestant::new(peer.name, version, target, process));
+            }
+            Err(reason) => skipped.push(Skipped { name: peer.name, reason }),
+        }
+    }
+    (contestants, skipped)
+}
+
+/// The way that does most images a second.
+fn fastest(ways: &[Way], mut run: impl FnMut(Way) -> Result<f64, Error>) -> Result<Way, Error> {
+    let mut best = (Way { batch_size: 1, ahead: false }, 0.0);
+    for &way in ways {
+        let per_second = run(way)?;
+        if per_second > best.1 {
+            best = (way, per_second);
+        }
+    }
+    Ok(best.0)
 }
 
 fn open_with(path: &Path, options: &Options) -> Result<Model, Error> {
