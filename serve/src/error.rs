@@ -115,6 +115,14 @@ pub enum Error {
         /// What failed and what to do.
         reason: String,
     },
+    /// Something that cannot be measured.
+    #[error("bench: {subject}: {reason}")]
+    Bench {
+        /// What was measured.
+        subject: String,
+        /// What went wrong and what to do.
+        reason: String,
+    },
     /// Images for the work without a server that cannot be read.
     #[error("{}: {reason}", path.display())]
     Input {
@@ -319,6 +327,7 @@ impl Error {
             | Self::Damaged { .. }
             | Self::Output { .. }
             | Self::Gallery { .. }
+            | Self::Bench { .. }
             | Self::Backend { .. } => 500,
             Self::Loading { .. } | Self::Refused { .. } | Self::Draining => 503,
             Self::Timeout { .. } => 504,
@@ -368,6 +377,10 @@ impl Error {
 
     pub(crate) fn invalid(param: impl Into<String>, reason: impl Into<String>) -> Self {
         Self::Invalid { param: param.into(), reason: reason.into() }
+    }
+
+    pub(crate) fn bench(subject: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self::Bench { subject: subject.into(), reason: reason.into() }
     }
 
     pub(crate) fn image(reason: impl Into<String>) -> Self {

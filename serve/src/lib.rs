@@ -21,9 +21,11 @@
 //! | [`grpc`] | the Open Inference Protocol over gRPC |
 //! | [`tls`] | the certificate for both |
 //! | [`server`] | binding, signals, draining |
+//! | [`bench`] | how fast all that is, beside others |
 
 pub mod app;
 pub mod batch;
+pub mod bench;
 mod columns;
 pub mod config;
 pub mod engine;

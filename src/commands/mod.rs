@@ -1,6 +1,6 @@
 //! The subcommands, one file each: what is typed, then what is called and printed.
 
-#[cfg(feature = "train")]
+#[cfg(any(feature = "train", feature = "serve"))]
 mod bench;
 #[cfg(feature = "serve")]
 mod classify;
@@ -75,7 +75,7 @@ pub enum Command {
     #[command(subcommand)]
     Data(data::Command),
     /// Makes the figures of the documentation again.
-    #[cfg(feature = "train")]
+    #[cfg(any(feature = "train", feature = "serve"))]
     #[command(subcommand)]
     Bench(bench::Command),
 }
@@ -108,7 +108,7 @@ impl Command {
             Self::Runtime(command) => command.run(),
             #[cfg(feature = "train")]
             Self::Data(command) => command.run(),
-            #[cfg(feature = "train")]
+            #[cfg(any(feature = "train", feature = "serve"))]
             Self::Bench(command) => command.run(),
         }
     }

@@ -51,6 +51,11 @@ impl Gallery {
         self.vectors.width
     }
 
+    /// The numbers of a vector.
+    pub fn vector(&self, row: usize) -> &[f32] {
+        self.vectors.row(row)
+    }
+
     /// Names of the classes, in their order.
     pub fn classes(&self) -> &[String] {
         &self.classes

@@ -14,7 +14,8 @@ const END_OF_IMAGE: u8 = 0xD9;
 /// [`Error::Image`] when the end is missing.
 pub fn check_complete(bytes: &[u8]) -> Result<(), Error> {
     let scan = first_scan(bytes).ok_or_else(|| Error::image("is a truncated JPEG: it ends before its pixels"))?;
-    if bytes[scan..].windows(2).any(|pair| pair == [0xFF, END_OF_IMAGE]) {
+    // From the back, where it usually is.
+    if bytes[scan..].windows(2).rev().any(|pair| pair == [0xFF, END_OF_IMAGE]) {
         return Ok(());
     }
     Err(Error::image("is a truncated JPEG: its end is missing"))

@@ -1,5 +1,13 @@
 //! `selfie bench`: the figures of `docs/benchmarks`, made again.
 
+#[cfg(feature = "serve")]
+mod images;
+#[cfg(feature = "serve")]
+mod options;
+#[cfg(feature = "serve")]
+mod search;
+#[cfg(feature = "serve")]
+mod serve;
 #[cfg(feature = "train")]
 mod train;
 
@@ -11,6 +19,15 @@ pub enum Command {
     /// Training steps on the CPU, beside PyTorch's in the same run.
     #[cfg(feature = "train")]
     Train(train::Arguments),
+    /// Images to vectors over HTTP, beside Python servers and what the machine could do at most.
+    #[cfg(feature = "serve")]
+    Serve(serve::Arguments),
+    /// JPEG bytes to a vector on one core, beside Pillow and OpenCV.
+    #[cfg(feature = "serve")]
+    Images(images::Arguments),
+    /// A search in a gallery over HTTP, compared with brute force.
+    #[cfg(feature = "serve")]
+    Search(search::Arguments),
 }
 
 impl Command {
@@ -19,6 +36,12 @@ impl Command {
         match self {
             #[cfg(feature = "train")]
             Self::Train(arguments) => arguments.run(),
+            #[cfg(feature = "serve")]
+            Self::Serve(arguments) => arguments.run(),
+            #[cfg(feature = "serve")]
+            Self::Images(arguments) => arguments.run(),
+            #[cfg(feature = "serve")]
+            Self::Search(arguments) => arguments.run(),
         }
     }
 }

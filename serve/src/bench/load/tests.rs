@@ -1,0 +1,67 @@
+use super::super::connection::post;
+use super::super::selfie::floats;
+use super::*;
+use std::io::{Read, Write};
+use std::net::TcpListener;
+
+const TAKES: Duration = Duration::from_millis(20);
+
+/// A server that answers one connection with the vector (1, 2), after [`TAKES`] each, the first after `stall`.
+fn serve(stall: Duration) -> Target {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let requests = vec![post(address, "/", &[], b"image")];
+    let len = requests[0].len();
+    thread::spawn(move || {
+        let mut takes = stall;
+        while let Ok((mut stream, _)) = listener.accept() {
+            let mut request = vec![0; len];
+            while stream.read_exact(&mut request).is_ok() {
+                thread::sleep(std::mem::replace(&mut takes, TAKES));
+                let body = [1.0f32, 2.0].map(f32::to_le_bytes).concat();
+                let answer = [b"HTTP/1.1 200 OK\r\ncontent-length: 8\r\n\r\n", body.as_slice()].concat();
+                if stream.write_all(&answer).is_err() {
+                    break;
+                }
+            }
+        }
+    });
+    Target { address, requests, check: vectors(floats, &[vec![2.0, 4.0]], 0.999) }
+}
+
+#[test]
+fn a_closed_loop_waits_for_each_answer() {
+    let target = serve(TAKES);
+    let stretch = closed(&target, 1, 10 * TAKES);
+    assert_eq!((stretch.failures, stretch.failure), (0, None));
+    assert!((2..=10).contains(&stretch.times.len()), "{} answers", stretch.times.len());
+    assert!(stretch.times.iter().all(|time| *time >= TAKES.as_secs_f64()), "{:?}", stretch.times);
+}
+
+#[test]
+fn an_open_loop_charges_a_stall_to_all_who_would_have_waited() {
+    let stall = 15 * TAKES;
+    let target = serve(stall);
+    let arrivals: Vec<Duration> = (0..5).map(|index| index * TAKES).collect();
+    let stretch = open(&target, 1, &arrivals);
+    assert_eq!((stretch.times.len(), stretch.failures), (5, 0));
+    for (time, at) in stretch.times.iter().zip(&arrivals) {
+        let least = (stall - *at).as_secs_f64();
+        assert!(*time >= least, "{time} s, but the server stalled for {least} s after it was due");
+    }
+}
+
+#[test]
+fn a_wrong_vector_is_a_failure() {
+    let mut target = serve(TAKES);
+    target.check = vectors(floats, &[vec![2.0, -1.0]], 0.999);
+    let stretch = open(&target, 1, &[Duration::ZERO, Duration::ZERO]);
+    assert_eq!((stretch.times.len(), stretch.failures), (0, 2));
+    assert!(stretch.failure.unwrap().contains("image 0"));
+}
+
+#[test]
+fn vectors_of_other_lengths_are_not_alike() {
+    assert_eq!((cosine(&[1.0, 0.0], &[1.0]), cosine(&[0.0], &[1.0])), (0.0, 0.0));
+    assert!((cosine(&[1.0, 2.0], &[2.0, 4.0]) - 1.0).abs() < f64::EPSILON * 4.0);
+}

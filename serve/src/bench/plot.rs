@@ -1,0 +1,67 @@
+//! Latency against throughput as an SVG: for each server the median and the 99th percentile at every load, and the limit.
+
+use super::serving::Report;
+use crate::Error;
+use plotters::prelude::*;
+
+const SIZE: (u32, u32) = (960, 540);
+/// Distinct for people who see colours otherwise.
+///
+/// # Source
+/// Okabe and Ito 2008.
+const COLOURS: [RGBColor; 4] =
+    [RGBColor(0, 114, 178), RGBColor(213, 94, 0), RGBColor(0, 158, 115), RGBColor(204, 121, 167)];
+
+/// The plot of a report.
+///
+/// # Errors
+/// [`Error::Bench`] when it cannot be drawn.
+pub fn svg(report: &Report) -> Result<String, Error> {
+    let mut svg = String::new();
+    draw(&mut svg, report).map_err(|error| Error::bench("the plot", error.to_string()))?;
+    Ok(svg)
+}
+
+fn draw(svg: &mut String, report: &Report) -> Result<(), Box<dyn std::error::Error>> {
+    let root = SVGBackend::with_string(svg, SIZE).into_drawing_area();
+    root.fill(&WHITE)?;
+    let points = report.servers.iter().flat_map(|server| &server.open);
+    let times = || points.clone().flat_map(|point| [point.latency.p50_ms, point.latency.p99_ms]);
+    let least = times().filter(|ms| *ms > 0.0).fold(1.0, f64::min) / 1.5;
+    let most = times().filter(|ms| ms.is_finite()).fold(least * 10.0, f64::max) * 1.5;
+    let limit = report.limit.per_second;
+    let end = points.clone().map(|point| point.per_second).fold(limit, f64::max) * 1.05;
+    let title = format!("{} on {}, {}: time of a request at a load", report.model, report.runtime, report.device);
+    let mut chart = ChartBuilder::on(&root)
+        .margin(12)
+        .caption(title, ("sans-serif", 18))
+        .x_label_area_size(40)
+        .y_label_area_size(60)
+        .build_cartesian_2d(0.0..end, (least..most).log_scale())?;
+    chart.configure_mesh().x_desc("requests a second").y_desc("ms").light_line_style(TRANSPARENT).draw()?;
+    let grey = BLACK.mix(0.5);
+    chart
+        .draw_series(LineSeries::new([(limit, least), (limit, most)], grey.stroke_width(1)))?
+        .label(format!("limit of the machine: {limit:.0}"))
+        .legend(move |(x, y)| PathElement::new([(x, y), (x + 20, y)], grey));
+    for (server, colour) in report.servers.iter().zip(COLOURS.into_iter().cycle()) {
+        for (quantile, width) in [("p50", 1), ("p99", 3)] {
+            let of = |latency: &super::Summary| if width == 1 { latency.p50_ms } else { latency.p99_ms };
+            let line: Vec<(f64, f64)> =
+                server.open.iter().map(|point| (point.per_second, of(&point.latency))).collect();
+            chart
+                .draw_series(LineSeries::new(line.iter().copied(), colour.stroke_width(width)))?
+                .label(format!("{} {quantile}", server.name))
+                .legend(move |(x, y)| PathElement::new([(x, y), (x + 20, y)], colour.stroke_width(width)));
+            chart.draw_series(line.iter().map(|point| Circle::new(*point, 3, colour.filled())))?;
+        }
+    }
+    chart
+        .configure_series_labels()
+        .position(SeriesLabelPosition::UpperLeft)
+        .background_style(WHITE.mix(0.8))
+        .border_style(grey)
+        .draw()?;
+    root.present()?;
+    Ok(())
+}

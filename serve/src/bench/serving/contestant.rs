@@ -1,0 +1,112 @@
+//! A server under measurement.
+
+use super::super::load::{self, Stretch, Target};
+use super::super::process::Process;
+use super::super::{Summary, arrivals, latency, usage};
+use super::{Saturation, Server, Step};
+use crate::Error;
+use crate::config::threads;
+use std::time::Duration;
+
+/// Numbers of connections that are tried; of those that serve nearly alike the smallest is taken.
+pub const CONNECTIONS: [usize; 5] = [8, 16, 32, 64, 128];
+const NEARLY: f64 = 0.98;
+/// Connections of the open loop: more requests than that at once are no part of any load here.
+const OPEN_CONNECTIONS: usize = 128;
+
+/// Something that answers.
+pub struct Contestant {
+    /// Its name.
+    pub name: &'static str,
+    version: String,
+    target: Target,
+    process: Process,
+    connections: usize,
+    closed: Vec<Stretch>,
+    cpu_shares: Vec<f64>,
+    steps: Vec<Step>,
+}
+
+impl Contestant {
+    /// One that has not been measured yet.
+    pub fn new(name: &'static str, version: String, target: Target, process: Process) -> Self {
+        let (closed, cpu_shares, steps) = (Vec::new(), Vec::new(), Vec::new());
+        Self { name, version, target, process, connections: 0, closed, cpu_shares, steps }
+    }
+
+    /// Finds the number of connections that suits it. `step` hears of every number that was tried.
+    ///
+    /// # Errors
+    /// [`Error::Bench`] when it answers nothing.
+    pub fn settle(&mut self, trial: Duration, step: &mut impl FnMut()) -> Result<(), Error> {
+        let mut found = Vec::with_capacity(CONNECTIONS.len());
+        for connections in CONNECTIONS {
+            let stretch = load::closed(&self.target, connections, trial);
+            if let (true, Some(reason)) = (stretch.times.is_empty(), stretch.failure.clone()) {
+                return Err(Error::bench(self.name, reason));
+            }
+            found.push((connections, stretch.per_second()));
+            step();
+        }
+        let most = found.iter().map(|(_, per_second)| *per_second).fold(0.0, f64::max);
+        let enough = found.iter().find(|(_, per_second)| *per_second >= NEARLY * most);
+        self.connections = enough.map_or(CONNECTIONS[0], |(connections, _)| *connections);
+        Ok(())
+    }
+
+    /// A round of the closed loop.
+    pub fn saturate(&mut self, duration: Duration) {
+        let before = usage::cpu_seconds(self.process.id());
+        let stretch = load::closed(&self.target, self.connections, duration);
+        let after = usage::cpu_seconds(self.process.id());
+        let whole = stretch.elapsed * threads(0) as f64;
+        self.cpu_shares.extend(after.zip(before).map(|(after, before)| (after - before) / whole));
+        self.closed.push(stretch);
+    }
+
+    /// The open loop at a part of what it does at most.
+    pub fn open(&mut self, load: f64, duration: Duration, seed: u64) {
+        let offered = load * self.per_second();
+        let arrivals = arrivals::poisson(offered, duration, seed);
+        let stretch = load::open(&self.target, OPEN_CONNECTIONS, &arrivals);
+        self.steps.push(Step {
+            load,
+            offered_per_second: offered,
+            per_second: stretch.per_second(),
+            latency: Summary::of(&stretch.times),
+            sent_late_ms: latency::median(&stretch.late) * 1e3,
+            failures: stretch.failures,
+            failure: stretch.failure,
+            generator_share: stretch.generator_share,
+        });
+    }
+
+    /// What it does at most: the median of the rounds.
+    fn per_second(&self) -> f64 {
+        latency::median(&self.closed.iter().map(Stretch::per_second).collect::<Vec<_>>())
+    }
+
+    /// What was found.
+    pub fn report(self, limit: f64) -> Server {
+        let per_second = self.per_second();
+        let times: Vec<f64> = self.closed.iter().flat_map(|stretch| stretch.times.iter().copied()).collect();
+        let shares: Vec<f64> = self.closed.iter().filter_map(|stretch| stretch.generator_share).collect();
+        let share = |shares: &[f64]| (!shares.is_empty()).then(|| latency::median(shares));
+        Server {
+            name: self.name,
+            version: self.version,
+            connections: self.connections,
+            saturation: Saturation {
+                per_second,
+                of_limit: per_second / limit,
+                latency: Summary::of(&times),
+                rounds: self.closed.iter().map(Stretch::per_second).collect(),
+                failures: self.closed.iter().map(|stretch| stretch.failures).sum(),
+                failure: self.closed.iter().find_map(|stretch| stretch.failure.clone()),
+                generator_share: share(&shares),
+                server_share: share(&self.cpu_shares),
+            },
+            open: self.steps,
+        }
+    }
+}

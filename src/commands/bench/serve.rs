@@ -1,0 +1,165 @@
+//! `selfie bench serve`
+
+use super::options::{RuntimeArguments, save, seconds};
+use crate::commands::serve::pretrained;
+use crate::progress::Bar;
+use crate::table::Table;
+use anyhow::ensure;
+use selfie_serve::bench::serving::{self, OURS, Options, Report, Server};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Arguments of `selfie bench serve`.
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// ONNX file with a card, or a store with one model; without it the model that comes with the project.
+    #[arg(long, value_name = "FILE")]
+    model: Option<PathBuf>,
+    #[command(flatten)]
+    runtime: RuntimeArguments,
+    /// Largest batch of every server.
+    #[arg(long, default_value_t = 32, value_name = "N", value_parser = clap::value_parser!(u16).range(2..))]
+    max_batch_size: u16,
+    /// Length of each measurement.
+    #[arg(long, default_value = "10", value_name = "S", value_parser = seconds)]
+    seconds: Duration,
+    /// Rounds of the closed loop.
+    #[arg(long, default_value_t = 3, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    rounds: u16,
+    /// Size of the images in pixels.
+    #[arg(long, default_value = "500x375", value_name = "WIDTHxHEIGHT", value_parser = size)]
+    image_size: (u32, u32),
+    /// A Python with onnxruntime, pillow, and litserve, bentoml or fastapi with uvicorn; what it lacks is left out.
+    #[arg(long, value_name = "PYTHON")]
+    python: Option<PathBuf>,
+    /// Folder for serving.json and serving.svg.
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+}
+
+impl Arguments {
+    pub fn run(self) -> anyhow::Result<()> {
+        let options = Options {
+            program: std::env::current_exe()?,
+            model: self.model.map_or_else(pretrained, Ok)?,
+            runtime: self.runtime.options(),
+            max_batch_size: usize::from(self.max_batch_size),
+            duration: self.seconds,
+            rounds: usize::from(self.rounds),
+            python: self.python,
+            image: self.image_size,
+        };
+        let mut bar = Bar::new("measurements");
+        let report = serving::run(&options, |done, all| bar.show(done, all));
+        bar.finish();
+        let report = report?;
+        print(&report);
+        if let Some(out) = &self.out {
+            let json = serde_json::to_string_pretty(&report)?;
+            save(out, &[("serving.json", &json), ("serving.svg", &report.svg()?)])?;
+        }
+        let failures = report.failures();
+        ensure!(failures == 0, "{failures} requests were not answered right; the JSON file of --out says which");
+        Ok(())
+    }
+}
+
+fn print(report: &Report) {
+    let Report { model, runtime, device, processors, image, seconds, .. } = report;
+    println!(
+        "{model} on {runtime} ({device}), {processors} processors, JPEG files of {} x {} with {} kB; {seconds} s each\n",
+        image.width,
+        image.height,
+        image.mean_bytes / 1000
+    );
+    let mut table = Table::new([
+        "server",
+        "connections",
+        "requests/s",
+        "of limit",
+        "p50 ms",
+        "p99 ms",
+        "at 80 %",
+        "p50 ms",
+        "p99 ms",
+        "load's CPU",
+        "failed",
+    ]);
+    let limit = &report.limit;
+    let ahead = if limit.way.ahead { ", decoding ahead" } else { "" };
+    let none = || "-".to_owned();
+    let name = format!("limit (batches of {}{ahead})", limit.way.batch_size);
+    let [a, b, c, d, e, f, g, h] = std::array::from_fn(|_| none());
+    table.row([name, a, format!("{:.1}", limit.per_second), "100.0%".into(), b, c, d, e, f, g, h]);
+    for server in &report.servers {
+        table.row(row(server));
+    }
+    println!("{table}");
+    let (ours, others): (Vec<_>, Vec<_>) = report.servers.iter().partition(|server| server.name == OURS);
+    let per_second = |server: &&Server| server.saturation.per_second;
+    let best = others.into_iter().max_by(|a, b| per_second(a).total_cmp(&per_second(b)));
+    if let (Some(ours), Some(best)) = (ours.first(), best) {
+        let ratio = per_second(ours) / per_second(&best);
+        println!("selfie answers {ratio:.2} times the requests of {}, the best of the others", best.name);
+    }
+    for (what, compared) in [("an image of 32 x 32", report.overhead.image), ("a tensor", report.overhead.tensor)] {
+        println!(
+            "a request with {what} to a model that does nothing: {:.3} ms, {:.3} ms of it beyond the work itself",
+            compared.request_ms,
+            compared.overhead_ms()
+        );
+    }
+    for server in &report.servers {
+        println!("{} is {}", server.name, server.version);
+        let step = server.open.iter().find_map(|step| step.failure.as_ref());
+        if let Some(failure) = server.saturation.failure.as_ref().or(step) {
+            println!("  failed: {failure}");
+        }
+    }
+    for skipped in &report.skipped {
+        println!("{} was not measured: {}", skipped.name, skipped.reason);
+    }
+}
+
+fn row(server: &Server) -> [String; 11] {
+    let ms = |ms: f64| format!("{ms:.2}");
+    let percent = |share: f64| format!("{:.1}%", share * 100.0);
+    let full = &server.saturation;
+    let usual = server.usual();
+    let failed = full.failures + server.open.iter().map(|step| step.failures).sum::<usize>();
+    [
+        server.name.into(),
+        server.connections.to_string(),
+        format!("{:.1}", full.per_second),
+        percent(full.of_limit),
+        ms(full.latency.p50_ms),
+        ms(full.latency.p99_ms),
+        usual.map_or_else(|| "-".into(), |step| format!("{:.1}", step.per_second)),
+        usual.map_or_else(|| "-".into(), |step| ms(step.latency.p50_ms)),
+        usual.map_or_else(|| "-".into(), |step| ms(step.latency.p99_ms)),
+        full.generator_share.map_or_else(|| "unknown".into(), percent),
+        failed.to_string(),
+    ]
+}
+
+/// Parses `500x375`.
+fn size(text: &str) -> Result<(u32, u32), String> {
+    let sides = text.split_once('x').and_then(|(width, height)| Some((width.parse().ok()?, height.parse().ok()?)));
+    match sides {
+        Some((width @ 8..=8192, height @ 8..=8192)) => Ok((width, height)),
+        _ => Err(format!("{text:?} is no size; write 500x375, sides of 8 to 8192")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_size_has_two_sides() {
+        assert_eq!(size("500x375"), Ok((500, 375)));
+        for text in ["", "500", "500x", "0x10", "500X375", "9000x10"] {
+            assert!(size(text).unwrap_err().contains("500x375"), "{text:?}");
+        }
+    }
+}
