@@ -6,7 +6,7 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`card`] | what a model expects and gives: the contract between compiler and server |
-//! | [`digest`] | the digest that a model file carries of itself |
+//! | [`digest`] | digests of files, and the one that a model file carries of itself |
 //! | [`golden`] | inputs from a seed and the outputs they must give |
 //! | [`resnet`] | bottleneck ResNet, pre- or post-activation: the patch network P |
 //! | [`patches`] | an image as a grid of patches and back |
@@ -17,6 +17,7 @@
 //! | [`network`] | any of the above by its configuration |
 //! | [`samples`] | golden samples of a network |
 //! | [`saved`] | configuration, weights and card in a folder |
+//! | [`import`] | published ResNets with torchvision's names |
 //! | [`seeded`] | random numbers that nobody else draws from |
 
 pub mod card;
@@ -34,6 +35,10 @@ mod cpu;
 pub mod device;
 #[cfg(feature = "networks")]
 mod feature_map;
+#[cfg(feature = "networks")]
+mod foreign;
+#[cfg(feature = "networks")]
+pub mod import;
 #[cfg(feature = "networks")]
 pub mod masking;
 #[cfg(feature = "networks")]

@@ -14,6 +14,8 @@ mod evaluate;
 mod export;
 #[cfg(feature = "train")]
 mod finetune;
+#[cfg(feature = "networks")]
+mod import;
 #[cfg(feature = "export")]
 mod inspect;
 #[cfg(feature = "serve")]
@@ -48,6 +50,9 @@ pub enum Command {
     /// Measures a trained network on test images.
     #[cfg(feature = "train")]
     Evaluate(evaluate::Arguments),
+    /// Makes a run folder of published weights, which `selfie export` compiles.
+    #[cfg(feature = "networks")]
+    Import(import::Arguments),
     /// Compiles a trained network to ONNX.
     #[cfg(feature = "export")]
     Export(export::Arguments),
@@ -92,6 +97,8 @@ impl Command {
             Self::Finetune(arguments) => arguments.run(),
             #[cfg(feature = "train")]
             Self::Evaluate(arguments) => arguments.run(),
+            #[cfg(feature = "networks")]
+            Self::Import(arguments) => arguments.run(),
             #[cfg(feature = "export")]
             Self::Export(arguments) => arguments.run(),
             #[cfg(feature = "export")]

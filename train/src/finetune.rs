@@ -3,7 +3,6 @@
 //! The supervised twin of a run is the same recipe without `init`: it has the same labels, batches and seeds.
 
 use crate::data::{self, Batch, Dataset};
-use crate::digest::sha256_of_file;
 use crate::engine::{Chance, Scores, Task};
 use crate::evaluate::{Confusion, logits_of};
 use crate::run::{InitRecord, LABELS_FILE, Labels};
@@ -12,6 +11,7 @@ use crate::{Error, Options, Stage, Summary};
 use burn::nn::loss::CrossEntropyLossConfig;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use selfie_models::classifier::{Classifier, ClassifierConfig, HeadConfig};
+use selfie_models::digest;
 use selfie_models::network::{Network, NetworkConfig};
 use selfie_models::saved::{self, WEIGHTS_FILE};
 use selfie_models::selfie::{Selfie, SelfieConfig};
@@ -78,7 +78,7 @@ impl Pretrained {
             return Err(wrong("it holds a fine-tuned network; a pretrained one is needed".into()));
         };
         fits(config, classifier).map_err(wrong)?;
-        let weights_sha256 = sha256_of_file(&path.join(WEIGHTS_FILE))?;
+        let weights_sha256 = digest::of_file(&path.join(WEIGHTS_FILE))?;
         let record = InitRecord { path: path.to_owned(), weights_sha256, provenance: saved.card.provenance };
         Ok(Self { network, record })
     }

@@ -35,7 +35,6 @@ pub mod schedule;
 mod seeds;
 mod session;
 
-pub use cards::INPUT_NAME;
 pub use error::Error;
 pub use options::{Options, Summary};
 pub use recipe::{Recipe, Stage};
