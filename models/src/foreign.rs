@@ -6,7 +6,7 @@ use burn::tensor::DType;
 use burn_store::burn_pack::Tensor as Stored;
 use burn_store::{
     BurnToPyTorchAdapter, FloatCastAdapter, ModuleAdapter, ModuleSnapshot, ModuleStore, PyTorchToBurnAdapter,
-    SafetensorsStore,
+    PytorchStore, SafetensorsStore,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
@@ -117,8 +117,11 @@ fn read(path: &Path) -> Result<BTreeMap<String, Stored>, Error> {
     let damaged = |reason: String| Error::Damaged { path: path.to_owned(), reason };
     match path.extension().and_then(|extension| extension.to_str()) {
         Some("safetensors") => all(SafetensorsStore::from_file(path))
-            .map_err(|error| damaged(format!("it is no safetensors file: {error}"))),
-        _ => Err(damaged("its name does not end with .safetensors; other files cannot be imported".into())),
+            .map_err(|error| damaged(format!("it cannot be read as a safetensors file: {error}"))),
+        // Blocks that are missing must not be hidden by counting the others anew.
+        Some("pt" | "pth") => all(PytorchStore::from_file(path).map_indices_contiguous(false))
+            .map_err(|error| damaged(format!("it cannot be read as a PyTorch file: {error}"))),
+        _ => Err(damaged("its name ends with none of .safetensors, .pt and .pth".into())),
     }
 }
 

@@ -120,8 +120,9 @@ fn files_that_are_missing_damaged_or_of_another_kind_are_named() {
     };
     let cases = [
         (message("a.safetensors", None), "cannot read"),
-        (message("b.safetensors", Some(b"nothing")), "no safetensors file"),
-        (message("c.onnx", Some(b"nothing")), "does not end with .safetensors"),
+        (message("b.safetensors", Some(b"nothing")), "cannot be read as a safetensors file"),
+        (message("c.pth", Some(b"nothing")), "cannot be read as a PyTorch file"),
+        (message("d.onnx", Some(b"nothing")), "ends with none of .safetensors, .pt and .pth"),
     ];
     for (message, expected) in cases {
         assert!(message.contains(expected), "{message:?} does not say {expected:?}");

@@ -10,7 +10,7 @@
 //! | [`pretrain`], [`finetune`] | the two trainings; the loop that they share is `engine` |
 //! | [`schedule`] | the learning rate of a step |
 //! | [`evaluate`] | accuracy and nearest neighbours of a finished run |
-//! | [`mod@bench`] | training steps beside PyTorch's |
+//! | [`mod@bench`] | training steps beside PyTorch's, and what PyTorch needs to repeat them |
 //! | [`run`] | the run folder and the files in it |
 
 pub mod bench;

@@ -1,6 +1,8 @@
 //! `selfie bench`: the figures of `docs/benchmarks`, made again.
 
 #[cfg(feature = "train")]
+mod parity;
+#[cfg(feature = "train")]
 mod train;
 
 use clap::Subcommand;
@@ -11,6 +13,9 @@ pub enum Command {
     /// Training steps on the CPU, beside PyTorch's in the same run.
     #[cfg(feature = "train")]
     Train(train::Arguments),
+    /// Trains a few steps and writes down all that another program needs to repeat them.
+    #[cfg(feature = "train")]
+    Parity(parity::Arguments),
 }
 
 impl Command {
@@ -19,6 +24,8 @@ impl Command {
         match self {
             #[cfg(feature = "train")]
             Self::Train(arguments) => arguments.run(),
+            #[cfg(feature = "train")]
+            Self::Parity(arguments) => arguments.run(),
         }
     }
 }
