@@ -18,6 +18,7 @@
 //! | [`samples`] | golden samples of a network |
 //! | [`saved`] | configuration, weights and card in a folder |
 //! | [`import`] | published ResNets with torchvision's names |
+//! | [`weights`] | weights in a file for other programs |
 //! | [`seeded`] | random numbers that nobody else draws from |
 
 pub mod card;
@@ -61,6 +62,8 @@ pub mod saved;
 pub mod seeded;
 #[cfg(feature = "networks")]
 pub mod selfie;
+#[cfg(feature = "networks")]
+pub mod weights;
 
 pub use card::Card;
 pub use error::Error;

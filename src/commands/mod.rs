@@ -32,6 +32,8 @@ mod serve;
 mod training;
 #[cfg(feature = "export")]
 mod verify;
+#[cfg(feature = "networks")]
+mod weights;
 
 use clap::Subcommand;
 
@@ -53,6 +55,9 @@ pub enum Command {
     /// Makes a run folder of published weights, which `selfie export` compiles.
     #[cfg(feature = "networks")]
     Import(import::Arguments),
+    /// Writes the weights of a run, or of its backbone alone, for PyTorch or Burn.
+    #[cfg(feature = "networks")]
+    Weights(weights::Arguments),
     /// Compiles a trained network to ONNX.
     #[cfg(feature = "export")]
     Export(export::Arguments),
@@ -99,6 +104,8 @@ impl Command {
             Self::Evaluate(arguments) => arguments.run(),
             #[cfg(feature = "networks")]
             Self::Import(arguments) => arguments.run(),
+            #[cfg(feature = "networks")]
+            Self::Weights(arguments) => arguments.run(),
             #[cfg(feature = "export")]
             Self::Export(arguments) => arguments.run(),
             #[cfg(feature = "export")]
