@@ -2,7 +2,6 @@ use super::*;
 use crate::classifier::Classifier;
 use crate::resnet::ResNetConfig;
 use crate::saved::save_weights;
-use burn::module::Module;
 use burn::tensor::{DType, Distribution, Tensor};
 use burn_store::{
     BurnToPyTorchAdapter, FloatCastAdapter, KeyRemapper, ModuleAdapter, ModuleSnapshot, SafetensorsStore,
