@@ -11,6 +11,9 @@ use std::collections::BTreeMap;
 /// The key of the card in the ONNX `metadata_props`.
 pub const CARD_KEY: &str = "selfie.card";
 
+/// Name of the image input of an exported network of this crate.
+pub const INPUT_NAME: &str = "pixel_values";
+
 /// The version of the card's layout that this crate writes and reads.
 pub const CARD_VERSION: u32 = 1;
 

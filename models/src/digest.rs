@@ -1,10 +1,23 @@
-//! The digest that a model file carries of itself.
+//! Digests: of any file, and the one that a model file carries of itself.
 
 use crate::Error;
 use sha2::{Digest, Sha256};
+use std::fs::File;
+use std::path::Path;
 
 /// The key of the digest in the ONNX `metadata_props`.
 pub const DIGEST_KEY: &str = "selfie.sha256";
+
+/// The SHA-256 of a file in hexadecimal.
+///
+/// # Errors
+/// [`Error::Io`] names the file.
+pub fn of_file(path: &Path) -> Result<String, Error> {
+    let unreadable = |source| Error::Io { action: "cannot read", path: path.to_owned(), source };
+    let mut sum = Sha256::new();
+    std::io::copy(&mut File::open(path).map_err(unreadable)?, &mut sum).map_err(unreadable)?;
+    Ok(format!("{:x}", sum.finalize()))
+}
 
 /// Compares a file with the digest in its metadata: the SHA-256 of the whole file in hexadecimal, taken while zeros
 /// stood in the place of the digest's own digits.

@@ -61,6 +61,12 @@ pub enum Error {
         /// What is wrong and what to do.
         reason: String,
     },
+    /// A folder that was to be new.
+    #[error("{} is not empty; name a new folder, or empty it", path.display())]
+    Occupied {
+        /// The folder.
+        path: PathBuf,
+    },
     /// Weights that do not belong to the network.
     #[error("{}: the weights do not fit the network: {reason}", path.display())]
     Weights {

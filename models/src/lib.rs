@@ -6,7 +6,7 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`card`] | what a model expects and gives: the contract between compiler and server |
-//! | [`digest`] | the digest that a model file carries of itself |
+//! | [`digest`] | digests of files, and the one that a model file carries of itself |
 //! | [`golden`] | inputs from a seed and the outputs they must give |
 //! | [`resnet`] | bottleneck ResNet, pre- or post-activation: the patch network P |
 //! | [`patches`] | an image as a grid of patches and back |
@@ -17,6 +17,8 @@
 //! | [`network`] | any of the above by its configuration |
 //! | [`samples`] | golden samples of a network |
 //! | [`saved`] | configuration, weights and card in a folder |
+//! | [`import`] | published ResNets with torchvision's names |
+//! | [`weights`] | weights in a file for other programs |
 //! | [`seeded`] | random numbers that nobody else draws from |
 
 pub mod card;
@@ -34,6 +36,10 @@ mod cpu;
 pub mod device;
 #[cfg(feature = "networks")]
 mod feature_map;
+#[cfg(feature = "networks")]
+mod foreign;
+#[cfg(feature = "networks")]
+pub mod import;
 #[cfg(feature = "networks")]
 pub mod masking;
 #[cfg(feature = "networks")]
@@ -56,6 +62,8 @@ pub mod saved;
 pub mod seeded;
 #[cfg(feature = "networks")]
 pub mod selfie;
+#[cfg(feature = "networks")]
+pub mod weights;
 
 pub use card::Card;
 pub use error::Error;

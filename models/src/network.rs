@@ -1,6 +1,7 @@
 //! Any network of this crate by its configuration.
 
 use crate::Error;
+use crate::card::{Embedding, Logits, Outputs};
 use crate::classifier::{Classifier, ClassifierConfig};
 use crate::resnet::ResNetConfig;
 use crate::seeded::seeded;
@@ -52,6 +53,18 @@ impl NetworkConfig {
             Self::Selfie(config) => vec![("embedding", config.embedding_width())],
             Self::Classifier(config) => vec![("embedding", config.embedding_width()), ("logits", config.classes)],
         }
+    }
+
+    /// The same as a card says it, with the names of the classes where there are some.
+    pub fn card_outputs(&self, labels: Vec<String>) -> Outputs {
+        let mut outputs = Outputs::default();
+        for (name, width) in self.outputs() {
+            match name {
+                "logits" => outputs.logits = Some(Logits { name: name.into(), labels: labels.clone() }),
+                _ => outputs.embedding = Some(Embedding { name: name.into(), width }),
+            }
+        }
+        outputs
     }
 
     /// Checks what the types cannot say.

@@ -4,8 +4,18 @@ use crate::Error;
 use crate::resnet::{BlockKind, ResNetConfig, Stem};
 
 /// The names that [`resnet`] knows: the first three groups and the depth of the fourth.
-pub const RESNETS: &[(&str, [usize; 3], usize)] =
-    &[("tiny", [1, 1, 1], 1), ("resnet26", [2, 2, 2], 2), ("resnet50", [3, 4, 6], 3)];
+pub const RESNETS: &[(&str, [usize; 3], usize)] = &[
+    ("tiny", [1, 1, 1], 1),
+    ("resnet26", [2, 2, 2], 2),
+    ("resnet50", [3, 4, 6], 3),
+    ("resnet101", [3, 4, 23], 3),
+    ("resnet152", [3, 8, 36], 3),
+];
+
+/// The names as a list for people.
+pub(crate) fn names() -> String {
+    RESNETS.iter().map(|(name, ..)| *name).collect::<Vec<_>>().join(", ")
+}
 
 /// The first three groups of a preset and the depth of its fourth group.
 ///
@@ -15,8 +25,7 @@ pub const RESNETS: &[(&str, [usize; 3], usize)] =
 /// [`Error::Config`] names the presets there are.
 pub fn resnet(name: &str, channels: usize, stem: Stem) -> Result<(ResNetConfig, usize), Error> {
     let Some((_, depths, fourth)) = RESNETS.iter().find(|(preset, ..)| *preset == name) else {
-        let known: Vec<&str> = RESNETS.iter().map(|(preset, ..)| *preset).collect();
-        return Err(Error::Config { reason: format!("there is no preset {name:?}; there are {}", known.join(", ")) });
+        return Err(Error::Config { reason: format!("there is no preset {name:?}; there are {}", names()) });
     };
     let width = if name == "tiny" { 8 } else { 64 };
     let block = BlockKind::PreActivation;

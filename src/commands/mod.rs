@@ -14,6 +14,8 @@ mod evaluate;
 mod export;
 #[cfg(feature = "train")]
 mod finetune;
+#[cfg(feature = "networks")]
+mod import;
 #[cfg(feature = "export")]
 mod inspect;
 #[cfg(feature = "serve")]
@@ -30,6 +32,8 @@ mod serve;
 mod training;
 #[cfg(feature = "export")]
 mod verify;
+#[cfg(feature = "networks")]
+mod weights;
 
 use clap::Subcommand;
 
@@ -48,6 +52,12 @@ pub enum Command {
     /// Measures a trained network on test images, or fills a whole table of results.
     #[cfg(feature = "train")]
     Evaluate(evaluate::Arguments),
+    /// Makes a run folder of published weights, which `selfie export` compiles.
+    #[cfg(feature = "networks")]
+    Import(import::Arguments),
+    /// Writes the weights of a run, or of its backbone alone, for PyTorch or Burn.
+    #[cfg(feature = "networks")]
+    Weights(weights::Arguments),
     /// Compiles a trained network to ONNX.
     #[cfg(feature = "export")]
     Export(export::Arguments),
@@ -92,6 +102,10 @@ impl Command {
             Self::Finetune(arguments) => arguments.run(),
             #[cfg(feature = "train")]
             Self::Evaluate(arguments) => arguments.run(),
+            #[cfg(feature = "networks")]
+            Self::Import(arguments) => arguments.run(),
+            #[cfg(feature = "networks")]
+            Self::Weights(arguments) => arguments.run(),
             #[cfg(feature = "export")]
             Self::Export(arguments) => arguments.run(),
             #[cfg(feature = "export")]

@@ -5,7 +5,7 @@ use anyhow::{Context, ensure};
 use burn::tensor::{Device, Tensor, TensorData};
 use selfie_export::verify::{OnnxRuntime, Runner, TractRunner};
 use selfie_export::{Export, Model};
-use selfie_models::card::{CARD_KEY, InputDtype, Layout};
+use selfie_models::card::{CARD_KEY, INPUT_NAME, InputDtype, Layout};
 use selfie_models::network::{Network, NetworkConfig};
 use selfie_models::saved::{self, Saved};
 use selfie_models::{Card, device};
@@ -98,7 +98,6 @@ fn export(
     outputs: &[(&'static str, usize)],
     device: &Device,
 ) -> anyhow::Result<Model> {
-    const INPUT: &str = "pixel_values";
     let names = outputs.iter().map(|(name, _)| *name);
     let example = Tensor::<4>::zeros(*shape, device);
     macro_rules! compile {
@@ -106,8 +105,8 @@ fn export(
             let export = Export::new($module).outputs(names).opset(request.opset.unwrap_or(17)).name("selfie");
             let export = request.passes.configure(export);
             match request.batch {
-                Some(_) => export.fixed_input(INPUT, example),
-                None => export.input(INPUT, example, [(0, "batch")]),
+                Some(_) => export.fixed_input(INPUT_NAME, example),
+                None => export.input(INPUT_NAME, example, [(0, "batch")]),
             }
             .compile($forward)?
         }};

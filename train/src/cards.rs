@@ -4,23 +4,14 @@ use crate::data::Dataset;
 use crate::run::RunRecord;
 use crate::{Recipe, Stage};
 use selfie_models::card::{
-    CARD_VERSION, Card, Embedding, Input, InputDtype, Layout, Logits, Outputs, Preprocessing, Provenance, Resample,
-    ResizeTo, Size, Task,
+    CARD_VERSION, Card, INPUT_NAME, Input, InputDtype, Layout, Preprocessing, Provenance, Resample, ResizeTo, Size,
+    Task,
 };
 use selfie_models::network::NetworkConfig;
 
-/// Name of the image input of an exported network.
-pub const INPUT_NAME: &str = "pixel_values";
-
 /// The card of a network that a run trained; golden samples are added by the export.
 pub(crate) fn card(recipe: &Recipe, dataset: &Dataset, network: &NetworkConfig, record: &RunRecord) -> Card {
-    let mut outputs = Outputs::default();
-    for (name, width) in network.outputs() {
-        match name {
-            "logits" => outputs.logits = Some(Logits { name: name.into(), labels: dataset.labels.clone() }),
-            _ => outputs.embedding = Some(Embedding { name: name.into(), width }),
-        }
-    }
+    let outputs = network.card_outputs(dataset.labels.clone());
     Card {
         card_version: CARD_VERSION,
         name: recipe.name.clone(),

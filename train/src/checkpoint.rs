@@ -5,12 +5,12 @@
 //! state: they are functions of the seed and the step. It is written under another name and renamed, so that a folder
 //! with the right name is whole.
 
-use crate::digest::sha256_of_file;
 use crate::parameters::number_by_place;
 use crate::run::{read_json, write_json};
 use crate::{Error, Recipe, optimiser};
 use burn::module::Module;
 use burn::optim::{ModuleOptimizer, OptimizerRecord};
+use selfie_models::digest;
 use selfie_models::network::NetworkConfig;
 use selfie_models::saved::{load_weights, save_weights};
 use serde::{Deserialize, Serialize};
@@ -74,7 +74,7 @@ pub(crate) fn save<M: Module>(
     for file in [WEIGHTS_FILE, OPTIMISER_FILE] {
         let path = unfinished.join(file);
         File::open(&path).and_then(|file| file.sync_all()).map_err(Error::io("cannot write", &path))?;
-        state.files.insert(file.to_owned(), sha256_of_file(&path)?);
+        state.files.insert(file.to_owned(), digest::of_file(&path)?);
     }
     let keep = state.recipe.keep_checkpoints;
     write_json(&unfinished.join(STATE_FILE), &state)?;
@@ -99,7 +99,7 @@ pub(crate) fn read(path: &Path, expected: &State) -> Result<State, Error> {
     let wrong = |reason: String| Err(Error::Checkpoint { path: path.to_owned(), reason });
     let state: State = read_json(&path.join(STATE_FILE))?;
     for (file, wanted) in &state.files {
-        let found = sha256_of_file(&path.join(file))?;
+        let found = digest::of_file(&path.join(file))?;
         if found != *wanted {
             return wrong(format!(
                 "{file} is damaged: its SHA-256 is {found}, expected {wanted}; remove this checkpoint to go on from an \

@@ -1,19 +1,8 @@
-//! SHA-256 of files and data sets.
+//! SHA-256 of data sets.
 
-use crate::Error;
 use crate::data::Dataset;
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
-use std::fs::File;
-use std::path::Path;
-
-/// The SHA-256 of a file in hexadecimal.
-pub(crate) fn sha256_of_file(path: &Path) -> Result<String, Error> {
-    let mut file = File::open(path).map_err(Error::io("cannot read", path))?;
-    let mut digest = Sha256::new();
-    std::io::copy(&mut file, &mut digest).map_err(Error::io("cannot read", path))?;
-    Ok(hexadecimal(&digest.finalize()))
-}
 
 /// The SHA-256 of everything in a data set that reaches a network, in hexadecimal.
 pub(crate) fn sha256_of_dataset(dataset: &Dataset) -> String {

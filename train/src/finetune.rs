@@ -3,7 +3,6 @@
 //! The supervised twin of a run is the same recipe without `init`: it has the same labels, batches and seeds.
 
 use crate::data::{self, Batch, Dataset};
-use crate::digest::sha256_of_file;
 use crate::engine::{Chance, Scores, Task};
 use crate::evaluate::{Confusion, logits_of};
 use crate::run::{InitRecord, LABELS_FILE, Labels};
@@ -12,6 +11,7 @@ use crate::{Error, Options, Stage, Summary};
 use burn::nn::loss::CrossEntropyLossConfig;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use selfie_models::classifier::{Classifier, ClassifierConfig, HeadConfig};
+use selfie_models::digest;
 use selfie_models::network::{Network, NetworkConfig};
 use selfie_models::saved::{self, WEIGHTS_FILE};
 use selfie_models::selfie::{Selfie, SelfieConfig};
@@ -35,12 +35,12 @@ pub fn run(options: &Options) -> Result<Summary, Error> {
         Some(path) => Some(Pretrained::open(&path, &classifier, &session.device)?),
         None => None,
     };
-    let Dataset { train, labels, .. } = &*session.dataset;
-    let indices = data::stratified(&train.labels, session.recipe.label_fraction, session.recipe.seed)?;
+    let indices = labelled(&session)?;
     let ready = match session.open(init.as_ref().map(|init| init.record.clone()))? {
         Opened::Ready(ready) => ready,
         Opened::Finished(summary) => return Ok(*summary),
     };
+    let Dataset { train, labels, .. } = &*session.dataset;
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     for index in &indices {
         let label = train.labels[*index] as usize;
@@ -49,13 +49,7 @@ pub fn run(options: &Options) -> Result<Summary, Error> {
     let (fraction, seed) = (session.recipe.label_fraction, session.recipe.seed);
     ready.folder.write_json(LABELS_FILE, &Labels { fraction, seed, counts, indices: indices.clone() })?;
     let config = NetworkConfig::Classifier(classifier);
-    let network = match (session.fresh(&config), &init) {
-        (Network::Classifier(fresh), Some(init)) => fresh.start_from(&init.network),
-        (Network::Classifier(fresh), None) => fresh,
-        (Network::Selfie(_), _) => {
-            return Err(Error::Internal { what: "a classifier is a pretraining network".into() });
-        }
-    };
+    let network = initial(&session, &config, init.as_ref())?;
     let task = Finetuning {
         evaluation_batch_size: session.recipe.evaluation_batch_size,
         dataset: session.dataset.clone(),
@@ -64,21 +58,40 @@ pub fn run(options: &Options) -> Result<Summary, Error> {
     session.train(ready, &task, network, &config, indices)
 }
 
+/// The training images that are seen with their labels.
+pub(crate) fn labelled(session: &Session<'_>) -> Result<Vec<usize>, Error> {
+    let labels = &session.dataset.train.labels;
+    Ok(data::stratified(labels, session.recipe.label_fraction, session.recipe.seed)?)
+}
+
+/// The network before the first step.
+pub(crate) fn initial(
+    session: &Session<'_>,
+    config: &NetworkConfig,
+    init: Option<&Pretrained>,
+) -> Result<Classifier, Error> {
+    match (session.fresh(config), init) {
+        (Network::Classifier(fresh), Some(init)) => Ok(fresh.start_from(&init.network)),
+        (Network::Classifier(fresh), None) => Ok(fresh),
+        (Network::Selfie(_), _) => Err(Error::Internal { what: "a classifier is a pretraining network".into() }),
+    }
+}
+
 /// A pretrained network to start from.
-struct Pretrained {
+pub(crate) struct Pretrained {
     network: Selfie,
     record: InitRecord,
 }
 
 impl Pretrained {
-    fn open(path: &Path, classifier: &ClassifierConfig, device: &Device) -> Result<Self, Error> {
+    pub(crate) fn open(path: &Path, classifier: &ClassifierConfig, device: &Device) -> Result<Self, Error> {
         let wrong = |reason: String| Error::Init { path: path.to_owned(), reason };
         let saved = saved::load(path, device).map_err(|error| wrong(error.to_string()))?;
         let (NetworkConfig::Selfie(config), Network::Selfie(network)) = (&saved.config, saved.network) else {
             return Err(wrong("it holds a fine-tuned network; a pretrained one is needed".into()));
         };
         fits(config, classifier).map_err(wrong)?;
-        let weights_sha256 = sha256_of_file(&path.join(WEIGHTS_FILE))?;
+        let weights_sha256 = digest::of_file(&path.join(WEIGHTS_FILE))?;
         let record = InitRecord { path: path.to_owned(), weights_sha256, provenance: saved.card.provenance };
         Ok(Self { network, record })
     }
@@ -109,14 +122,7 @@ impl Task for Finetuning {
     type Network = Classifier;
 
     fn score(&self, network: &Classifier, images: Tensor<4>, batch: &Batch) -> Scores {
-        let device = images.device();
-        let logits = network.forward(images).logits;
-        let answers = TensorData::new(batch.labels.clone(), [batch.labels.len()]);
-        let answers: Tensor<1, Int> = Tensor::from_data(answers, &device);
-        let found: Tensor<1, Int> = logits.clone().argmax(1).squeeze_dim(1);
-        let accuracy = found.equal(answers.clone()).float().mean();
-        let loss = CrossEntropyLossConfig::new().init(&device).forward(logits, answers);
-        Scores { loss, accuracy }
+        scores(network.forward(images).logits, &batch.labels)
     }
 
     fn evaluate(&self, network: &Classifier) -> Result<BTreeMap<String, f64>, Error> {
@@ -135,6 +141,19 @@ impl Task for Finetuning {
     fn wrap(network: Classifier) -> Network {
         Network::Classifier(network)
     }
+}
+
+/// Loss and accuracy over a batch.
+///
+/// # Shapes
+/// - `logits`: `[batch, classes]`
+pub(crate) fn scores(logits: Tensor<2>, labels: &[i32]) -> Scores {
+    let device = logits.device();
+    let answers: Tensor<1, Int> = Tensor::from_data(TensorData::new(labels.to_vec(), [labels.len()]), &device);
+    let found: Tensor<1, Int> = logits.clone().argmax(1).squeeze_dim(1);
+    let accuracy = found.equal(answers.clone()).float().mean();
+    let loss = CrossEntropyLossConfig::new().init(&device).forward(logits, answers);
+    Scores { loss, accuracy }
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@
 //! | [`schedule`] | the learning rate of a step |
 //! | [`evaluate`] | accuracy, calibration, retrieval and nearest neighbours of a finished run |
 //! | [`table`] | a whole table of results: every label fraction, row and seed, resumable |
-//! | [`mod@bench`] | training steps beside PyTorch's |
+//! | [`mod@bench`] | training steps beside PyTorch's, and what PyTorch needs to repeat them |
 //! | [`run`] | the run folder and the files in it |
 
 pub mod bench;
@@ -37,7 +37,6 @@ mod seeds;
 mod session;
 pub mod table;
 
-pub use cards::INPUT_NAME;
 pub use error::Error;
 pub use options::{Options, Summary};
 pub use recipe::{Recipe, Stage};

@@ -35,8 +35,7 @@ pub fn run(options: &Options) -> Result<Summary, Error> {
         Opened::Finished(summary) => return Ok(*summary),
     };
     let task = Pretraining {
-        cells: selfie.cells(),
-        masked: selfie.masked(),
+        config: selfie.clone(),
         seed: session.recipe.seed,
         evaluation_batch_size: session.recipe.evaluation_batch_size,
         dataset: session.dataset.clone(),
@@ -47,16 +46,22 @@ pub fn run(options: &Options) -> Result<Summary, Error> {
     session.train(ready, &task, network, &NetworkConfig::Selfie(selfie), indices)
 }
 
-fn fresh(session: &Session<'_>, config: &SelfieConfig) -> Result<Selfie, Error> {
+/// The network before the first step.
+pub(crate) fn fresh(session: &Session<'_>, config: &SelfieConfig) -> Result<Selfie, Error> {
     match session.fresh(&NetworkConfig::Selfie(config.clone())) {
         Network::Selfie(selfie) => Ok(selfie),
         Network::Classifier(_) => Err(Error::Internal { what: "a pretraining network is a classifier".into() }),
     }
 }
 
+/// The masks of a training batch.
+pub(crate) fn mask(config: &SelfieConfig, seed: u64, batch: &Batch) -> Mask {
+    let mut random = seeds::generator(seed, Purpose::Mask, batch.step);
+    Mask::random(batch.labels.len(), config.cells(), config.masked(), &mut random)
+}
+
 struct Pretraining {
-    cells: usize,
-    masked: usize,
+    config: SelfieConfig,
     seed: u64,
     evaluation_batch_size: usize,
     dataset: Arc<Dataset>,
@@ -68,9 +73,7 @@ impl Task for Pretraining {
     type Network = Selfie;
 
     fn score(&self, network: &Selfie, images: Tensor<4>, batch: &Batch) -> Scores {
-        let mut random = seeds::generator(self.seed, Purpose::Mask, batch.step);
-        let mask = Mask::random(batch.labels.len(), self.cells, self.masked, &mut random);
-        scores(network.forward(images, &mask))
+        scores(network.forward(images, &mask(&self.config, self.seed, batch)))
     }
 
     fn evaluate(&self, network: &Selfie) -> Result<BTreeMap<String, f64>, Error> {
@@ -81,7 +84,7 @@ impl Task for Pretraining {
             let range = first..images.min(first + self.evaluation_batch_size);
             let count = range.len();
             let mut random = seeds::generator(self.seed, Purpose::Evaluation, first as u64);
-            let mask = Mask::random(count, self.cells, self.masked, &mut random);
+            let mask = Mask::random(count, self.config.cells(), self.config.masked(), &mut random);
             let pixels = batch_plain(&self.dataset, test, range)?;
             let batch = Tensor::from_data(TensorData::new(pixels, [count, *channels, *height, *width]), &self.device);
             let Scores { loss, accuracy } = scores(network.forward(batch, &mask));
@@ -94,7 +97,7 @@ impl Task for Pretraining {
     }
 
     fn chance(&self) -> Chance {
-        Chance::among(self.masked)
+        Chance::among(self.config.masked())
     }
 
     fn wrap(network: Selfie) -> Network {
@@ -106,7 +109,7 @@ impl Task for Pretraining {
 ///
 /// # Shapes
 /// - `scores`: `[batch, masked, masked]`
-fn scores(scores: Tensor<3>) -> Scores {
+pub(crate) fn scores(scores: Tensor<3>) -> Scores {
     let [batch, masked, _] = scores.dims();
     let device = scores.device();
     let rows: Tensor<2> = scores.reshape([batch * masked, masked]);

@@ -9,6 +9,8 @@ mod search;
 #[cfg(feature = "serve")]
 mod serve;
 #[cfg(feature = "train")]
+mod parity;
+#[cfg(feature = "train")]
 mod train;
 
 use clap::Subcommand;
@@ -28,6 +30,9 @@ pub enum Command {
     /// A search in a gallery over HTTP, compared with brute force.
     #[cfg(feature = "serve")]
     Search(search::Arguments),
+    /// Trains a few steps and writes down all that another program needs to repeat them.
+    #[cfg(feature = "train")]
+    Parity(parity::Arguments),
 }
 
 impl Command {
@@ -42,6 +47,8 @@ impl Command {
             Self::Images(arguments) => arguments.run(),
             #[cfg(feature = "serve")]
             Self::Search(arguments) => arguments.run(),
+            #[cfg(feature = "train")]
+            Self::Parity(arguments) => arguments.run(),
         }
     }
 }

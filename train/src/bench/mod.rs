@@ -1,5 +1,6 @@
 //! Training steps that are measured beside PyTorch's: the same network, batch, optimiser and threads, in turns in one run.
 
+pub mod parity;
 mod peer;
 mod step;
 
