@@ -9,6 +9,7 @@
 //! | [`recipe`] | everything that decides a run, as TOML with settings on top |
 //! | [`pretrain`], [`finetune`] | the two trainings; the loop that they share is `engine` |
 //! | [`schedule`] | the learning rate of a step |
+//! | [`report`] | the page about a run |
 //! | [`evaluate`] | accuracy and nearest neighbours of a finished run |
 //! | [`mod@bench`] | training steps beside PyTorch's |
 //! | [`run`] | the run folder and the files in it |
@@ -30,10 +31,13 @@ mod plot;
 pub mod pretrain;
 mod progress;
 pub mod recipe;
+pub mod report;
 pub mod run;
 pub mod schedule;
 mod seeds;
 mod session;
+mod sparkline;
+mod tensorboard;
 
 pub use cards::INPUT_NAME;
 pub use error::Error;
