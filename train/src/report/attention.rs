@@ -13,8 +13,8 @@ pub(super) const SECTION: Section = Section { id: "attention", title: "Attention
 
 /// Images that are shown.
 const IMAGES: usize = 12;
-/// How dark a cell is that u does not look at.
-const DARKEST: f32 = 0.85;
+/// How much colour covers the cell that u looks at most.
+const STRONGEST: f32 = 0.75;
 
 fn draw(subject: &Subject<'_>) -> Result<Option<String>, Error> {
     let Some(Trained { network, device, .. }) = &subject.trained else {
@@ -38,9 +38,10 @@ fn draw(subject: &Subject<'_>) -> Result<Option<String>, Error> {
     }
     let [rows, columns] = grid;
     Ok(Some(format!(
-        "<p class=\"note\">Attention pooling turns the {rows} × {columns} vectors of an image into the one vector u. Bright cells are those that u \
-         looks at in the last layer, the mean of its heads; the darkest ones it hardly sees. The number is the share of the brightest cell; \
-         looking everywhere alike would give {}.</p><div class=\"grid\">{figures}</div>",
+        "<p class=\"note\">Attention pooling turns the {rows} × {columns} vectors of an image into the one vector u. \
+         The stronger the colour of a cell, the more u looks at it in the last layer, in the mean of its heads. The \
+         number is the share of the strongest cell; looking everywhere alike would give {}.</p>\
+         <div class=\"grid\">{figures}</div>",
         percent(1.0 / (rows * columns) as f64)
     )))
 }
@@ -56,7 +57,7 @@ fn last_layer(network: &Network, images: Tensor<4>) -> Option<(Tensor<2>, [usize
     Some((last.mean_dim(1).squeeze_dim(1), grid))
 }
 
-/// An image beside itself under a veil that is thin where u looks.
+/// An image beside itself under a veil of colour that is strong where u looks.
 fn figure(subject: &Subject<'_>, place: usize, weights: &[f32], [rows, columns]: [usize; 2]) -> Result<String, Error> {
     let Dataset { height, width, .. } = *subject.dataset;
     let (class, address) = (picture::class(subject.dataset), picture::at(subject, place)?);
@@ -66,13 +67,13 @@ fn figure(subject: &Subject<'_>, place: usize, weights: &[f32], [rows, columns]:
     let mut veil = String::new();
     for (cell, weight) in weights.iter().enumerate() {
         let (x, y) = ((cell % columns) as f64 * wide, (cell / columns) as f64 * high);
-        let dark = DARKEST * (1.0 - weight / largest);
+        let strength = STRONGEST * weight / largest;
         veil += &format!(
-            "<rect x=\"{x:.2}\" y=\"{y:.2}\" width=\"{wide:.2}\" height=\"{high:.2}\" opacity=\"{dark:.2}\"/>"
+            "<rect x=\"{x:.2}\" y=\"{y:.2}\" width=\"{wide:.2}\" height=\"{high:.2}\" opacity=\"{strength:.2}\"/>"
         );
     }
-    let brightest = weights.iter().position(|weight| *weight == largest).unwrap_or_default();
-    let words = format!("Row {}, column {} is looked at most", brightest / columns + 1, brightest % columns + 1);
+    let strongest = weights.iter().position(|weight| *weight == largest).unwrap_or_default();
+    let words = format!("Row {}, column {} is looked at most", strongest / columns + 1, strongest % columns + 1);
     let name = match subject.dataset.labels.is_empty() {
         true => format!("image {place}"),
         false => subject.class(subject.images().0.labels[place]),

@@ -22,14 +22,14 @@ fn draw(subject: &Subject<'_>) -> Result<Option<String>, Error> {
     }
     let right = answers.iter().filter(|answer| answer.label == answer.found).count();
     let note = format!(
-        "<p class=\"note\">{} of {} {} images are classified right. A row is a true class, a column what the network says; a cell is the \
-         darker the more of its row's images it holds.</p>",
+        "<p class=\"note\">{} of {} {} images are classified right. A row is a true class, a column what the network \
+         says; a cell is the darker the more of its row's images it holds.</p>",
         count(right as u64),
         count(answers.len() as u64),
         subject.images().1
     );
     let matrix = if dataset.labels.len() <= CLASSES { matrix(&dataset.labels, answers) } else { String::new() };
-    Ok(Some([note, matrix, pairs(subject)].concat()))
+    Ok(Some(format!("{note}<div class=\"beside\">{matrix}{}</div>", pairs(subject))))
 }
 
 fn matrix(labels: &[String], answers: &[Answer]) -> String {
@@ -50,7 +50,8 @@ fn matrix(labels: &[String], answers: &[Answer]) -> String {
     }
     format!(
         "<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"Confusion matrix\"><table class=\"matrix\">\
-         <thead><tr><td></td>{head}<th scope=\"col\"><span>recall</span></th></tr></thead><tbody>{rows}</tbody></table></div>"
+         <thead><tr><td></td>{head}<th scope=\"col\"><span>recall</span></th></tr></thead>\
+         <tbody>{rows}</tbody></table></div>"
     )
 }
 
@@ -80,7 +81,10 @@ fn pairs(subject: &Subject<'_>) -> String {
         format!("<li><b>{count}</b> {label} taken for {found}</li>")
     };
     let lines: String = pairs.iter().take(PAIRS).map(line).collect();
-    if lines.is_empty() { lines } else { format!("<h3>Confused most often</h3><ol class=\"pairs\">{lines}</ol>") }
+    match lines.is_empty() {
+        true => lines,
+        false => format!("<div><h3>Confused most often</h3><ol class=\"pairs\">{lines}</ol></div>"),
+    }
 }
 
 #[cfg(test)]
@@ -93,9 +97,11 @@ mod tests {
         let labels = ["shirt <a>".to_owned(), "boot".to_owned()];
         let html = matrix(&labels, &[answer(0, 0), answer(0, 1), answer(0, 1), answer(1, 1)]);
         for part in [
-            "shirt &lt;a&gt;</th><td class=\"right\" style=\"--share:33%\">1</td><td class=\"wrong strong\" style=\"--share:67%\">2</td>",
+            "shirt &lt;a&gt;</th><td class=\"right\" style=\"--share:33%\">1</td>",
+            "<td class=\"wrong strong\" style=\"--share:67%\">2</td>",
             "<td class=\"recall\">33.3 %</td>",
-            "boot</th><td></td><td class=\"right strong\" style=\"--share:100%\">1</td><td class=\"recall\">100.0 %</td>",
+            "boot</th><td></td><td class=\"right strong\" style=\"--share:100%\">1</td>",
+            "<td class=\"recall\">100.0 %</td>",
         ] {
             assert!(html.contains(part), "{part} is not in {html}");
         }

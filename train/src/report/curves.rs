@@ -32,8 +32,9 @@ fn draw(subject: &Subject<'_>) -> Result<Option<String>, Error> {
     let figures: String = [loss.figure(), accuracy.figure()].into_iter().flatten().collect();
     Ok((!figures.is_empty()).then(|| {
         format!(
-            "<p class=\"note\">Chance is what knowing nothing gives. Training numbers are means over the batches between two points, with \
-             dropout and changed images; test numbers are of the network as it is served.</p><div class=\"charts\">{figures}</div>"
+            "<p class=\"note\">Chance is what knowing nothing gives. Training numbers are means over the batches \
+             between two points, with dropout and changed images; test numbers are of the network as it is \
+             served.</p><div class=\"charts\">{figures}</div>"
         )
     }))
 }

@@ -32,12 +32,13 @@ fn draw(subject: &Subject<'_>) -> Result<Option<String>, Error> {
     let pca::Components { points, shares } = pca::components(&rows);
     let legend = Legend::of(subject, &places);
     let near = tsne::map(&rows, &points);
-    let axes = shares.map(percent);
-    let title = format!("Principal components, {} and {} of the variance", axes[0], axes[1]);
+    let [first, second] = shares.map(percent);
+    let title = format!("Principal components, {first} and {second} of the variance");
     let maps = [legend.map(&title, &points), legend.map("t-SNE", &near)].concat();
     Ok(Some(format!(
-        "<p class=\"note\">The embeddings of {} {} images, brought to length 1. On the left the two directions in which they differ most; on the \
-         right a map that keeps neighbours together, on which distances between groups mean little. {}</p>\
+        "<p class=\"note\">The embeddings of {} {} images, brought to length 1. The first map shows the two \
+         directions in which they differ most; the second one keeps neighbours together, and distances between groups \
+         mean little. {}</p>\
          {}{}<div class=\"charts\">{maps}</div>",
         places.len(),
         subject.images().1,

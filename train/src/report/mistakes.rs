@@ -31,8 +31,9 @@ fn draw(subject: &Subject<'_>) -> Result<Option<String>, Error> {
         );
     }
     Ok(Some(format!(
-        "<p class=\"note\">The {} images that are classified wrong with the most confidence: the true class, then what the network says and how \
-         sure it is. The number is the image's place in the split. Some labels may be wrong, not the answers.</p>\
+        "<p class=\"note\">The {} images that are classified wrong with the most confidence: the true class, then \
+         what the network says and how sure it is. The number is the image's place in the split. Some labels may be \
+         wrong, not the answers.</p>\
          <div class=\"grid small\">{figures}</div>",
         subject.images().1
     )))

@@ -9,7 +9,8 @@
 //! | `patches`, `attention`, `embeddings`, `confusion`, `mistakes` | sections from what the network says about images |
 //! | `answers` | class and confidence of every test image |
 //! | `pca`, `tsne` | vectors to points of a map |
-//! | `page`, `chart`, `marks`, `picture`, `text` | HTML, line charts, colours and shapes of classes, PNG, numbers and times |
+//! | `page`, `text`, `picture` | HTML, numbers and times, PNG |
+//! | `chart`, `marks` | line charts; colours and shapes of classes |
 
 mod answers;
 mod attention;

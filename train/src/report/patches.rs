@@ -38,9 +38,9 @@ fn draw(subject: &Subject<'_>) -> Result<Option<String>, Error> {
     }
     let (count, name) = (places.len(), subject.images().1);
     Ok(Some(format!(
-        "<p class=\"note\">{masked} of the {} patches of an image are taken out and mixed; for every hole the network points at one of them. \
-         Here are {count} {name} images: {right} of {} holes are filled right. Patches may be equal in every pixel, as empty corners are; \
-         which of them is right is then a guess.</p>\
+        "<p class=\"note\">{masked} of the {} patches of an image are taken out and mixed; for every hole the \
+         network points at one of them. Here are {count} {name} images: {right} of {} holes are filled right. Patches \
+         may be equal in every pixel, as empty corners are; which of them is right is then a guess.</p>\
          <p class=\"keys\"><span class=\"key right\">right</span><span class=\"key wrong\">wrong</span></p>\
          <div class=\"grid\">{figures}</div>",
         config.cells(),

@@ -19,8 +19,10 @@ fn draw(subject: &Subject<'_>) -> Result<Option<String>, Error> {
         })
         .collect();
     Ok(Some(format!(
-        "<p class=\"note\">What differs from the defaults. The run folder's <code>recipe.toml</code> holds every setting.</p>\
+        "<p class=\"note\">What differs from the defaults. The run folder's <code>recipe.toml</code> holds every \
+         setting.</p>\
          <div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"Settings\"><table>\
-         <tr><th scope=\"col\">setting</th><th scope=\"col\">here</th><th scope=\"col\">default</th></tr>{rows}</table></div>"
+         <tr><th scope=\"col\">setting</th><th scope=\"col\">here</th><th scope=\"col\">default</th></tr>\
+         {rows}</table></div>"
     )))
 }

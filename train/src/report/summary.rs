@@ -66,9 +66,14 @@ fn tiles(subject: &Subject<'_>) -> Vec<Tile> {
 fn facts(subject: &Subject<'_>) -> Vec<(&'static str, String)> {
     let Subject { recipe, record, dataset, .. } = subject;
     let head = |text: &str| text.chars().take(DIGITS).collect::<String>();
-    let (channels, height, width) = (dataset.channels, dataset.height, dataset.width);
+    let (height, width) = (dataset.height, dataset.width);
+    let colour = match dataset.channels {
+        1 => "grey".to_owned(),
+        3 => "RGB".to_owned(),
+        channels => format!("{channels} channels"),
+    };
     let mut facts = vec![
-        ("Data", format!("{}, {height} × {width} pixels, {channels} channels", record.data)),
+        ("Data", format!("{}, {height} × {width} pixels, {colour}", record.data)),
         (
             "Images",
             format!("{} training, {} test", count(dataset.train.len() as u64), count(dataset.test.len() as u64)),

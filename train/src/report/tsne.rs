@@ -57,8 +57,8 @@ fn affinities(rows: &[Vec<f64>]) -> Vec<Vec<f64>> {
     (0..count).into_par_iter().map(|row| (0..count).map(|column| both(row, column)).collect()).collect()
 }
 
-/// The chances with which a vector takes each other one for its neighbour: Gaussian in the squared distance, as wide as the
-/// perplexity asks for.
+/// The chances with which a vector takes each other one for its neighbour: Gaussian in the squared distance, as wide as
+/// the perplexity asks for.
 fn conditional(squares: &[f64], own: usize, perplexity: f64) -> Vec<f64> {
     let nearest = squares.iter().enumerate().filter(|(place, _)| *place != own).map(|(_, square)| *square);
     let nearest = nearest.fold(f64::INFINITY, f64::min);
