@@ -98,8 +98,8 @@ fn the_reports_open_in_a_browser_and_fetch_nothing() {
     for (run, sections) in runs {
         let report = quickstart().join("runs").join(run).join("report.html");
         let mut command = Command::new(&python);
-        command.arg(script).arg(report).args(["summary", "curves", "optimisation", "throughput"]);
-        let output = command.args(sections).arg("recipe").output().unwrap();
+        command.arg(script).arg(report).args(["summary", "curves"]).args(sections);
+        let output = command.args(["optimisation", "throughput", "recipe"]).output().unwrap();
         assert!(output.status.success(), "{run}: {}", String::from_utf8_lossy(&output.stderr));
     }
 }

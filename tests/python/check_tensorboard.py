@@ -1,7 +1,7 @@
 """Reads the event files of a run with TensorBoard's own reader and compares them with metrics.jsonl.
 
 Not a part of ./check, since nothing else needs TensorBoard:
-    python -m pip install tensorboard==2.20.0
+    python -m pip install tensorboard==2.21.0
     python check_tensorboard.py RUN
 """
 

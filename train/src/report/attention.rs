@@ -39,8 +39,9 @@ fn draw(subject: &Subject<'_>) -> Result<Option<String>, Error> {
     let [rows, columns] = grid;
     Ok(Some(format!(
         "<p class=\"note\">Attention pooling turns the {rows} × {columns} vectors of an image into the one vector u. \
-         The stronger the colour of a cell, the more u looks at it in the last layer, in the mean of its heads. The \
-         number is the share of the strongest cell; looking everywhere alike would give {}.</p>\
+         The stronger the colour of a cell, the more u looks at it in the last layer, in the mean of its heads; the \
+         colours of an image reach from its least to its most. The number is the share of the strongest cell; looking \
+         everywhere alike would give {}.</p>\
          <div class=\"grid\">{figures}</div>",
         percent(1.0 / (rows * columns) as f64)
     )))
@@ -62,12 +63,13 @@ fn figure(subject: &Subject<'_>, place: usize, weights: &[f32], [rows, columns]:
     let Dataset { height, width, .. } = *subject.dataset;
     let (class, address) = (picture::class(subject.dataset), picture::at(subject, place)?);
     let sum: f32 = weights.iter().sum::<f32>().max(f32::MIN_POSITIVE);
-    let largest = weights.iter().copied().fold(0.0, f32::max).max(f32::MIN_POSITIVE);
+    let largest = weights.iter().copied().fold(0.0, f32::max);
+    let smallest = weights.iter().copied().fold(1.0, f32::min);
     let (high, wide) = (height as f64 / rows as f64, width as f64 / columns as f64);
     let mut veil = String::new();
     for (cell, weight) in weights.iter().enumerate() {
         let (x, y) = ((cell % columns) as f64 * wide, (cell / columns) as f64 * high);
-        let strength = STRONGEST * weight / largest;
+        let strength = STRONGEST * (weight - smallest) / (largest - smallest).max(f32::MIN_POSITIVE);
         veil += &format!(
             "<rect x=\"{x:.2}\" y=\"{y:.2}\" width=\"{wide:.2}\" height=\"{high:.2}\" opacity=\"{strength:.2}\"/>"
         );

@@ -99,9 +99,9 @@ mod tests {
         for part in [
             "shirt &lt;a&gt;</th><td class=\"right\" style=\"--share:33%\">1</td>",
             "<td class=\"wrong strong\" style=\"--share:67%\">2</td>",
-            "<td class=\"recall\">33.3 %</td>",
+            "<td class=\"recall\">33.3\u{A0}%</td>",
             "boot</th><td></td><td class=\"right strong\" style=\"--share:100%\">1</td>",
-            "<td class=\"recall\">100.0 %</td>",
+            "<td class=\"recall\">100.0\u{A0}%</td>",
         ] {
             assert!(html.contains(part), "{part} is not in {html}");
         }

@@ -3,7 +3,7 @@
 use super::Section;
 use super::chart::{Chart, Series};
 use super::subject::Subject;
-use super::text::{percent, short};
+use super::text::share;
 use crate::Error;
 use crate::run::metrics::Split;
 
@@ -20,11 +20,10 @@ fn draw(subject: &Subject<'_>) -> Result<Option<String>, Error> {
         level: Some(("chance", chance.loss)),
         series: series("loss"),
     };
-    let whole = |part: f64| if part == 0.0 || part == 1.0 { short(part * 100.0) + " %" } else { percent(part) };
     let accuracy = Chart {
         title: "Accuracy",
         top: 1.0,
-        format: whole,
+        format: share,
         level: Some(("chance", chance.accuracy)),
         series: series("accuracy"),
         ..loss

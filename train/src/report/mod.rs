@@ -53,13 +53,13 @@ pub(crate) struct Section {
 const SECTIONS: &[Section] = &[
     summary::SECTION,
     curves::SECTION,
-    optimisation::SECTION,
-    throughput::SECTION,
     patches::SECTION,
     attention::SECTION,
     embeddings::SECTION,
     confusion::SECTION,
     mistakes::SECTION,
+    optimisation::SECTION,
+    throughput::SECTION,
     settings::SECTION,
 ];
 

@@ -16,9 +16,14 @@ pub(super) fn escaped(text: &str) -> String {
     html
 }
 
-/// A part of a whole, `79.3 %`.
+/// A part of a whole, `79.3 %` or `80.0 %`, which no line break divides.
 pub(super) fn percent(part: f64) -> String {
-    format!("{:.1} %", part * 100.0)
+    format!("{:.1}\u{A0}%", part * 100.0)
+}
+
+/// A part of a whole in few characters, `79.3 %` or `80 %`.
+pub(super) fn share(part: f64) -> String {
+    format!("{}\u{A0}%", (part * 1000.0).round() / 10.0)
 }
 
 /// A count with its thousands apart by narrow spaces.
@@ -43,7 +48,7 @@ pub(super) fn short(number: f64) -> String {
     };
     match size {
         0.0 => "0".into(),
-        size if size >= 1e9 || size < 1e-3 => format!("{number:.0e}"),
+        size if !(1e-3..1e9).contains(&size) => format!("{number:.0e}"),
         size if size >= 1e6 => trimmed(format!("{:.2}", number / 1e6)) + "M",
         size if size >= 1e4 => trimmed(format!("{:.1}", number / 1e3)) + "k",
         size if size >= 100.0 => format!("{number:.0}"),
@@ -109,7 +114,8 @@ mod tests {
         assert!(wrong.is_empty(), "{wrong:?}");
         assert_eq!(count(60_000), "60\u{202F}000");
         assert_eq!((count(123), count(1_234_567)), ("123".into(), "1\u{202F}234\u{202F}567".into()));
-        assert_eq!(percent(0.7934), "79.3 %");
+        assert_eq!([percent(0.7934), percent(0.8)], ["79.3\u{A0}%", "80.0\u{A0}%"]);
+        assert_eq!([share(0.7934), share(0.8)], ["79.3\u{A0}%", "80\u{A0}%"]);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::Section;
 use super::chart::{Chart, Series};
 use super::subject::Subject;
-use super::text::{percent, short};
+use super::text::{share, short};
 use crate::Error;
 use crate::run::metrics::Split;
 
@@ -20,13 +20,8 @@ fn draw(subject: &Subject<'_>) -> Result<Option<String>, Error> {
         level: None,
         series: series("images_per_second"),
     };
-    let wait = Chart {
-        title: "Time spent waiting for data",
-        top: 0.05,
-        format: percent,
-        series: series("data_wait"),
-        ..speed
-    };
+    let wait =
+        Chart { title: "Time spent waiting for data", top: 0.05, format: share, series: series("data_wait"), ..speed };
     let figures: String = [speed.figure(), wait.figure()].into_iter().flatten().collect();
     Ok((!figures.is_empty()).then(|| format!("<div class=\"charts\">{figures}</div>")))
 }
