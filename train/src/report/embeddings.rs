@@ -33,8 +33,9 @@ fn draw(subject: &Subject<'_>) -> Result<Option<String>, Error> {
     let legend = Legend::of(subject, &places);
     let near = tsne::map(&rows, &points);
     let [first, second] = shares.map(percent);
-    let title = format!("Principal components, {first} and {second} of the variance");
-    let maps = [legend.map(&title, &points), legend.map("t-SNE", &near)].concat();
+    let variance = format!("{first} and {second} of the variance");
+    let maps =
+        [legend.map("Principal components", &variance, &points), legend.map("t-SNE", "neighbours", &near)].concat();
     Ok(Some(format!(
         "<p class=\"note\">The embeddings of {} {} images, brought to length 1. The first map shows the two \
          directions in which they differ most; the second one keeps neighbours together, and distances between groups \
@@ -116,7 +117,7 @@ impl Legend {
         format!("<fieldset class=\"legend\"><legend>Show</legend>{choices}</fieldset>")
     }
 
-    fn map(&self, title: &str, points: &[[f64; 2]]) -> String {
+    fn map(&self, title: &str, remark: &str, points: &[[f64; 2]]) -> String {
         let places = fitted(points);
         let mut groups = String::new();
         for mark in std::iter::once(None).chain((0..MARKS).map(Some)) {
@@ -135,7 +136,7 @@ impl Legend {
             groups += &format!("<g class=\"{class}\"><title>{}</title>{points}</g>", escaped(name));
         }
         format!(
-            "<figure class=\"map\"><figcaption><strong>{title}</strong></figcaption>\
+            "<figure class=\"map\"><figcaption><strong>{title}</strong><span>{remark}</span></figcaption>\
              <svg viewBox=\"0 0 {SIDE} {SIDE}\" role=\"img\" aria-label=\"{title}: {} points\">{groups}</svg></figure>",
             points.len()
         )
