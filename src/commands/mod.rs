@@ -24,6 +24,8 @@ mod offline;
 mod pretrain;
 #[cfg(all(feature = "train", feature = "export", feature = "serve"))]
 mod quickstart;
+#[cfg(feature = "train")]
+mod report;
 #[cfg(feature = "serve")]
 mod runtime;
 #[cfg(feature = "serve")]
@@ -58,6 +60,9 @@ pub enum Command {
     /// Writes the weights of a run, or of its backbone alone, for PyTorch or Burn.
     #[cfg(feature = "networks")]
     Weights(weights::Arguments),
+    /// Writes the page about a run into its folder.
+    #[cfg(feature = "train")]
+    Report(report::Arguments),
     /// Compiles a trained network to ONNX.
     #[cfg(feature = "export")]
     Export(export::Arguments),
@@ -106,6 +111,8 @@ impl Command {
             Self::Import(arguments) => arguments.run(),
             #[cfg(feature = "networks")]
             Self::Weights(arguments) => arguments.run(),
+            #[cfg(feature = "train")]
+            Self::Report(arguments) => arguments.run(),
             #[cfg(feature = "export")]
             Self::Export(arguments) => arguments.run(),
             #[cfg(feature = "export")]

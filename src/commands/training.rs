@@ -1,6 +1,7 @@
 //! What pretraining and fine-tuning take and print alike.
 
 use crate::table::Table;
+use selfie_train::run::REPORT_FILE;
 use selfie_train::{Options, Summary};
 use std::path::PathBuf;
 
@@ -25,6 +26,9 @@ pub struct TrainingArguments {
     /// A setting on top of the recipe, with dots, as in `network.pooling.layers=2`. Repeatable.
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
+    /// Write the metrics for TensorBoard as well, into the run folder.
+    #[arg(long)]
+    pub tensorboard: bool,
     /// Leave damaged images out and count them, instead of ending with an error.
     #[arg(long)]
     pub skip_damaged: bool,
@@ -40,7 +44,7 @@ impl TrainingArguments {
             data: self.data,
             seed: self.seed,
             device: self.device,
-            set: self.set,
+            set: self.set.into_iter().chain(self.tensorboard.then(|| "tensorboard=true".into())).collect(),
             skip_damaged: self.skip_damaged,
             resume: self.resume,
             ..Options::new(self.recipe, self.out)
@@ -58,4 +62,5 @@ pub fn print(summary: &Summary) {
         table.row([name.clone(), format!("{value:.4}")]);
     }
     println!("{table}\nrun: {}", summary.run.display());
+    println!("report: {}", summary.run.join(REPORT_FILE).display());
 }

@@ -12,6 +12,7 @@
 //! | [`evaluate`] | accuracy, calibration, retrieval and nearest neighbours of a finished run |
 //! | [`table`] | a whole table of results: every label fraction, row and seed, resumable |
 //! | [`mod@bench`] | training steps beside PyTorch's, and what PyTorch needs to repeat them |
+//! | [`report`] | the page about a run |
 //! | [`run`] | the run folder and the files in it |
 
 pub mod bench;
@@ -31,11 +32,14 @@ mod plot;
 pub mod pretrain;
 mod progress;
 pub mod recipe;
+pub mod report;
 pub mod run;
 pub mod schedule;
 mod seeds;
 mod session;
+mod sparkline;
 pub mod table;
+mod tensorboard;
 
 pub use error::Error;
 pub use options::{Options, Summary};

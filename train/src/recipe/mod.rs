@@ -55,6 +55,8 @@ pub struct Recipe {
     pub workers: usize,
     /// Batches that are loaded ahead.
     pub prefetch: usize,
+    /// Whether the metrics are written for TensorBoard as well.
+    pub tensorboard: bool,
     /// How the images of the data set are read.
     pub images: Reading,
     /// Random changes of training images.
@@ -104,6 +106,7 @@ impl Default for Recipe {
             evaluation_batch_size: 250,
             workers: 1,
             prefetch: 4,
+            tensorboard: false,
             images: Reading::default(),
             augment: Augment { crop_padding: 0, flip: false },
             network: NetworkRecipe::default(),
@@ -121,6 +124,7 @@ impl Recipe {
         "evaluation_batch_size",
         "workers",
         "prefetch",
+        "tensorboard",
         "images.memory_mb",
     ];
 }
