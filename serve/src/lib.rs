@@ -43,6 +43,7 @@ pub mod server;
 pub mod stamp;
 pub mod store;
 pub mod tls;
+mod whole;
 
 pub use config::Config;
 pub use error::Error;

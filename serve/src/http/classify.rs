@@ -4,6 +4,7 @@ use super::envelope::OpenAi;
 use super::{App, deadline, images, resource};
 use crate::Error;
 use crate::model::row::best;
+use crate::whole::Whole;
 use actix_web::web::{self, Data, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::{Deserialize, Serialize};
@@ -21,7 +22,7 @@ pub fn configure(config: &mut ServiceConfig) {
 #[derive(Debug, Deserialize)]
 struct Options {
     /// Most classes for each image, 5 by default.
-    top_k: Option<usize>,
+    top_k: Option<Whole>,
 }
 
 #[derive(Serialize)]
@@ -49,7 +50,7 @@ async fn classify(app: Data<App>, request: HttpRequest, payload: Payload) -> Res
     let until = deadline::until(&app.config, &request, None)?;
     let served = app.engine.find(form.model.as_deref(), None)?;
     let tracked = served.metrics.track("classify");
-    let top_k = form.options.top_k.unwrap_or(DEFAULT_TOP_K);
+    let top_k = form.options.top_k.map_or(DEFAULT_TOP_K, Whole::count);
     let result = async {
         let Some(labels) = served.model.labels() else {
             return Err(Error::invalid("model", format!("model \"{}\" gives no class scores", served.name)));

@@ -8,6 +8,7 @@ use super::envelope::OpenAi;
 use super::{App, accept, deadline, images, resource, vectors};
 use crate::Error;
 use crate::model::row::normalise;
+use crate::whole::Whole;
 use actix_web::http::header::VARY;
 use actix_web::web::{self, Data, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
@@ -28,7 +29,7 @@ pub fn configure(config: &mut ServiceConfig) {
 struct Options {
     #[serde(default, alias = "embedding_type")]
     encoding_format: Format,
-    dimensions: Option<usize>,
+    dimensions: Option<Whole>,
     #[serde(default)]
     normalized: bool,
 }
@@ -87,7 +88,7 @@ async fn embeddings(app: Data<App>, request: HttpRequest, payload: Payload) -> R
         let Some(width) = served.model.embedding_width() else {
             return Err(Error::invalid("model", format!("model \"{}\" gives no embedding", served.name)));
         };
-        if let Some(dimensions) = form.options.dimensions.filter(|dimensions| !(1..=width).contains(dimensions)) {
+        if let Some(dimensions) = form.options.dimensions().filter(|dimensions| !(1..=width).contains(dimensions)) {
             return Err(Error::invalid("dimensions", format!("dimensions is {dimensions}; it must be 1 to {width}")));
         }
         served.images(form.images, until).await
@@ -107,8 +108,12 @@ async fn embeddings(app: Data<App>, request: HttpRequest, payload: Payload) -> R
 }
 
 impl Options {
+    fn dimensions(&self) -> Option<usize> {
+        self.dimensions.map(Whole::count)
+    }
+
     fn cut(&self, vector: &[f32]) -> Vec<f32> {
-        let mut vector = vector[..self.dimensions.unwrap_or(vector.len())].to_vec();
+        let mut vector = vector[..self.dimensions().unwrap_or(vector.len())].to_vec();
         if self.normalized || self.dimensions.is_some() {
             normalise(&mut vector);
         }
