@@ -49,6 +49,8 @@ pub struct Config {
     pub max_request_items: usize,
     /// Largest request body in bytes; more is answered with 413.
     pub max_body_bytes: usize,
+    /// Longest time in which nothing of a request body comes, in milliseconds; then the answer is 408. 0 sets no limit.
+    pub body_timeout_ms: u64,
     /// Largest image in pixels, read from its header before anything is allocated.
     pub max_image_pixels: u64,
     /// Whether clients may load and unload models.
@@ -90,6 +92,7 @@ impl Default for Config {
             max_wait_ms: 0,
             max_request_items: 128,
             max_body_bytes: 32 << 20,
+            body_timeout_ms: 30_000,
             max_image_pixels: 50_000_000,
             admin: false,
             api_keys: None,

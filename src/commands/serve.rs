@@ -92,6 +92,10 @@ pub struct Arguments {
     #[arg(long, env = "SELFIE_MAX_BODY_BYTES", value_name = "N")]
     #[serde(skip_serializing_if = "Option::is_none")]
     max_body_bytes: Option<usize>,
+    /// Milliseconds in which nothing of a request body comes before the answer is 408; 0 is no limit. [default: 30000]
+    #[arg(long, env = "SELFIE_BODY_TIMEOUT_MS", value_name = "N")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    body_timeout_ms: Option<u64>,
     /// Largest image in pixels. [default: 50000000]
     #[arg(long, env = "SELFIE_MAX_IMAGE_PIXELS", value_name = "N")]
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -91,17 +91,16 @@ pub async fn read_any<O: DeserializeOwned>(
     request: &HttpRequest,
     payload: Payload,
 ) -> Result<Form<O>, Error> {
-    let limit_bytes = app.config.max_body_bytes;
     let mut fields = query(request)?;
     match request.content_type() {
-        "application/json" => json(&body::read(request, payload, limit_bytes).await?, fields),
+        "application/json" => json(&body::read(request, payload, &app.config).await?, fields),
         "multipart/form-data" => {
-            let (images, own) = multipart::read(request, payload, limit_bytes).await?;
+            let (images, own) = multipart::read(request, payload, &app.config).await?;
             fields.extend(own);
             from_text(images, fields)
         }
         kind if kind.starts_with("image/") || kind == "application/octet-stream" => {
-            from_text(vec![body::read(request, payload, limit_bytes).await?], fields)
+            from_text(vec![body::read(request, payload, &app.config).await?], fields)
         }
         found => Err(Error::MediaType { found: found.to_owned(), expected: EXPECTED }),
     }

@@ -60,7 +60,7 @@ async fn infer(
     let served = named.find(&app)?;
     let tracked = served.metrics.track("infer");
     let result = async {
-        let (id, timeout_us, outputs, tensor) = match body::read(&http, payload, app.config.max_body_bytes).await? {
+        let (id, timeout_us, outputs, tensor) = match body::read(&http, payload, &app.config).await? {
             Body::Json { json, tensors } => {
                 let request: Request = serde_json::from_slice(&json)
                     .map_err(|error| Error::invalid("", format!("the JSON of the body is wrong: {error}")))?;
