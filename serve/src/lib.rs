@@ -6,6 +6,7 @@
 //! |---|---|
 //! | [`store`] | `<store>/<model>/<version>/model.onnx`: which models there are |
 //! | [`model_file`] | one ONNX file and its card, checked against each other |
+//! | [`foreign`] | a card for an ONNX file that has none |
 //! | [`runtime`] | tract and ONNX Runtime behind one small trait, the choice between them, installation |
 //! | [`preprocess`] | from image bytes to the numbers that the card asks for |
 //! | [`model`] | a loaded model: file, runtime, preprocessing, golden samples; for use without a server |
@@ -28,6 +29,7 @@ mod columns;
 pub mod config;
 pub mod engine;
 pub mod error;
+pub mod foreign;
 pub mod gallery;
 pub mod grpc;
 pub mod http;

@@ -35,14 +35,12 @@ impl ModelFile {
     /// # Errors
     /// [`Error::ModelFile`] when the file is damaged or has changed, has no card, or differs from its card.
     pub fn open(path: &Path) -> Result<Self, Error> {
-        let bytes = fs::read(path).map_err(|source| Error::Io { action: "read", path: path.to_owned(), source })?;
         let wrong = |reason: String| Error::ModelFile { path: path.to_owned(), reason };
-        let damaged = |what: &str| wrong(format!("not a complete ONNX model ({what}); copy or export it again"));
-        let model = ModelProto::decode(bytes.as_slice()).map_err(|error| damaged(&error.to_string()))?;
+        let (bytes, model) = read(path)?;
         if let Some(entry) = model.metadata_props.iter().find(|entry| entry.key == DIGEST_KEY) {
             digest::check(&bytes, &entry.value).map_err(|error| wrong(error.to_string()))?;
         }
-        let graph = model.graph.as_ref().ok_or_else(|| damaged("it holds no graph"))?;
+        let graph = model.graph.as_ref().ok_or_else(|| damaged(path, "it holds no graph"))?;
         let card = read_card(path, &model)?;
         let fixed_batch = check(graph, &card).map_err(wrong)?;
         let sha256 = format!("{:x}", Sha256::digest(&bytes));
@@ -66,6 +64,21 @@ impl ModelFile {
     }
 }
 
+/// Reads an ONNX file: its bytes, and what they say.
+///
+/// # Errors
+/// [`Error::ModelFile`] when it is no complete ONNX model.
+pub(crate) fn read(path: &Path) -> Result<(Vec<u8>, ModelProto), Error> {
+    let bytes = fs::read(path).map_err(|source| Error::Io { action: "read", path: path.to_owned(), source })?;
+    let model = ModelProto::decode(bytes.as_slice()).map_err(|error| damaged(path, &error.to_string()))?;
+    Ok((bytes, model))
+}
+
+fn damaged(path: &Path, what: &str) -> Error {
+    let reason = format!("not a complete ONNX model ({what}); copy or export it again");
+    Error::ModelFile { path: path.to_owned(), reason }
+}
+
 fn read_card(path: &Path, model: &ModelProto) -> Result<Card, Error> {
     let beside = path.with_file_name(CARD_FILE);
     let (origin, text) = if beside.is_file() {
@@ -77,7 +90,7 @@ fn read_card(path: &Path, model: &ModelProto) -> Result<Card, Error> {
     } else {
         let reason = format!(
             "no model card: neither a metadata entry \"{CARD_KEY}\" in it nor a {CARD_FILE} beside it; \
-             without one nobody knows how to prepare an image for this model"
+             without one nobody knows how to prepare an image for this model; `selfie card init` makes one"
         );
         return Err(Error::ModelFile { path: path.to_owned(), reason });
     };
@@ -85,9 +98,8 @@ fn read_card(path: &Path, model: &ModelProto) -> Result<Card, Error> {
 }
 
 /// Compares the graph with the card and returns the batch size that the graph fixes.
-fn check(graph: &GraphProto, card: &Card) -> Result<Option<usize>, String> {
-    let initialised = |name: &str| graph.initializer.iter().any(|tensor| tensor.name == name);
-    let inputs: Vec<&ValueInfoProto> = graph.input.iter().filter(|input| !initialised(&input.name)).collect();
+pub(crate) fn check(graph: &GraphProto, card: &Card) -> Result<Option<usize>, String> {
+    let inputs = inputs(graph);
     let names: Vec<&str> = inputs.iter().map(|input| input.name.as_str()).collect();
     let [input] = inputs[..] else {
         return Err(format!("it has the inputs {names:?}; exactly one image input can be served"));
@@ -112,8 +124,7 @@ fn check(graph: &GraphProto, card: &Card) -> Result<Option<usize>, String> {
         let found = DataType::try_from(tensor.elem_type).map_or("an unknown type", |found| found.as_str_name());
         return Err(format!("its input is {found}, the card says {}", expected.as_str_name()));
     }
-    let dims: Vec<Option<usize>> =
-        tensor.shape.iter().flat_map(|shape| &shape.dim).map(|dim| fixed(&dim.value)).collect();
+    let dims = dims(tensor);
     let wanted = card.input.shape(0);
     let fits = |(found, wanted): (&Option<usize>, &usize)| found.is_none_or(|found| found == *wanted);
     if dims.len() != wanted.len() || !dims.iter().zip(&wanted).skip(1).all(fits) {
@@ -122,7 +133,18 @@ fn check(graph: &GraphProto, card: &Card) -> Result<Option<usize>, String> {
     Ok(dims[0])
 }
 
-fn tensor_type(value: &ValueInfoProto) -> Option<&type_proto::Tensor> {
+/// The inputs of a graph that are not weights.
+pub(crate) fn inputs(graph: &GraphProto) -> Vec<&ValueInfoProto> {
+    let initialised = |name: &str| graph.initializer.iter().any(|tensor| tensor.name == name);
+    graph.input.iter().filter(|input| !initialised(&input.name)).collect()
+}
+
+/// The axes of a tensor; those that any size fits are `None`.
+pub(crate) fn dims(tensor: &type_proto::Tensor) -> Vec<Option<usize>> {
+    tensor.shape.iter().flat_map(|shape| &shape.dim).map(|dim| fixed(&dim.value)).collect()
+}
+
+pub(crate) fn tensor_type(value: &ValueInfoProto) -> Option<&type_proto::Tensor> {
     let type_proto::Value::TensorType(tensor) = value.r#type.as_ref()?.value.as_ref()?;
     Some(tensor)
 }

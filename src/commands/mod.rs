@@ -3,6 +3,8 @@
 #[cfg(feature = "train")]
 mod bench;
 #[cfg(feature = "serve")]
+mod card;
+#[cfg(feature = "serve")]
 mod classify;
 #[cfg(feature = "train")]
 mod data;
@@ -66,6 +68,10 @@ pub enum Command {
     /// Writes the classes of images into a file, without a server.
     #[cfg(feature = "serve")]
     Classify(classify::Arguments),
+    /// Makes cards for models from elsewhere.
+    #[cfg(feature = "serve")]
+    #[command(subcommand)]
+    Card(card::Command),
     /// Installs and lists inference runtimes.
     #[cfg(feature = "serve")]
     #[command(subcommand)]
@@ -104,6 +110,8 @@ impl Command {
             Self::Embed(arguments) => arguments.run(),
             #[cfg(feature = "serve")]
             Self::Classify(arguments) => arguments.run(),
+            #[cfg(feature = "serve")]
+            Self::Card(command) => command.run(),
             #[cfg(feature = "serve")]
             Self::Runtime(command) => command.run(),
             #[cfg(feature = "train")]
