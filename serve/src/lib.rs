@@ -30,6 +30,7 @@ pub mod config;
 pub mod engine;
 pub mod error;
 pub mod foreign;
+pub mod fuzz;
 pub mod gallery;
 pub mod grpc;
 pub mod http;

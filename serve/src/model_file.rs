@@ -35,15 +35,24 @@ impl ModelFile {
     /// # Errors
     /// [`Error::ModelFile`] when the file is damaged or has changed, has no card, or differs from its card.
     pub fn open(path: &Path) -> Result<Self, Error> {
+        let bytes = fs::read(path).map_err(|source| Error::Io { action: "read", path: path.to_owned(), source })?;
+        Self::of(path, &bytes)
+    }
+
+    /// As [`ModelFile::open`] for a file whose bytes are here.
+    ///
+    /// # Errors
+    /// Those of [`ModelFile::open`].
+    pub fn of(path: &Path, bytes: &[u8]) -> Result<Self, Error> {
         let wrong = |reason: String| Error::ModelFile { path: path.to_owned(), reason };
-        let (bytes, model) = read(path)?;
+        let model = decode(path, bytes)?;
         if let Some(entry) = model.metadata_props.iter().find(|entry| entry.key == DIGEST_KEY) {
-            digest::check(&bytes, &entry.value).map_err(|error| wrong(error.to_string()))?;
+            digest::check(bytes, &entry.value).map_err(|error| wrong(error.to_string()))?;
         }
         let graph = model.graph.as_ref().ok_or_else(|| damaged(path, "it holds no graph"))?;
         let card = read_card(path, &model)?;
         let fixed_batch = check(graph, &card).map_err(wrong)?;
-        let sha256 = format!("{:x}", Sha256::digest(&bytes));
+        let sha256 = format!("{:x}", Sha256::digest(bytes));
         Ok(Self { path: path.to_owned(), card, fixed_batch, sha256 })
     }
 
@@ -64,14 +73,12 @@ impl ModelFile {
     }
 }
 
-/// Reads an ONNX file: its bytes, and what they say.
+/// Decodes an ONNX file.
 ///
 /// # Errors
 /// [`Error::ModelFile`] when it is no complete ONNX model.
-pub(crate) fn read(path: &Path) -> Result<(Vec<u8>, ModelProto), Error> {
-    let bytes = fs::read(path).map_err(|source| Error::Io { action: "read", path: path.to_owned(), source })?;
-    let model = ModelProto::decode(bytes.as_slice()).map_err(|error| damaged(path, &error.to_string()))?;
-    Ok((bytes, model))
+pub(crate) fn decode(path: &Path, bytes: &[u8]) -> Result<ModelProto, Error> {
+    ModelProto::decode(bytes).map_err(|error| damaged(path, &error.to_string()))
 }
 
 fn damaged(path: &Path, what: &str) -> Error {

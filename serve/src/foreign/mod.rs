@@ -9,9 +9,9 @@
 //! | `outputs` | which output is the vector and which holds the class scores |
 //! | `prove` | the width of the outputs, and golden samples |
 
-mod graph;
+pub(crate) mod graph;
 mod labels;
-mod outputs;
+pub(crate) mod outputs;
 mod processor;
 mod prove;
 
@@ -38,7 +38,8 @@ pub struct Made {
 /// no runtime can run it.
 pub fn card(path: &Path, name: Option<String>, options: &Options) -> Result<Made, Error> {
     let wrong = |reason: String| Error::ModelFile { path: path.to_owned(), reason };
-    let (_, model) = model_file::read(path)?;
+    let bytes = fs::read(path).map_err(|source| Error::Io { action: "read", path: path.to_owned(), source })?;
+    let model = model_file::decode(path, &bytes)?;
     if model.metadata_props.iter().any(|entry| entry.key == CARD_KEY) {
         return Err(wrong(format!("it carries its card already; a {CARD_FILE} beside it would win over that")));
     }

@@ -49,7 +49,14 @@ pub async fn read(http: &HttpRequest, payload: Payload, config: &Config) -> Resu
         }
         _ => {}
     }
-    let mut body = body::read(http, payload, config).await?;
+    cut(length, is_image, body::read(http, payload, config).await?)
+}
+
+/// Cuts a body behind the JSON of this length.
+///
+/// # Errors
+/// [`Error::Invalid`] for a length that does not fit.
+pub fn cut(length: Option<usize>, is_image: bool, mut body: Bytes) -> Result<Body, Error> {
     match length {
         None => Ok(Body::Json { json: body, tensors: Bytes::new() }),
         Some(0) => Ok(Body::Raw { tensor: body, is_image }),
