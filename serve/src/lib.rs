@@ -21,6 +21,7 @@
 //! | [`http`] | one file a route |
 //! | [`grpc`] | the Open Inference Protocol over gRPC |
 //! | [`tls`] | the certificate for both |
+//! | [`plan`] | what a server would do with its options |
 //! | [`server`] | binding, signals, draining |
 
 pub mod app;
@@ -39,6 +40,7 @@ pub mod model;
 pub mod model_file;
 mod npy;
 pub mod offline;
+pub mod plan;
 pub mod preprocess;
 pub mod protocol;
 pub mod runtime;

@@ -20,6 +20,8 @@ mod finetune;
 mod inspect;
 #[cfg(feature = "serve")]
 mod offline;
+#[cfg(feature = "serve")]
+mod plan;
 #[cfg(feature = "train")]
 mod pretrain;
 #[cfg(all(feature = "train", feature = "export", feature = "serve"))]
