@@ -61,6 +61,8 @@ pub struct Config {
     pub admin_keys: Option<PathBuf>,
     /// Whether every request is a line of the log.
     pub log_requests: bool,
+    /// Whose names of metrics stand beside ours.
+    pub metrics_compat: MetricsCompat,
     /// Time between the readiness answering 503 and the end of accepting, in milliseconds, so that a load balancer
     /// can look away first.
     pub drain_delay_ms: u64,
@@ -68,6 +70,17 @@ pub struct Config {
     pub drain_timeout_ms: u64,
     /// Longest time that an idle connection is kept, in milliseconds.
     pub keep_alive_ms: u64,
+}
+
+/// Whose names of metrics stand beside ours.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MetricsCompat {
+    /// Nobody's.
+    #[default]
+    None,
+    /// Triton's, `nv_inference_*`.
+    Triton,
 }
 
 impl Default for Config {
@@ -98,6 +111,7 @@ impl Default for Config {
             api_keys: None,
             admin_keys: None,
             log_requests: false,
+            metrics_compat: MetricsCompat::None,
             drain_delay_ms: 0,
             drain_timeout_ms: 30_000,
             keep_alive_ms: 75_000,

@@ -122,6 +122,10 @@ pub struct Arguments {
     #[arg(long, env = "SELFIE_LOG_REQUESTS", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     #[serde(skip_serializing_if = "Option::is_none")]
     log_requests: Option<bool>,
+    /// Show metrics under other names as well: none or triton. [default: none]
+    #[arg(long, env = "SELFIE_METRICS_COMPAT", value_name = "WHOSE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    metrics_compat: Option<String>,
     /// Milliseconds of not being ready before the end of accepting. [default: 0]
     #[arg(long, env = "SELFIE_DRAIN_DELAY_MS", value_name = "N")]
     #[serde(skip_serializing_if = "Option::is_none")]

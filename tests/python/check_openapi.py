@@ -6,12 +6,13 @@ import pathlib
 import re
 import subprocess
 import sys
+import tempfile
 
 import hypothesis.strategies
 import PIL.Image
 import schemathesis
 
-HERE = pathlib.Path(__file__)
+HERE = pathlib.Path(__file__).resolve()
 # Those of the model that is asked.
 EMBEDDING_WIDTH = 4
 
@@ -48,7 +49,11 @@ def main(url, *arguments):
     command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(HERE.with_suffix(".toml")), "run"]
     command += [f"{url}/openapi.json", "--no-color", *(arguments or ["--max-examples", "20"])]
     environment = {"SCHEMATHESIS_HOOKS": HERE.stem, "PYTHONPATH": str(HERE.parent)}
-    finished = subprocess.run(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    # It keeps what it has found in the current folder.
+    with tempfile.TemporaryDirectory() as folder:
+        finished = subprocess.run(
+            command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
     if finished.returncode != 0:
         sys.exit(finished.stdout)
     print("ok")
