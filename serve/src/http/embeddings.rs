@@ -5,7 +5,7 @@
 //! of a vector in JSON; the `Accept` header may ask for bare numbers instead, see [`super::accept`].
 
 use super::envelope::OpenAi;
-use super::{App, accept, deadline, images, resource, vectors};
+use super::{App, accept, images, resource, terms, vectors};
 use crate::Error;
 use crate::model::row::normalise;
 use crate::whole::Whole;
@@ -81,7 +81,7 @@ struct Usage {
 async fn embeddings(app: Data<App>, request: HttpRequest, payload: Payload) -> Result<HttpResponse, OpenAi> {
     let wanted = accept::form(&request)?;
     let form = images::read::<Options>(&app, &request, payload).await?;
-    let until = deadline::until(&app.config, &request, None)?;
+    let terms = terms::terms(&app.config, &request, None, None)?;
     let served = app.engine.find(form.model.as_deref(), None)?;
     let tracked = served.metrics.track("embeddings");
     let result = async {
@@ -91,7 +91,7 @@ async fn embeddings(app: Data<App>, request: HttpRequest, payload: Payload) -> R
         if let Some(dimensions) = form.options.dimensions().filter(|dimensions| !(1..=width).contains(dimensions)) {
             return Err(Error::invalid("dimensions", format!("dimensions is {dimensions}; it must be 1 to {width}")));
         }
-        served.images(form.images, until).await
+        served.images(form.images, terms).await
     };
     let answers = tracked.end(result.await)?;
     let rows = answers.rows.iter().filter_map(|row| served.model.embedding(row));

@@ -1,7 +1,7 @@
 //! `POST /v1/search`: images or vectors in, their exact nearest neighbours in a gallery out.
 
 use super::envelope::OpenAi;
-use super::{App, deadline, images, resource};
+use super::{App, images, resource, terms};
 use crate::Error;
 use crate::engine::Timing;
 use crate::gallery::{Gallery, Hit};
@@ -95,7 +95,7 @@ struct Neighbour<'a> {
 
 async fn search(app: Data<App>, request: HttpRequest, payload: Payload) -> Result<HttpResponse, OpenAi> {
     let form = images::read_any::<Options>(&app, &request, payload).await?;
-    let until = deadline::until(&app.config, &request, None)?;
+    let terms = terms::terms(&app.config, &request, None, None)?;
     let images::Form { model, images, options } = form;
     let gallery = options.gallery(&app)?;
     let name = gallery.name.clone();
@@ -104,7 +104,7 @@ async fn search(app: Data<App>, request: HttpRequest, payload: Payload) -> Resul
         (None, false) => {
             let served = gallery.model(&app.engine, model.as_deref())?;
             let tracked = served.metrics.track("search");
-            let answers = tracked.end(served.images(images, until).await)?;
+            let answers = tracked.end(served.images(images, terms).await)?;
             let rows = answers.rows.iter().filter_map(|row| served.model.embedding(row));
             (rows.map(<[f32]>::to_vec).collect(), Some(answers.timing))
         }

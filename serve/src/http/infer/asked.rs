@@ -14,6 +14,8 @@ pub struct Asked {
     pub id: Option<String>,
     /// Longest time to wait for the runtime, in microseconds; 0 for no limit.
     pub timeout_us: Option<u64>,
+    /// Who goes first, 1 for the highest; 0 says nothing.
+    pub priority: Option<u64>,
     /// The outputs that are wanted.
     pub outputs: Vec<Given>,
     /// What the model is asked about.
@@ -37,6 +39,7 @@ struct Parameters {
     #[serde(default)]
     binary_data_output: bool,
     timeout: Option<u64>,
+    priority: Option<u64>,
 }
 
 impl Asked {
@@ -51,11 +54,13 @@ impl Asked {
                     .map_err(|error| Error::invalid("", format!("the JSON of the body is wrong: {error}")))?;
                 let outputs = output::choose(served, request.outputs, request.parameters.binary_data_output)?;
                 let tensor = protocol::only(served, request.inputs)?.with(tensors)?.tensor(served)?;
-                Ok(Self { id: request.id, timeout_us: request.parameters.timeout, outputs, tensor })
+                let Parameters { timeout, priority, .. } = request.parameters;
+                Ok(Self { id: request.id, timeout_us: timeout, priority, outputs, tensor })
             }
             Body::Raw { tensor, is_image } => {
                 let outputs = output::choose(served, Vec::new(), true)?;
-                Ok(Self { id: None, timeout_us: None, outputs, tensor: Tensor::raw(served, tensor, is_image)? })
+                let tensor = Tensor::raw(served, tensor, is_image)?;
+                Ok(Self { id: None, timeout_us: None, priority: None, outputs, tensor })
             }
         }
     }

@@ -18,7 +18,7 @@ pub use body::cut;
 
 use super::envelope::KServe;
 use super::v2_model::Named;
-use super::{App, deadline, resource};
+use super::{App, resource, terms};
 use actix_web::web::{self, Data, Path, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 
@@ -39,8 +39,8 @@ async fn infer(
     let tracked = served.metrics.track("infer");
     let result = async {
         let asked = Asked::of(&served, body::read(&http, payload, &app.config).await?)?;
-        let until = deadline::until(&app.config, &http, asked.timeout_us)?;
-        let answers = asked.tensor.run(&served, until).await?;
+        let terms = terms::terms(&app.config, &http, asked.timeout_us, asked.priority)?;
+        let answers = asked.tensor.run(&served, terms).await?;
         Ok((asked.id, asked.outputs, answers))
     };
     let (id, outputs, answers) = tracked.end(result.await)?;
