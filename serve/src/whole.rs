@@ -23,7 +23,8 @@ impl Whole {
 
 impl<'de> Deserialize<'de> for Whole {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_u64(Number).map(Self)
+        // Not as u64: options that stand beside others in one object would be refused with a fraction.
+        deserializer.deserialize_any(Number).map(Self)
     }
 }
 
