@@ -43,26 +43,15 @@ pub fn prove(
         let outputs = run(&*session, &input, card.input.dtype)
             .map_err(|reason| fails(format!("a batch of {batch} fails: {reason}")))?;
         for (name, output) in names.iter().zip(&outputs) {
-            let [rows, width] = output.shape[..] else {
-                return Err(wrong(format!(
-                    "its output \"{name}\" has the shape {:?}; one row for each image can be served",
-                    output.shape
-                )));
-            };
-            if rows != batch || width == 0 {
-                return Err(wrong(format!("its output \"{name}\" has {rows} rows of {width} for {batch} images")));
-            }
+            let width = width(name, output, batch).map_err(wrong)?;
             widen(card, name, width, labels.as_deref()).map_err(wrong)?;
         }
         let largest =
-            outputs.iter().flat_map(|output| &output.values).fold(0.0f32, |largest, value| largest.max(value.abs()));
-        if !largest.is_finite() {
-            return Err(wrong("it answers with numbers that are not finite".into()));
-        }
+            outputs.iter().flat_map(|output| &output.values).fold(1.0f32, |most, value| most.max(value.abs()));
         let pack =
             |(name, output): (&String, Output)| (name.clone(), golden::Values::pack(&output.shape, &output.values));
         let outputs = names.iter().zip(outputs).map(pack).collect();
-        card.golden.push(Golden { input, outputs, tolerance: TOLERANCE * largest.max(1.0) });
+        card.golden.push(Golden { input, outputs, tolerance: TOLERANCE * largest });
     }
     Ok(format!("golden samples: as {} on {} answers here", choice.runtime, choice.device))
 }
@@ -76,6 +65,21 @@ fn run(session: &dyn Session, input: &Generator, dtype: InputDtype) -> Result<Ve
             session.run(&input.shape, Values::U8(&bytes))
         }
     }
+}
+
+/// The width of an output that is one row of finite numbers for each image.
+fn width(name: &str, output: &Output, batch: usize) -> Result<usize, String> {
+    let [rows, width] = output.shape[..] else {
+        let shape = &output.shape;
+        return Err(format!("its output \"{name}\" has the shape {shape:?}; one row for each image can be served"));
+    };
+    if rows != batch || width == 0 {
+        return Err(format!("its output \"{name}\" has {rows} rows of {width} for {batch} images"));
+    }
+    if !output.values.iter().all(|value| value.is_finite()) {
+        return Err(format!("its output \"{name}\" holds numbers that are not finite"));
+    }
+    Ok(width)
 }
 
 /// Gives the output its width, or a label for each score.
