@@ -28,10 +28,10 @@ pub fn read(path: &Path) -> Result<Option<Vec<String>>, Error> {
 fn parse(text: &str) -> Result<Option<Vec<String>>, String> {
     let config: Config = serde_json::from_str(text).map_err(|error| error.to_string())?;
     let mut names = config.id2label;
+    let count = names.len();
     let name = |index: usize| {
         names.remove(&index.to_string()).ok_or_else(|| format!("id2label has no name for class {index}"))
     };
-    let count = names.len();
     let names: Vec<String> = (0..count).map(name).collect::<Result<_, _>>()?;
     Ok((count > 0).then_some(names))
 }
