@@ -28,7 +28,7 @@ impl Requests {
         let families = self.total.collect();
         let read = |metric: &Metric| {
             let label = |name: &str| metric.get_label().iter().find(|label| label.name() == name).map(LabelPair::value);
-            let is_ours = label("model") == Some(model) && label("version") == Some(version);
+            let is_ours = label("model") == Some(*model) && label("version") == Some(*version);
             let outcome = label("outcome").filter(|outcome| is_ours && *outcome != "ok")?;
             Some((outcome.to_owned(), metric.get_counter().get_value() as u64))
         };
