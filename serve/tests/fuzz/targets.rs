@@ -4,12 +4,15 @@ use selfie_serve::engine::Engine;
 use selfie_serve::metrics::Metrics;
 use selfie_serve::{Config, Error, fuzz};
 
+/// Reads bytes from strangers.
+type Call = dyn Fn(&[u8]) -> Result<(), Error>;
+
 /// One target of `fuzz/fuzz_targets`.
 pub struct Target {
     /// Its name, which is that of its folder of seeds.
     pub name: &'static str,
     /// What must not panic, hang or take much memory.
-    pub call: Box<dyn Fn(&[u8]) -> Result<(), Error>>,
+    pub call: Box<Call>,
     /// Pieces that lead further than bytes at random.
     pub words: &'static [&'static [u8]],
 }
