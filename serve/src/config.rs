@@ -49,6 +49,8 @@ pub struct Config {
     pub max_request_items: usize,
     /// Largest request body in bytes; more is answered with 413.
     pub max_body_bytes: usize,
+    /// Longest time in which nothing of a request body comes, in milliseconds; then the answer is 408. 0 sets no limit.
+    pub body_timeout_ms: u64,
     /// Largest image in pixels, read from its header before anything is allocated.
     pub max_image_pixels: u64,
     /// Whether clients may load and unload models.
@@ -59,6 +61,8 @@ pub struct Config {
     pub admin_keys: Option<PathBuf>,
     /// Whether every request is a line of the log.
     pub log_requests: bool,
+    /// Whose names of metrics stand beside ours.
+    pub metrics_compat: MetricsCompat,
     /// Time between the readiness answering 503 and the end of accepting, in milliseconds, so that a load balancer
     /// can look away first.
     pub drain_delay_ms: u64,
@@ -66,6 +70,17 @@ pub struct Config {
     pub drain_timeout_ms: u64,
     /// Longest time that an idle connection is kept, in milliseconds.
     pub keep_alive_ms: u64,
+}
+
+/// Whose names of metrics stand beside ours.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MetricsCompat {
+    /// Nobody's.
+    #[default]
+    None,
+    /// Triton's, `nv_inference_*`.
+    Triton,
 }
 
 impl Default for Config {
@@ -90,11 +105,13 @@ impl Default for Config {
             max_wait_ms: 0,
             max_request_items: 128,
             max_body_bytes: 32 << 20,
+            body_timeout_ms: 30_000,
             max_image_pixels: 50_000_000,
             admin: false,
             api_keys: None,
             admin_keys: None,
             log_requests: false,
+            metrics_compat: MetricsCompat::None,
             drain_delay_ms: 0,
             drain_timeout_ms: 30_000,
             keep_alive_ms: 75_000,

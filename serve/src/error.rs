@@ -207,6 +207,12 @@ pub enum Error {
         /// The limit.
         limit_bytes: usize,
     },
+    /// A request body that stopped coming.
+    #[error("nothing of the request body came for {limit_ms} ms")]
+    BodyStalled {
+        /// The limit.
+        limit_ms: u64,
+    },
     /// More items in one request than allowed.
     #[error("{found} items in one request; at most {limit} are allowed, send several requests")]
     TooManyItems {
@@ -308,6 +314,7 @@ impl Error {
             Self::UnknownModel { .. } | Self::UnknownGallery { .. } | Self::UnknownPath { .. } => 404,
             Self::Method { .. } => 405,
             Self::NotAcceptable { .. } => 406,
+            Self::BodyStalled { .. } => 408,
             Self::BodyTooLarge { .. } | Self::TooManyItems { .. } => 413,
             Self::MediaType { .. } => 415,
             Self::QueueFull { .. } | Self::TooLate { .. } => 429,
@@ -398,6 +405,7 @@ mod tests {
             (Error::invalid("input", "is missing"), 400, "invalid"),
             (Error::image("is truncated"), 400, "invalid"),
             (Error::BodyTooLarge { limit_bytes: 1 }, 413, "invalid"),
+            (Error::BodyStalled { limit_ms: 1 }, 408, "invalid"),
             (Error::QueueFull { model: "m".into(), limit: 1, retry_after_s: 1 }, 429, "rejected"),
             (Error::Backend { model: "m".into(), reason: "out of memory".into() }, 500, "backend"),
             (Error::TooLate { model: "m".into(), wait_ms: 1, retry_after_s: 1 }, 429, "rejected"),

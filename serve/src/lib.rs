@@ -6,6 +6,7 @@
 //! |---|---|
 //! | [`store`] | `<store>/<model>/<version>/model.onnx`: which models there are |
 //! | [`model_file`] | one ONNX file and its card, checked against each other |
+//! | [`foreign`] | a card for an ONNX file that has none |
 //! | [`runtime`] | tract and ONNX Runtime behind one small trait, the choice between them, installation |
 //! | [`preprocess`] | from image bytes to the numbers that the card asks for |
 //! | [`model`] | a loaded model: file, runtime, preprocessing, golden samples; for use without a server |
@@ -20,6 +21,7 @@
 //! | [`http`] | one file a route |
 //! | [`grpc`] | the Open Inference Protocol over gRPC |
 //! | [`tls`] | the certificate for both |
+//! | [`plan`] | what a server would do with its options |
 //! | [`server`] | binding, signals, draining |
 //! | [`bench`] | how fast all that is, beside others |
 
@@ -30,6 +32,8 @@ mod columns;
 pub mod config;
 pub mod engine;
 pub mod error;
+pub mod foreign;
+pub mod fuzz;
 pub mod gallery;
 pub mod grpc;
 pub mod http;
@@ -38,6 +42,7 @@ pub mod model;
 pub mod model_file;
 mod npy;
 pub mod offline;
+pub mod plan;
 pub mod preprocess;
 pub mod protocol;
 pub mod runtime;
@@ -45,6 +50,7 @@ pub mod server;
 pub mod stamp;
 pub mod store;
 pub mod tls;
+mod whole;
 
 pub use config::Config;
 pub use error::Error;

@@ -36,16 +36,23 @@ impl ModelFile {
     /// [`Error::ModelFile`] when the file is damaged or has changed, has no card, or differs from its card.
     pub fn open(path: &Path) -> Result<Self, Error> {
         let bytes = fs::read(path).map_err(|source| Error::Io { action: "read", path: path.to_owned(), source })?;
+        Self::of(path, &bytes)
+    }
+
+    /// As [`ModelFile::open`] for a file whose bytes are here.
+    ///
+    /// # Errors
+    /// Those of [`ModelFile::open`].
+    pub fn of(path: &Path, bytes: &[u8]) -> Result<Self, Error> {
         let wrong = |reason: String| Error::ModelFile { path: path.to_owned(), reason };
-        let damaged = |what: &str| wrong(format!("not a complete ONNX model ({what}); copy or export it again"));
-        let model = ModelProto::decode(bytes.as_slice()).map_err(|error| damaged(&error.to_string()))?;
+        let model = decode(path, bytes)?;
         if let Some(entry) = model.metadata_props.iter().find(|entry| entry.key == DIGEST_KEY) {
-            digest::check(&bytes, &entry.value).map_err(|error| wrong(error.to_string()))?;
+            digest::check(bytes, &entry.value).map_err(|error| wrong(error.to_string()))?;
         }
-        let graph = model.graph.as_ref().ok_or_else(|| damaged("it holds no graph"))?;
+        let graph = model.graph.as_ref().ok_or_else(|| damaged(path, "it holds no graph"))?;
         let card = read_card(path, &model)?;
         let fixed_batch = check(graph, &card).map_err(wrong)?;
-        let sha256 = format!("{:x}", Sha256::digest(&bytes));
+        let sha256 = format!("{:x}", Sha256::digest(bytes));
         Ok(Self { path: path.to_owned(), card, fixed_batch, sha256 })
     }
 
@@ -66,6 +73,19 @@ impl ModelFile {
     }
 }
 
+/// Decodes an ONNX file.
+///
+/// # Errors
+/// [`Error::ModelFile`] when it is no complete ONNX model.
+pub(crate) fn decode(path: &Path, bytes: &[u8]) -> Result<ModelProto, Error> {
+    ModelProto::decode(bytes).map_err(|error| damaged(path, &error.to_string()))
+}
+
+fn damaged(path: &Path, what: &str) -> Error {
+    let reason = format!("not a complete ONNX model ({what}); copy or export it again");
+    Error::ModelFile { path: path.to_owned(), reason }
+}
+
 fn read_card(path: &Path, model: &ModelProto) -> Result<Card, Error> {
     let beside = path.with_file_name(CARD_FILE);
     let (origin, text) = if beside.is_file() {
@@ -77,7 +97,7 @@ fn read_card(path: &Path, model: &ModelProto) -> Result<Card, Error> {
     } else {
         let reason = format!(
             "no model card: neither a metadata entry \"{CARD_KEY}\" in it nor a {CARD_FILE} beside it; \
-             without one nobody knows how to prepare an image for this model"
+             without one nobody knows how to prepare an image for this model; `selfie card init` makes one"
         );
         return Err(Error::ModelFile { path: path.to_owned(), reason });
     };
@@ -85,9 +105,8 @@ fn read_card(path: &Path, model: &ModelProto) -> Result<Card, Error> {
 }
 
 /// Compares the graph with the card and returns the batch size that the graph fixes.
-fn check(graph: &GraphProto, card: &Card) -> Result<Option<usize>, String> {
-    let initialised = |name: &str| graph.initializer.iter().any(|tensor| tensor.name == name);
-    let inputs: Vec<&ValueInfoProto> = graph.input.iter().filter(|input| !initialised(&input.name)).collect();
+pub(crate) fn check(graph: &GraphProto, card: &Card) -> Result<Option<usize>, String> {
+    let inputs = inputs(graph);
     let names: Vec<&str> = inputs.iter().map(|input| input.name.as_str()).collect();
     let [input] = inputs[..] else {
         return Err(format!("it has the inputs {names:?}; exactly one image input can be served"));
@@ -112,8 +131,7 @@ fn check(graph: &GraphProto, card: &Card) -> Result<Option<usize>, String> {
         let found = DataType::try_from(tensor.elem_type).map_or("an unknown type", |found| found.as_str_name());
         return Err(format!("its input is {found}, the card says {}", expected.as_str_name()));
     }
-    let dims: Vec<Option<usize>> =
-        tensor.shape.iter().flat_map(|shape| &shape.dim).map(|dim| fixed(&dim.value)).collect();
+    let dims = dims(tensor);
     let wanted = card.input.shape(0);
     let fits = |(found, wanted): (&Option<usize>, &usize)| found.is_none_or(|found| found == *wanted);
     if dims.len() != wanted.len() || !dims.iter().zip(&wanted).skip(1).all(fits) {
@@ -122,7 +140,18 @@ fn check(graph: &GraphProto, card: &Card) -> Result<Option<usize>, String> {
     Ok(dims[0])
 }
 
-fn tensor_type(value: &ValueInfoProto) -> Option<&type_proto::Tensor> {
+/// The inputs of a graph that are not weights.
+pub(crate) fn inputs(graph: &GraphProto) -> Vec<&ValueInfoProto> {
+    let initialised = |name: &str| graph.initializer.iter().any(|tensor| tensor.name == name);
+    graph.input.iter().filter(|input| !initialised(&input.name)).collect()
+}
+
+/// The axes of a tensor; those that any size fits are `None`.
+pub(crate) fn dims(tensor: &type_proto::Tensor) -> Vec<Option<usize>> {
+    tensor.shape.iter().flat_map(|shape| &shape.dim).map(|dim| fixed(&dim.value)).collect()
+}
+
+pub(crate) fn tensor_type(value: &ValueInfoProto) -> Option<&type_proto::Tensor> {
     let type_proto::Value::TensorType(tensor) = value.r#type.as_ref()?.value.as_ref()?;
     Some(tensor)
 }

@@ -101,8 +101,7 @@ impl Server {
         let url = self.url();
         let Self { app, http, grpc, tls, stop } = self;
         let config = &app.config;
-        let threads =
-            if config.http_threads > 0 { config.http_threads } else { crate::config::threads(0).min(HTTP_THREADS) };
+        let threads = http_threads(config);
         // Dropped at the end, which stops the looking. A load that is on its way then is not waited for.
         let _looking = watch_store(&app)?;
         let tls = tls.as_ref();
@@ -157,6 +156,11 @@ impl Listener {
         let addr = listener.local_addr().map_err(refused)?;
         Ok(Self { listener, addr })
     }
+}
+
+/// Threads that read and write HTTP.
+pub(crate) fn http_threads(config: &Config) -> usize {
+    if config.http_threads > 0 { config.http_threads } else { crate::config::threads(0).min(HTTP_THREADS) }
 }
 
 /// Starts the thread that looks at the store, if one is wanted. It ends when the sender is dropped.

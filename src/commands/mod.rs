@@ -3,6 +3,8 @@
 #[cfg(any(feature = "train", feature = "serve"))]
 mod bench;
 #[cfg(feature = "serve")]
+mod card;
+#[cfg(feature = "serve")]
 mod classify;
 #[cfg(feature = "train")]
 mod data;
@@ -20,6 +22,8 @@ mod import;
 mod inspect;
 #[cfg(feature = "serve")]
 mod offline;
+#[cfg(feature = "serve")]
+mod plan;
 #[cfg(feature = "train")]
 mod pretrain;
 #[cfg(all(feature = "train", feature = "export", feature = "serve"))]
@@ -81,6 +85,10 @@ pub enum Command {
     /// Writes the classes of images into a file, without a server.
     #[cfg(feature = "serve")]
     Classify(classify::Arguments),
+    /// Makes cards for models from elsewhere.
+    #[cfg(feature = "serve")]
+    #[command(subcommand)]
+    Card(card::Command),
     /// Installs and lists inference runtimes.
     #[cfg(feature = "serve")]
     #[command(subcommand)]
@@ -125,6 +133,8 @@ impl Command {
             Self::Embed(arguments) => arguments.run(),
             #[cfg(feature = "serve")]
             Self::Classify(arguments) => arguments.run(),
+            #[cfg(feature = "serve")]
+            Self::Card(command) => command.run(),
             #[cfg(feature = "serve")]
             Self::Runtime(command) => command.run(),
             #[cfg(feature = "train")]

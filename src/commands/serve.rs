@@ -1,20 +1,26 @@
 //! `selfie serve`
 
+use super::plan;
 use anyhow::{Context, ensure};
 use selfie_serve::{Config, Server};
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// Where the models that come with the project lie.
 const PRETRAINED: &str = "models/pretrained";
 
-/// Arguments of `selfie serve`. Every one but `--config` is also a key of that file, with `_` for `-`.
+/// Arguments of `selfie serve`. Every one but `--config` and `--check` is also a key of that file, with `_` for `-`.
 #[derive(clap::Args, Serialize)]
 pub struct Arguments {
     /// TOML file with options; flags and environment variables win over it.
     #[arg(long, env = "SELFIE_CONFIG", value_name = "FILE")]
     #[serde(skip)]
     config: Option<PathBuf>,
+    /// Print every option with its source, what would be loaded and the memory that it needs, and serve nothing.
+    #[arg(long)]
+    #[serde(skip)]
+    check: bool,
     /// Model store, `STORE/MODEL/VERSION/model.onnx`; without it the models that come with the project.
     #[arg(long, env = "SELFIE_MODELS", value_name = "STORE")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -92,6 +98,10 @@ pub struct Arguments {
     #[arg(long, env = "SELFIE_MAX_BODY_BYTES", value_name = "N")]
     #[serde(skip_serializing_if = "Option::is_none")]
     max_body_bytes: Option<usize>,
+    /// Milliseconds in which nothing of a request body comes before the answer is 408; 0 is no limit. [default: 30000]
+    #[arg(long, env = "SELFIE_BODY_TIMEOUT_MS", value_name = "N")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    body_timeout_ms: Option<u64>,
     /// Largest image in pixels. [default: 50000000]
     #[arg(long, env = "SELFIE_MAX_IMAGE_PIXELS", value_name = "N")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -112,6 +122,10 @@ pub struct Arguments {
     #[arg(long, env = "SELFIE_LOG_REQUESTS", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     #[serde(skip_serializing_if = "Option::is_none")]
     log_requests: Option<bool>,
+    /// Show metrics under other names as well: none or triton. [default: none]
+    #[arg(long, env = "SELFIE_METRICS_COMPAT", value_name = "WHOSE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    metrics_compat: Option<String>,
     /// Milliseconds of not being ready before the end of accepting. [default: 0]
     #[arg(long, env = "SELFIE_DRAIN_DELAY_MS", value_name = "N")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -128,18 +142,39 @@ pub struct Arguments {
 
 impl Arguments {
     pub fn run(self) -> anyhow::Result<()> {
+        if self.check {
+            let origins = self.origins()?;
+            return plan::print(&self.resolve()?, &origins);
+        }
         serve(self.resolve()?)
+    }
+
+    /// What the file says.
+    fn file(&self) -> anyhow::Result<toml::Table> {
+        let Some(path) = &self.config else { return Ok(toml::Table::new()) };
+        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        text.parse().with_context(|| path.display().to_string())
+    }
+
+    /// Where each option comes from that is not a default.
+    fn origins(&self) -> anyhow::Result<BTreeMap<String, String>> {
+        let file = self.config.as_ref().map(|path| path.display().to_string()).unwrap_or_default();
+        let mut origins: BTreeMap<String, String> =
+            self.file()?.into_iter().map(|(name, _)| (name, file.clone())).collect();
+        for name in toml::Table::try_from(self)?.keys() {
+            let flag = format!("--{}", name.replace('_', "-"));
+            let is_flag = |word: String| word == flag || word.starts_with(&format!("{flag}="));
+            let variable = format!("SELFIE_{}", name.to_uppercase());
+            let origin = if std::env::args().any(is_flag) { flag.clone() } else { variable };
+            origins.insert(name.clone(), origin);
+        }
+        origins.entry("models".into()).or_insert_with(|| "the models that come with the project".into());
+        Ok(origins)
     }
 
     /// What was typed over what the file says over the defaults.
     fn resolve(self) -> anyhow::Result<Config> {
-        let mut options = match &self.config {
-            Some(path) => {
-                let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-                text.parse::<toml::Table>().with_context(|| path.display().to_string())?
-            }
-            None => toml::Table::new(),
-        };
+        let mut options = self.file()?;
         let origin = self.config.as_ref().map_or("the flags".to_owned(), |path| path.display().to_string());
         options.extend(toml::Table::try_from(&self)?);
         let named = options.contains_key("models");
@@ -184,8 +219,8 @@ mod tests {
     fn every_option_of_the_server_is_a_flag_and_every_flag_an_option() {
         let keys = toml::Table::try_from(Config::default()).unwrap();
         // Those without a default, and the file itself.
-        let others =
-            ["config", "grpc_port", "tls_cert", "tls_key", "onnxruntime", "api_keys", "admin_keys"].map(str::to_owned);
+        let others = ["config", "check", "grpc_port", "tls_cert", "tls_key", "onnxruntime", "api_keys", "admin_keys"]
+            .map(str::to_owned);
         let mut keys: Vec<String> = keys.keys().cloned().chain(others).collect();
         let mut flags: Vec<String> = Line::command().get_arguments().map(|flag| flag.get_id().to_string()).collect();
         keys.sort();

@@ -70,6 +70,13 @@ impl Serving {
         assert!(status.success());
     }
 
+    /// The memory that the process has, in kB.
+    pub fn resident_kb(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse().unwrap()
+    }
+
     /// Waits for the end and gives exit code and time.
     pub fn wait(&mut self) -> (i32, Duration) {
         let started = Instant::now();

@@ -1,7 +1,7 @@
 //! How long a request may wait for the runtime: the shortest of what the server allows (`--max-wait-ms`) and what the client
 //! says, in a header or a parameter. 0 says nothing.
 
-use crate::{Config, Error};
+use crate::{Config, Error, whole};
 use std::time::{Duration, Instant};
 
 /// The header, or in gRPC the metadata, in which a client says how many milliseconds its request may wait.
@@ -13,7 +13,7 @@ pub const HEADER: &str = "x-max-wait-ms";
 /// [`Error::Invalid`] for a header that is no number.
 pub fn until(config: &Config, header: Option<&str>, asked: &[Option<Duration>]) -> Result<Option<Instant>, Error> {
     let wrong = |text| Error::invalid(HEADER, format!("{HEADER} is \"{text}\"; it must be a number of milliseconds"));
-    let header_ms = header.map(|text| text.trim().parse().map_err(|_| wrong(text))).transpose()?;
+    let header_ms = header.map(|text| whole::parse(text.trim()).ok_or_else(|| wrong(text))).transpose()?;
     let longest = longest(config.max_wait_ms, header_ms, asked);
     // A time that no clock reaches is no limit.
     Ok(longest.and_then(|longest| Instant::now().checked_add(longest)))

@@ -3,20 +3,24 @@
 //!
 //! An item takes a place in the bounded queue before anything is done for it, so an overload is refused at once, and so is
 //! an item that would wait longer than it may. It leaves the queue when the runner takes it. The answer comes back by a oneshot
-//! channel; when the caller has closed it, the item is skipped. A batch that fails runs again in halves.
+//! channel; when the caller has closed it, the item is skipped. Items of a higher priority go first. A batch that fails runs again in halves.
 
+mod backlog;
 mod pace;
 mod place;
 mod runner;
+mod terms;
 
 pub use place::{Place, Waiting};
 pub use runner::Answer;
+pub use terms::{Priority, Terms};
 
 use crate::Error;
 use crate::metrics::ModelMetrics;
 use crate::model::Row;
 use crate::preprocess::Pixels;
 use pace::Pace;
+use place::Levels;
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -60,6 +64,7 @@ pub struct Batcher {
     name: String,
     limits: Limits,
     places: Arc<Semaphore>,
+    levels: Levels,
     pace: Arc<Pace>,
     metrics: ModelMetrics,
     sender: Mutex<Option<Sender<Item>>>,
@@ -91,6 +96,7 @@ impl Batcher {
             name: name.to_owned(),
             limits,
             places,
+            levels: Levels::default(),
             pace,
             metrics,
             sender: Mutex::new(Some(sender)),
@@ -98,17 +104,18 @@ impl Batcher {
         })
     }
 
-    /// Takes places in the queue, all or none. An item that is still in its place at `until` is not run.
+    /// Takes places in the queue, all or none. An item that is still in its place when its terms
+    /// end is not run.
     ///
     /// # Errors
-    /// [`Error::QueueFull`], or [`Error::TooLate`] when the items would still wait at `until`; both with the time after
+    /// [`Error::QueueFull`], or [`Error::TooLate`] when the items would still wait then; both with the time after
     /// which a retry is likely to succeed.
-    pub fn admit(&self, count: usize, until: Option<Instant>) -> Result<(Vec<Place>, Waiting), Error> {
+    pub fn admit(&self, count: usize, terms: Terms) -> Result<(Vec<Place>, Waiting), Error> {
         let Limits { max_batch_size, max_queue_items } = self.limits;
-        let ahead = max_queue_items - self.places.available_permits();
+        let ahead = self.levels.ahead(terms.priority);
         let drain = self.pace.drain(ahead, max_batch_size);
         let retry_after_s = drain.as_millis().div_ceil(1000).max(1) as u64;
-        if until.is_some_and(|until| until.saturating_duration_since(Instant::now()) < drain) {
+        if terms.until.is_some_and(|until| until.saturating_duration_since(Instant::now()) < drain) {
             let wait_ms = drain.as_millis() as u64;
             return Err(Error::TooLate { model: self.name.clone(), wait_ms, retry_after_s });
         }
@@ -117,7 +124,7 @@ impl Batcher {
             return Err(Error::QueueFull { model: self.name.clone(), limit: max_queue_items, retry_after_s });
         };
         let waiting = Waiting::default();
-        let place = |permit| Place::new(permit, self.metrics.clone(), &waiting, until);
+        let place = |permit| Place::new(permit, self.metrics.clone(), &waiting, &self.levels, terms);
         let places = (0..count).filter_map(|_| places.split(1).map(place)).collect();
         Ok((places, waiting))
     }

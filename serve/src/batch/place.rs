@@ -1,5 +1,6 @@
 //! A place in the queue.
 
+use super::{Priority, Terms};
 use crate::metrics::ModelMetrics;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,7 +13,19 @@ pub struct Place {
     _permit: OwnedSemaphorePermit,
     metrics: ModelMetrics,
     waiting: Waiting,
-    until: Option<Instant>,
+    levels: Levels,
+    terms: Terms,
+}
+
+/// Places that are taken, by priority.
+#[derive(Clone, Default)]
+pub(super) struct Levels(Arc<[AtomicUsize; Priority::COUNT]>);
+
+impl Levels {
+    /// Places of this priority and the higher ones.
+    pub fn ahead(&self, priority: Priority) -> usize {
+        self.0[..=priority.index()].iter().map(|level| level.load(Ordering::SeqCst)).sum()
+    }
 }
 
 /// The items of one request that still hold their places.
@@ -31,22 +44,30 @@ impl Place {
         permit: OwnedSemaphorePermit,
         metrics: ModelMetrics,
         waiting: &Waiting,
-        until: Option<Instant>,
+        levels: &Levels,
+        terms: Terms,
     ) -> Self {
         metrics.queue_depth(1);
         waiting.0.fetch_add(1, Ordering::SeqCst);
-        Self { _permit: permit, metrics, waiting: waiting.clone(), until }
+        levels.0[terms.priority.index()].fetch_add(1, Ordering::SeqCst);
+        Self { _permit: permit, metrics, waiting: waiting.clone(), levels: levels.clone(), terms }
     }
 
     /// Whether the item may not run any more at `now`.
     pub(super) fn is_late(&self, now: Instant) -> bool {
-        self.until.is_some_and(|until| until <= now)
+        self.terms.until.is_some_and(|until| until <= now)
+    }
+
+    /// Who goes first.
+    pub(super) fn priority(&self) -> Priority {
+        self.terms.priority
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
         self.waiting.0.fetch_sub(1, Ordering::SeqCst);
+        self.levels.0[self.terms.priority.index()].fetch_sub(1, Ordering::SeqCst);
         self.metrics.queue_depth(-1);
     }
 }

@@ -1,12 +1,13 @@
 //! The thread that empties a queue.
 
+use super::backlog::Backlog;
 use super::{Item, Pace, Run};
 use crate::Error;
 use crate::metrics::{ModelMetrics, Stage};
 use crate::model::Row;
 use crate::preprocess::Pixels;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, TryRecvError};
+use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
@@ -46,16 +47,16 @@ struct Caller {
 impl Runner {
     /// Runs until every sender is gone and the queue is empty.
     pub fn run(&self, queue: &Receiver<Item>) {
-        while let Ok(first) = queue.recv() {
-            self.batch(self.collect(first, queue));
+        let mut backlog = Backlog::default();
+        while backlog.fill(queue) {
+            self.batch(self.collect(&mut backlog, queue));
         }
     }
 
     /// What is there now, without what nobody waits for and what is late.
-    fn collect(&self, first: Item, queue: &Receiver<Item>) -> Batch {
+    fn collect(&self, backlog: &mut Backlog, queue: &Receiver<Item>) -> Batch {
         let mut batch = Batch::default();
-        let mut next = Ok::<Item, TryRecvError>(first);
-        while let Ok(item) = next {
+        while let Some(item) = backlog.next(queue) {
             // Of each item anew: one that comes while others are collected may be late already.
             let now = Instant::now();
             if item.answer.is_closed() {
@@ -74,7 +75,6 @@ impl Runner {
             if batch.callers.len() == self.max_batch_size {
                 break;
             }
-            next = queue.try_recv();
         }
         batch
     }

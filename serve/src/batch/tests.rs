@@ -11,6 +11,7 @@ struct Gate {
     leave: Mutex<mpsc::Receiver<()>>,
     ran: AtomicUsize,
     runs: AtomicUsize,
+    seen: Mutex<Vec<f32>>,
 }
 
 impl Run for Gate {
@@ -18,6 +19,8 @@ impl Run for Gate {
         self.leave.lock().unwrap().recv_timeout(Duration::from_secs(10)).map_err(|error| error.to_string())?;
         self.ran.fetch_add(items.len(), Ordering::SeqCst);
         self.runs.fetch_add(1, Ordering::SeqCst);
+        let seen = items.iter().filter_map(|item| if let Pixels::F32(values) = item { Some(values[0]) } else { None });
+        self.seen.lock().unwrap().extend(seen);
         items
             .iter()
             .map(|item| match item {
@@ -32,7 +35,7 @@ impl Run for Gate {
 
 fn gate(max_batch_size: usize, max_queue_items: usize) -> (Arc<Gate>, Batcher, mpsc::Sender<()>) {
     let (leave, receiver) = mpsc::channel();
-    let gate = Arc::new(Gate { leave: Mutex::new(receiver), ran: 0.into(), runs: 0.into() });
+    let gate = Arc::new(Gate { leave: Mutex::new(receiver), ran: 0.into(), runs: 0.into(), seen: Mutex::default() });
     let metrics = Metrics::new().unwrap().model("m", 1);
     let batcher = Batcher::start("m", gate.clone(), Limits { max_batch_size, max_queue_items }, metrics).unwrap();
     (gate, batcher, leave)
@@ -45,10 +48,18 @@ fn push(batcher: &Batcher, value: f32) -> Result<Reply, Error> {
 }
 
 fn push_until(batcher: &Batcher, value: f32, until: Option<Instant>) -> Result<Reply, Error> {
-    let place = batcher.admit(1, until)?.0.remove(0);
+    push_on(batcher, value, Terms { until, ..Terms::default() })
+}
+
+fn push_on(batcher: &Batcher, value: f32, terms: Terms) -> Result<Reply, Error> {
+    let place = batcher.admit(1, terms)?.0.remove(0);
     let (sender, receiver) = oneshot::channel();
     batcher.push(Pixels::F32(vec![value]), place, sender);
     Ok(receiver)
+}
+
+fn within(seconds: u64) -> Terms {
+    Terms { until: Some(Instant::now() + Duration::from_secs(seconds)), ..Terms::default() }
 }
 
 fn value(reply: Reply) -> Result<f32, String> {
@@ -62,8 +73,8 @@ fn value(reply: Reply) -> Result<f32, String> {
 #[test]
 fn a_full_queue_refuses_and_has_room_again() {
     let (_gate, batcher, leave) = gate(4, 2);
-    let held = batcher.admit(2, None).unwrap();
-    let error = batcher.admit(1, None).err().unwrap();
+    let held = batcher.admit(2, Terms::default()).unwrap();
+    let error = batcher.admit(1, Terms::default()).err().unwrap();
     assert!(matches!(error, Error::QueueFull { limit: 2, retry_after_s: 1, .. }), "{error}");
     drop(held);
     let reply = push(&batcher, 5.0).unwrap();
@@ -118,13 +129,42 @@ fn an_item_that_waited_too_long_is_not_run() {
 }
 
 #[test]
+fn a_higher_priority_goes_first_and_equal_ones_in_their_order() {
+    let (gate, batcher, leave) = gate(1, 16);
+    let on = |number| Terms { priority: Priority::named(number), ..Terms::default() };
+    // The runtime is busy with the first one until it gets leave.
+    let mut replies = vec![push(&batcher, 1.0).unwrap()];
+    while batcher.places.available_permits() < 16 {
+        std::thread::yield_now();
+    }
+    for (value, priority) in [(2.0, 9), (3.0, 0), (4.0, 1), (5.0, 9), (6.0, 5), (7.0, 1)] {
+        replies.push(push_on(&batcher, value, on(priority)).unwrap());
+    }
+    (0..7).for_each(|_| leave.send(()).unwrap());
+    assert!(replies.into_iter().all(|reply| value(reply).is_ok()));
+    assert_eq!(*gate.seen.lock().unwrap(), [1.0, 4.0, 7.0, 3.0, 6.0, 2.0, 5.0]);
+}
+
+#[test]
+fn a_higher_priority_is_not_late_because_of_a_lower_one() {
+    let (_gate, batcher, leave) = gate(1, 8);
+    batcher.pace.learn(1, Duration::from_millis(1500));
+    let held = batcher.admit(4, Terms::default()).unwrap();
+    let soon = |number| Terms { priority: Priority::named(number), ..within(3) };
+    assert!(batcher.admit(1, soon(0)).is_err() && batcher.admit(1, soon(9)).is_err());
+    assert!(batcher.admit(1, soon(1)).is_ok());
+    drop(held);
+    drop(leave);
+}
+
+#[test]
 fn what_would_be_late_is_refused_at_once() {
     let (_gate, batcher, leave) = gate(1, 8);
     batcher.pace.learn(1, Duration::from_millis(1500));
-    let held = batcher.admit(4, None).unwrap();
-    let error = batcher.admit(1, Some(Instant::now() + Duration::from_secs(3))).err().unwrap();
+    let held = batcher.admit(4, Terms::default()).unwrap();
+    let error = batcher.admit(1, within(3)).err().unwrap();
     assert!(matches!(error, Error::TooLate { wait_ms: 6000, retry_after_s: 6, .. }), "{error}");
-    let admitted = batcher.admit(1, Some(Instant::now() + Duration::from_secs(30))).unwrap();
+    let admitted = batcher.admit(1, within(30)).unwrap();
     assert!(admitted.1.any());
     drop(admitted.0);
     assert!(!admitted.1.any());
@@ -234,7 +274,7 @@ proptest! {
             }
         }
         batcher.finish();
-        prop_assert!(batcher.admit(80, None).is_ok(), "every place is free again");
+        prop_assert!(batcher.admit(80, Terms::default()).is_ok(), "every place is free again");
         let runs = ledger.runs.lock().unwrap();
         let mut succeeded: BTreeMap<usize, usize> = BTreeMap::new();
         for run in runs.iter() {

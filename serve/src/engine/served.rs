@@ -2,7 +2,7 @@
 
 use super::Timing;
 use crate::Error;
-use crate::batch::{Answer, Batcher, Place, Waiting};
+use crate::batch::{Answer, Batcher, Place, Terms, Waiting};
 use crate::metrics::{ModelMetrics, Stage};
 use crate::model::{Model, Row};
 use crate::preprocess::Pixels;
@@ -43,14 +43,14 @@ impl Served {
     /// Runs encoded images. When the future is dropped, items that have not run yet are skipped.
     ///
     /// # Errors
-    /// Too many items, no room in the queue, an item that still waits at `until`, an image that cannot be used, or the
+    /// Too many items, no room in the queue, an item that still waits when its terms end, an image that cannot be used, or the
     /// runtime's failure.
     pub async fn images<B: AsRef<[u8]> + Send + 'static>(
         &self,
         images: Vec<B>,
-        until: Option<Instant>,
+        terms: Terms,
     ) -> Result<Answers, Error> {
-        let (places, waiting) = self.admit(images.len(), until)?;
+        let (places, waiting) = self.admit(images.len(), terms)?;
         let jobs = images.into_iter().zip(places).enumerate().map(|(index, (image, place))| {
             let (sender, receiver) = oneshot::channel();
             let decode = self.decode(image, place, sender);
@@ -60,21 +60,21 @@ impl Served {
                 self.answer(answer, took).await
             }
         });
-        Ok(join(self.by(until, &waiting, try_join_all(jobs)).await?))
+        Ok(join(self.by(terms, &waiting, try_join_all(jobs)).await?))
     }
 
     /// Runs items that are prepared already.
     ///
     /// # Errors
-    /// Too many items, no room in the queue, an item that still waits at `until`, or the runtime's failure.
-    pub async fn items(&self, items: Vec<Pixels>, until: Option<Instant>) -> Result<Answers, Error> {
-        let (places, waiting) = self.admit(items.len(), until)?;
+    /// Too many items, no room in the queue, an item that still waits when its terms end, or the runtime's failure.
+    pub async fn items(&self, items: Vec<Pixels>, terms: Terms) -> Result<Answers, Error> {
+        let (places, waiting) = self.admit(items.len(), terms)?;
         let jobs = items.into_iter().zip(places).map(|(pixels, place)| {
             let (sender, receiver) = oneshot::channel();
             self.batcher.push(pixels, place, sender);
             self.answer(receiver, Duration::ZERO)
         });
-        Ok(join(self.by(until, &waiting, try_join_all(jobs)).await?))
+        Ok(join(self.by(terms, &waiting, try_join_all(jobs)).await?))
     }
 
     pub(super) fn finish(&self) {
@@ -91,21 +91,21 @@ impl Served {
         format!("{}_onnx", self.model.choice.runtime)
     }
 
-    fn admit(&self, count: usize, until: Option<Instant>) -> Result<(Vec<Place>, Waiting), Error> {
+    fn admit(&self, count: usize, terms: Terms) -> Result<(Vec<Place>, Waiting), Error> {
         if count > self.max_request_items {
             return Err(Error::TooManyItems { found: count, limit: self.max_request_items });
         }
-        self.batcher.admit(count, until)
+        self.batcher.admit(count, terms)
     }
 
-    /// The answers, unless an item still waits at `until`. What the runtime has taken by then is worth waiting for.
+    /// The answers, unless an item still waits when its terms end. What the runtime has taken by then is worth waiting for.
     async fn by<T>(
         &self,
-        until: Option<Instant>,
+        terms: Terms,
         waiting: &Waiting,
         answers: impl Future<Output = Result<T, Error>>,
     ) -> Result<T, Error> {
-        let Some(until) = until else { return answers.await };
+        let Some(until) = terms.until else { return answers.await };
         let (answers, time_is_up) = (pin!(answers), pin!(tokio::time::sleep_until(until.into())));
         match select(answers, time_is_up).await {
             Either::Left((result, _)) => result,

@@ -5,7 +5,7 @@ use super::proto::inference::model_infer_request::{InferInputTensor, InferReques
 use super::proto::inference::model_infer_response::InferOutputTensor;
 use super::proto::inference::{InferTensorContents, ModelInferRequest, ModelInferResponse};
 use super::service::version;
-use super::timeout;
+use super::terms;
 use crate::Error;
 use crate::app::App;
 use crate::engine::{Answers, Served, Timing};
@@ -28,8 +28,9 @@ pub async fn infer(
         let wanted = request.outputs.into_iter().map(wanted).collect::<Result<Vec<_>, _>>()?;
         let choices = protocol::choose(&served, &wanted)?;
         let tensor = input(&served, request.inputs, request.raw_input_contents)?.tensor(&served)?;
-        let until = timeout::until(&app.config, metadata, whole(&request.parameters, "timeout")?)?;
-        Ok((choices, tensor.run(&served, until).await?))
+        let whole = |name| whole(&request.parameters, name);
+        let terms = terms::terms(&app.config, metadata, whole("timeout")?, whole("priority")?)?;
+        Ok((choices, tensor.run(&served, terms).await?))
     };
     let (choices, answers) = tracked.end(result.await)?;
     Ok((response(&served, request.id, &choices, &answers), answers.timing))

@@ -16,6 +16,6 @@ mod service;
 mod statistics;
 mod status;
 mod stream;
-mod timeout;
+mod terms;
 
 pub use serve::Running;

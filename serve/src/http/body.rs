@@ -1,18 +1,22 @@
 //! Reading a request body under the limit, which holds for what is sent and for what it inflates to.
 
 use super::inflate::Inflate;
-use crate::Error;
+use crate::{Config, Error};
 use actix_web::HttpRequest;
+use actix_web::error::PayloadError;
 use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 use actix_web::web::{Bytes, BytesMut, Payload};
 use futures_util::StreamExt;
+use std::time::Duration;
+use tokio::time::timeout;
 
 /// Reads the whole body, without its content encoding.
 ///
 /// # Errors
-/// [`Error::BodyTooLarge`], [`Error::MediaType`] for an encoding that is not known, or [`Error::Invalid`] when the
-/// connection breaks or the encoding is damaged.
-pub async fn read(request: &HttpRequest, mut payload: Payload, limit_bytes: usize) -> Result<Bytes, Error> {
+/// [`Error::BodyTooLarge`], [`Error::BodyStalled`], [`Error::MediaType`] for an encoding that is not known, or
+/// [`Error::Invalid`] when the connection breaks or the encoding is damaged.
+pub async fn read(request: &HttpRequest, mut payload: Payload, config: &Config) -> Result<Bytes, Error> {
+    let limit_bytes = config.max_body_bytes;
     let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
     let announced = header(CONTENT_LENGTH).and_then(|length| length.parse::<usize>().ok());
     if announced.is_some_and(|length| length > limit_bytes) {
@@ -20,7 +24,7 @@ pub async fn read(request: &HttpRequest, mut payload: Payload, limit_bytes: usiz
     }
     let mut inflate = Inflate::new(header(CONTENT_ENCODING).unwrap_or_default(), limit_bytes)?;
     let mut body = BytesMut::new();
-    while let Some(chunk) = payload.next().await {
+    while let Some(chunk) = next(&mut payload, config.body_timeout_ms).await? {
         let chunk = chunk.map_err(|error| Error::invalid("", format!("the body cannot be read: {error}")))?;
         match &mut inflate {
             Some(inflate) => inflate.write(&chunk)?,
@@ -31,5 +35,15 @@ pub async fn read(request: &HttpRequest, mut payload: Payload, limit_bytes: usiz
     match inflate {
         Some(inflate) => inflate.finish(),
         None => Ok(body.freeze()),
+    }
+}
+
+/// The next part of the body, if it comes in time.
+async fn next(payload: &mut Payload, limit_ms: u64) -> Result<Option<Result<Bytes, PayloadError>>, Error> {
+    match limit_ms {
+        0 => Ok(payload.next().await),
+        _ => {
+            timeout(Duration::from_millis(limit_ms), payload.next()).await.map_err(|_| Error::BodyStalled { limit_ms })
+        }
     }
 }

@@ -1,9 +1,10 @@
 //! `POST /v1/classify`: images in, the best classes out, with probabilities (softmax of the model's scores).
 
 use super::envelope::OpenAi;
-use super::{App, deadline, images, resource};
+use super::{App, images, resource, terms};
 use crate::Error;
 use crate::model::row::best;
+use crate::whole::Whole;
 use actix_web::web::{self, Data, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::{Deserialize, Serialize};
@@ -21,7 +22,7 @@ pub fn configure(config: &mut ServiceConfig) {
 #[derive(Debug, Deserialize)]
 struct Options {
     /// Most classes for each image, 5 by default.
-    top_k: Option<usize>,
+    top_k: Option<Whole>,
 }
 
 #[derive(Serialize)]
@@ -46,10 +47,10 @@ struct Prediction<'a> {
 
 async fn classify(app: Data<App>, request: HttpRequest, payload: Payload) -> Result<HttpResponse, OpenAi> {
     let form = images::read::<Options>(&app, &request, payload).await?;
-    let until = deadline::until(&app.config, &request, None)?;
+    let terms = terms::terms(&app.config, &request, None, None)?;
     let served = app.engine.find(form.model.as_deref(), None)?;
     let tracked = served.metrics.track("classify");
-    let top_k = form.options.top_k.unwrap_or(DEFAULT_TOP_K);
+    let top_k = form.options.top_k.map_or(DEFAULT_TOP_K, Whole::count);
     let result = async {
         let Some(labels) = served.model.labels() else {
             return Err(Error::invalid("model", format!("model \"{}\" gives no class scores", served.name)));
@@ -57,7 +58,7 @@ async fn classify(app: Data<App>, request: HttpRequest, payload: Payload) -> Res
         if top_k == 0 {
             return Err(Error::invalid("top_k", "top_k is 0; it must be at least 1"));
         }
-        Ok((labels, served.images(form.images, until).await?))
+        Ok((labels, served.images(form.images, terms).await?))
     };
     let (labels, answers) = tracked.end(result.await)?;
     let predictions = |logits| {

@@ -5,9 +5,10 @@
 //! of a vector in JSON; the `Accept` header may ask for bare numbers instead, see [`super::accept`].
 
 use super::envelope::OpenAi;
-use super::{App, accept, deadline, images, resource, vectors};
+use super::{App, accept, images, resource, terms, vectors};
 use crate::Error;
 use crate::model::row::normalise;
+use crate::whole::Whole;
 use actix_web::http::header::VARY;
 use actix_web::web::{self, Data, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
@@ -28,7 +29,7 @@ pub fn configure(config: &mut ServiceConfig) {
 struct Options {
     #[serde(default, alias = "embedding_type")]
     encoding_format: Format,
-    dimensions: Option<usize>,
+    dimensions: Option<Whole>,
     #[serde(default)]
     normalized: bool,
 }
@@ -80,17 +81,17 @@ struct Usage {
 async fn embeddings(app: Data<App>, request: HttpRequest, payload: Payload) -> Result<HttpResponse, OpenAi> {
     let wanted = accept::form(&request)?;
     let form = images::read::<Options>(&app, &request, payload).await?;
-    let until = deadline::until(&app.config, &request, None)?;
+    let terms = terms::terms(&app.config, &request, None, None)?;
     let served = app.engine.find(form.model.as_deref(), None)?;
     let tracked = served.metrics.track("embeddings");
     let result = async {
         let Some(width) = served.model.embedding_width() else {
             return Err(Error::invalid("model", format!("model \"{}\" gives no embedding", served.name)));
         };
-        if let Some(dimensions) = form.options.dimensions.filter(|dimensions| !(1..=width).contains(dimensions)) {
+        if let Some(dimensions) = form.options.dimensions().filter(|dimensions| !(1..=width).contains(dimensions)) {
             return Err(Error::invalid("dimensions", format!("dimensions is {dimensions}; it must be 1 to {width}")));
         }
-        served.images(form.images, until).await
+        served.images(form.images, terms).await
     };
     let answers = tracked.end(result.await)?;
     let rows = answers.rows.iter().filter_map(|row| served.model.embedding(row));
@@ -107,8 +108,12 @@ async fn embeddings(app: Data<App>, request: HttpRequest, payload: Payload) -> R
 }
 
 impl Options {
+    fn dimensions(&self) -> Option<usize> {
+        self.dimensions.map(Whole::count)
+    }
+
     fn cut(&self, vector: &[f32]) -> Vec<f32> {
-        let mut vector = vector[..self.dimensions.unwrap_or(vector.len())].to_vec();
+        let mut vector = vector[..self.dimensions().unwrap_or(vector.len())].to_vec();
         if self.normalized || self.dimensions.is_some() {
             normalise(&mut vector);
         }

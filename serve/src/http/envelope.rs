@@ -60,7 +60,8 @@ fn builder(error: &Error, status: StatusCode) -> HttpResponseBuilder {
         Error::Method { allow, .. } => {
             response.insert_header((ALLOW, *allow));
         }
-        Error::Draining => {
+        // What is left of the body may still come, and would be read as the next request.
+        Error::Draining | Error::BodyStalled { .. } => {
             response.insert_header((CONNECTION, "close"));
         }
         _ => {}
@@ -91,6 +92,7 @@ fn code(error: &Error) -> Option<&'static str> {
         Error::TooLate { .. } => Some("too_late"),
         Error::Timeout { .. } => Some("timeout"),
         Error::BodyTooLarge { .. } => Some("body_too_large"),
+        Error::BodyStalled { .. } => Some("body_stalled"),
         Error::TooManyItems { .. } => Some("too_many_items"),
         Error::Unauthorized { .. } => Some("invalid_api_key"),
         Error::Loading { .. } => Some("model_loading"),

@@ -5,7 +5,9 @@
 //! | `application/json` | `{"model", "input": "..." or ["..."] or [{"image": ".."}], ..}`, images in base64 or data URIs |
 //! | `application/json` | `{"model", "messages": [..], ..}`, see [`super::messages`] |
 //! | `multipart/form-data` | a field `model`, a file for each image, other fields as options |
-//! | `image/*`, `application/octet-stream` | one image, `?model=` and the options in the query |
+//! | `image/*`, `application/octet-stream` | one image |
+//!
+//! The model and the options may stand in the query as well; those of the body win.
 
 use super::messages::Messages;
 use super::{App, body, data_uri, multipart};
@@ -18,6 +20,9 @@ use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
 const EXPECTED: &str = "application/json, multipart/form-data, image/* or application/octet-stream";
+
+/// What stands in the query, or in the fields of a form that are no images.
+type Fields = BTreeMap<String, String>;
 
 /// A model, images, and the options of the route.
 pub struct Form<O> {
@@ -86,26 +91,40 @@ pub async fn read_any<O: DeserializeOwned>(
     request: &HttpRequest,
     payload: Payload,
 ) -> Result<Form<O>, Error> {
-    let limit_bytes = app.config.max_body_bytes;
+    let mut fields = query(request)?;
     match request.content_type() {
-        "application/json" => json(&body::read(request, payload, limit_bytes).await?),
+        "application/json" => json(&body::read(request, payload, &app.config).await?, fields),
         "multipart/form-data" => {
-            let (images, fields) = multipart::read(request, payload, limit_bytes).await?;
+            let (images, own) = multipart::read(request, payload, &app.config).await?;
+            fields.extend(own);
             from_text(images, fields)
         }
         kind if kind.starts_with("image/") || kind == "application/octet-stream" => {
-            let query = Query::<BTreeMap<String, String>>::from_query(request.query_string());
-            let query = query.map_err(|error| Error::invalid("", format!("the query cannot be read: {error}")))?;
-            let image = body::read(request, payload, limit_bytes).await?;
-            from_text(vec![image], query.into_inner())
+            from_text(vec![body::read(request, payload, &app.config).await?], fields)
         }
         found => Err(Error::MediaType { found: found.to_owned(), expected: EXPECTED }),
     }
 }
 
-fn json<O: DeserializeOwned>(body: &[u8]) -> Result<Form<O>, Error> {
-    let form: Json<O> =
-        serde_json::from_slice(body).map_err(|error| Error::invalid("", format!("the JSON body is wrong: {error}")))?;
+fn query(request: &HttpRequest) -> Result<Fields, Error> {
+    let query = Query::<Fields>::from_query(request.query_string());
+    let query = query.map_err(|error| Error::invalid("", format!("the query cannot be read: {error}")))?;
+    Ok(query.into_inner())
+}
+
+fn json<O: DeserializeOwned>(body: &[u8], query: Fields) -> Result<Form<O>, Error> {
+    let wrong = |error| Error::invalid("", format!("the JSON body is wrong: {error}"));
+    let form: Json<O> = if query.is_empty() {
+        serde_json::from_slice(body).map_err(wrong)?
+    } else {
+        let mut members: Map<String, Value> = serde_json::from_slice(body).map_err(wrong)?;
+        for (name, text) in query {
+            let value = if name == "model" { Value::String(text) } else { typed(text) };
+            members.entry(name).or_insert(value);
+        }
+        serde_json::from_value(Value::Object(members))
+            .map_err(|error| Error::invalid("", format!("the JSON body and the query are wrong: {error}")))?
+    };
     let texts = match (form.input, form.messages) {
         (Some(input), None) => input.texts(),
         (None, Some(messages)) => messages.images()?,
@@ -117,17 +136,20 @@ fn json<O: DeserializeOwned>(body: &[u8]) -> Result<Form<O>, Error> {
     Ok(Form { model: form.model, images, options: form.options })
 }
 
-/// Options that came as text: a number or a boolean where the text is one, else a string.
-fn from_text<O: DeserializeOwned>(images: Vec<Bytes>, mut fields: BTreeMap<String, String>) -> Result<Form<O>, Error> {
+fn from_text<O: DeserializeOwned>(images: Vec<Bytes>, mut fields: Fields) -> Result<Form<O>, Error> {
     let model = fields.remove("model");
-    let typed = |text: String| match serde_json::from_str(&text) {
-        Ok(value @ (Value::Number(_) | Value::Bool(_))) => value,
-        _ => Value::String(text),
-    };
     let fields: Map<String, Value> = fields.into_iter().map(|(name, text)| (name, typed(text))).collect();
     let options = serde_json::from_value(Value::Object(fields))
         .map_err(|error| Error::invalid("", format!("an option is wrong: {error}")))?;
     Ok(Form { model, images, options })
+}
+
+/// An option that came as text: a number or a boolean where the text is one, else a string.
+fn typed(text: String) -> Value {
+    match serde_json::from_str(&text) {
+        Ok(value @ (Value::Number(_) | Value::Bool(_))) => value,
+        _ => Value::String(text),
+    }
 }
 
 #[cfg(test)]
@@ -155,7 +177,7 @@ mod tests {
             ),
         ];
         for (text, count) in cases {
-            let form: Form<Options> = json(text.as_bytes()).unwrap();
+            let form: Form<Options> = json(text.as_bytes(), Fields::new()).unwrap();
             assert_eq!(form.images.len(), count, "{text}");
             assert!(form.images.iter().all(|image| image.as_ref() == b"hi"), "{text}");
         }
@@ -173,9 +195,23 @@ mod tests {
             (r#"{"input": "aGk=", "dimensions": "many"}"#, "invalid type"),
         ];
         for (text, expected) in cases {
-            let message = json::<Options>(text.as_bytes()).err().unwrap().to_string();
+            let message = json::<Options>(text.as_bytes(), Fields::new()).err().unwrap().to_string();
             assert!(message.contains(expected), "{text}: {message}");
         }
+    }
+
+    #[test]
+    fn the_body_wins_over_the_query() {
+        let query = |pairs: &[(&str, &str)]| -> Fields {
+            pairs.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect()
+        };
+        let body = br#"{"input": "aGk=", "dimensions": 2}"#;
+        let form: Form<Options> =
+            json(body, query(&[("dimensions", "3"), ("format", "float"), ("model", "7")])).unwrap();
+        assert_eq!(form.options, Options { dimensions: Some(2), format: Some("float".into()) });
+        assert_eq!(form.model.as_deref(), Some("7"), "a name may look like a number");
+        let message = json::<Options>(br#"{"input": "aGk="}"#, query(&[("dimensions", "x")])).err().unwrap();
+        assert!(message.to_string().contains("the query"), "{message}");
     }
 
     #[test]

@@ -1,7 +1,9 @@
-//! `GET /metrics`: for Prometheus.
+//! `GET /metrics`: for Prometheus, under our names and on demand under Triton's as well.
 
 use super::envelope::OpenAi;
 use super::{App, resource};
+use crate::config::MetricsCompat;
+use crate::metrics::triton;
 use actix_web::HttpResponse;
 use actix_web::web::{self, Data, ServiceConfig};
 
@@ -11,5 +13,14 @@ pub fn configure(config: &mut ServiceConfig) {
 }
 
 async fn metrics(app: Data<App>) -> Result<HttpResponse, OpenAi> {
-    Ok(HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(app.metrics.text()?))
+    let mut text = app.metrics.text()?;
+    match app.config.metrics_compat {
+        MetricsCompat::None => {}
+        MetricsCompat::Triton => {
+            let slots = app.engine.slots();
+            let served = slots.values().filter_map(|slot| slot.served.as_ref());
+            text.push_str(&triton::text(served.map(|served| &served.metrics))?);
+        }
+    }
+    Ok(HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(text))
 }

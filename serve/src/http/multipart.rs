@@ -1,7 +1,7 @@
 //! `multipart/form-data`: files are images, other fields are options.
 
 use super::body;
-use crate::Error;
+use crate::{Config, Error};
 use actix_multipart::{Field, Multipart};
 use actix_web::HttpRequest;
 use actix_web::web::{Bytes, BytesMut, Payload};
@@ -18,9 +18,9 @@ const MAX_PARTS: usize = 4096;
 pub async fn read(
     request: &HttpRequest,
     payload: Payload,
-    limit_bytes: usize,
+    config: &Config,
 ) -> Result<(Vec<Bytes>, BTreeMap<String, String>), Error> {
-    let body = body::read(request, payload, limit_bytes).await?;
+    let body = body::read(request, payload, config).await?;
     let mut form = Multipart::new(request.headers(), stream::iter([Ok(body)]));
     let (mut images, mut fields) = (Vec::new(), BTreeMap::new());
     for _ in 0..MAX_PARTS {

@@ -23,7 +23,7 @@ struct Request {
 }
 
 async fn index(app: Data<App>, http: HttpRequest, payload: Payload) -> Result<HttpResponse, KServe> {
-    let body = body::read(&http, payload, app.config.max_body_bytes).await?;
+    let body = body::read(&http, payload, &app.config).await?;
     let request: Request = match body.is_empty() {
         true => Request::default(),
         false => serde_json::from_slice(&body)

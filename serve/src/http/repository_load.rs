@@ -59,7 +59,7 @@ async fn unload(
 }
 
 async fn read(app: &App, http: &HttpRequest, payload: Payload) -> Result<Request, Error> {
-    let body = body::read(http, payload, app.config.max_body_bytes).await?;
+    let body = body::read(http, payload, &app.config).await?;
     if body.is_empty() {
         return Ok(Request::default());
     }

@@ -1,10 +1,11 @@
 //! `POST /v1/search`: images or vectors in, their exact nearest neighbours in a gallery out.
 
 use super::envelope::OpenAi;
-use super::{App, deadline, images, resource};
+use super::{App, images, resource, terms};
 use crate::Error;
 use crate::engine::Timing;
 use crate::gallery::{Gallery, Hit};
+use crate::whole::Whole;
 use actix_web::web::{self, Data, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use base64::Engine;
@@ -26,14 +27,14 @@ struct Options {
     gallery: Option<Name>,
     vector: Option<Vectors>,
     #[serde(default = "usual_k")]
-    k: usize,
+    k: Whole,
     label: Option<Labels>,
     #[serde(default)]
     thumbnails: bool,
 }
 
-fn usual_k() -> usize {
-    10
+fn usual_k() -> Whole {
+    Whole(10)
 }
 
 #[derive(Deserialize)]
@@ -94,7 +95,7 @@ struct Neighbour<'a> {
 
 async fn search(app: Data<App>, request: HttpRequest, payload: Payload) -> Result<HttpResponse, OpenAi> {
     let form = images::read_any::<Options>(&app, &request, payload).await?;
-    let until = deadline::until(&app.config, &request, None)?;
+    let terms = terms::terms(&app.config, &request, None, None)?;
     let images::Form { model, images, options } = form;
     let gallery = options.gallery(&app)?;
     let name = gallery.name.clone();
@@ -103,7 +104,7 @@ async fn search(app: Data<App>, request: HttpRequest, payload: Payload) -> Resul
         (None, false) => {
             let served = gallery.model(&app.engine, model.as_deref())?;
             let tracked = served.metrics.track("search");
-            let answers = tracked.end(served.images(images, until).await)?;
+            let answers = tracked.end(served.images(images, terms).await)?;
             let rows = answers.rows.iter().filter_map(|row| served.model.embedding(row));
             (rows.map(<[f32]>::to_vec).collect(), Some(answers.timing))
         }
@@ -125,7 +126,7 @@ fn answer(app: &App, name: &str, vectors: &[Vec<f32>], options: &Options) -> Res
     let gallery = app.galleries.find(Some(name))?;
     let labels = options.labels();
     let start = Instant::now();
-    let found = gallery.search(vectors, options.k, labels.as_deref());
+    let found = gallery.search(vectors, options.k.count(), labels.as_deref());
     app.metrics.galleries.searched(name, vectors.len(), start.elapsed());
     let neighbour = |hit: Hit| {
         let jpeg = if options.thumbnails { gallery.thumbnail(hit.row)? } else { None };
@@ -146,8 +147,9 @@ impl Options {
     /// The gallery that is meant, when everything else that is asked of it can be had.
     fn gallery<'a>(&self, app: &'a App) -> Result<&'a Gallery, Error> {
         let gallery = app.galleries.find(self.gallery.clone().map(String::from).as_deref())?;
-        if !(1..=MAX_K).contains(&self.k) {
-            return Err(Error::invalid("k", format!("k is {}; it must be 1 to {MAX_K}", self.k)));
+        let k = self.k.count();
+        if !(1..=MAX_K).contains(&k) {
+            return Err(Error::invalid("k", format!("k is {k}; it must be 1 to {MAX_K}")));
         }
         let labels = self.labels().unwrap_or_default();
         if let Some(unknown) = labels.iter().find(|label| !gallery.classes().contains(label)) {

@@ -1,7 +1,7 @@
 //! `POST /v1/similarity`: images in, the cosine of every pair of their vectors out.
 
 use super::envelope::OpenAi;
-use super::{App, deadline, images, resource};
+use super::{App, images, resource, terms};
 use crate::Error;
 use crate::model::row::normalise;
 use actix_web::web::{self, Data, Payload, ServiceConfig};
@@ -31,14 +31,14 @@ struct Response<'a> {
 
 async fn similarity(app: Data<App>, request: HttpRequest, payload: Payload) -> Result<HttpResponse, OpenAi> {
     let form = images::read::<Options>(&app, &request, payload).await?;
-    let until = deadline::until(&app.config, &request, None)?;
+    let terms = terms::terms(&app.config, &request, None, None)?;
     let served = app.engine.find(form.model.as_deref(), None)?;
     let tracked = served.metrics.track("similarity");
     let result = async {
         if served.model.embedding_width().is_none() {
             return Err(Error::invalid("model", format!("model \"{}\" gives no embedding", served.name)));
         }
-        served.images(form.images, until).await
+        served.images(form.images, terms).await
     };
     let answers = tracked.end(result.await)?;
     let vectors = answers.rows.iter().filter_map(|row| served.model.embedding(row));

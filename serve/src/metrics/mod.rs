@@ -14,6 +14,7 @@ mod queue;
 mod requests;
 mod stages;
 mod statistics;
+pub mod triton;
 
 pub use model::ModelMetrics;
 pub use requests::Tracked;

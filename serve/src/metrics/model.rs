@@ -19,7 +19,7 @@ impl ModelMetrics {
         Self { families, name: name.into(), version: version.to_string().into(), statistics: Arc::default() }
     }
 
-    fn labels(&self) -> [&str; 2] {
+    pub(super) fn labels(&self) -> [&str; 2] {
         [&self.name, &self.version]
     }
 
@@ -60,6 +60,16 @@ impl ModelMetrics {
     /// Length of the queue.
     pub fn queue_limit(&self, items: usize) {
         self.families.queue.limit(&self.labels(), items);
+    }
+
+    /// Items that wait now.
+    pub(super) fn waiting(&self) -> i64 {
+        self.families.queue.now(&self.labels())
+    }
+
+    /// Requests that were not answered well, by outcome.
+    pub(super) fn failures(&self) -> Vec<(String, u64)> {
+        self.families.requests.failures(&self.labels())
     }
 
     /// The model was loaded in `took` and is served.

@@ -29,6 +29,11 @@ impl Queue {
         self.depth.with_label_values(labels).add(change);
     }
 
+    /// The depth now.
+    pub fn now(&self, labels: &[&str]) -> i64 {
+        self.depth.with_label_values(labels).get()
+    }
+
     /// Sets the limit.
     pub fn limit(&self, labels: &[&str], items: usize) {
         self.limit.with_label_values(labels).set(items as i64);

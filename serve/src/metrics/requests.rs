@@ -2,6 +2,8 @@
 
 use super::{ModelMetrics, register};
 use crate::Error;
+use prometheus::core::Collector;
+use prometheus::proto::{LabelPair, Metric};
 use prometheus::{IntCounterVec, Opts, Registry};
 use std::time::Instant;
 
@@ -19,6 +21,18 @@ impl Requests {
         let help = "Inference requests; outcome is ok, invalid, rejected, timeout, canceled, backend or draining.";
         let opts = Opts::new("selfie_requests_total", help);
         Ok(Self { total: register(registry, IntCounterVec::new(opts, &["model", "version", "api", "outcome"]))? })
+    }
+
+    /// The requests of a version that did not end well: outcome and count, one for each API that had some.
+    pub fn failures(&self, [model, version]: &[&str; 2]) -> Vec<(String, u64)> {
+        let families = self.total.collect();
+        let read = |metric: &Metric| {
+            let label = |name: &str| metric.get_label().iter().find(|label| label.name() == name).map(LabelPair::value);
+            let is_ours = label("model") == Some(*model) && label("version") == Some(*version);
+            let outcome = label("outcome").filter(|outcome| is_ours && *outcome != "ok")?;
+            Some((outcome.to_owned(), metric.get_counter().get_value() as u64))
+        };
+        families.iter().flat_map(|family| family.get_metric()).filter_map(read).collect()
     }
 
     /// Counts one request.

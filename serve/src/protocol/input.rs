@@ -2,11 +2,11 @@
 
 use super::metadata::datatype;
 use crate::Error;
+use crate::batch::Terms;
 use crate::engine::{Answers, Served};
 use crate::preprocess::{Pixels, probe};
 use actix_web::web::Bytes;
 use selfie_models::card::InputDtype;
-use std::time::Instant;
 
 /// A tensor as a request describes it.
 pub struct Input {
@@ -74,10 +74,10 @@ impl Tensor {
     ///
     /// # Errors
     /// Those of [`Served::images`] and [`Served::items`].
-    pub async fn run(self, served: &Served, until: Option<Instant>) -> Result<Answers, Error> {
+    pub async fn run(self, served: &Served, terms: Terms) -> Result<Answers, Error> {
         match self {
-            Self::Images(images) => served.images(images, until).await,
-            Self::Items(items) => served.items(items, until).await,
+            Self::Images(images) => served.images(images, terms).await,
+            Self::Items(items) => served.items(items, terms).await,
         }
     }
 }

@@ -86,6 +86,13 @@ fn the_openai_client_passes() {
 }
 
 #[test]
+fn the_server_keeps_what_its_openapi_document_says() {
+    let store = store(&[("net", Network::default())]);
+    let server = serve(selfie_serve::Config { admin: true, ..config(store.path()) });
+    run("check_openapi.py", &[&server.url], &Value::Null);
+}
+
+#[test]
 fn the_console_works_in_a_browser() {
     if Command::new("chromedriver").arg("--version").output().is_err() {
         skip("check_console.py; there is no chromedriver, Debian's package is chromium-driver");

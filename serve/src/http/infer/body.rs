@@ -3,8 +3,8 @@
 //! # Source
 //! Triton's binary tensor data extension.
 
-use crate::Error;
 use crate::http::body;
+use crate::{Config, Error};
 use actix_web::http::header::HeaderName;
 use actix_web::web::{Bytes, Payload};
 use actix_web::{HttpMessage, HttpRequest};
@@ -36,7 +36,7 @@ pub enum Body {
 ///
 /// # Errors
 /// [`Error::MediaType`], [`Error::BodyTooLarge`], or [`Error::Invalid`] for a length that does not fit.
-pub async fn read(http: &HttpRequest, payload: Payload, limit_bytes: usize) -> Result<Body, Error> {
+pub async fn read(http: &HttpRequest, payload: Payload, config: &Config) -> Result<Body, Error> {
     let length = json_length(http)?;
     let kind = http.content_type().to_owned();
     // The protocol's clients do not always name the type.
@@ -49,7 +49,14 @@ pub async fn read(http: &HttpRequest, payload: Payload, limit_bytes: usize) -> R
         }
         _ => {}
     }
-    let mut body = body::read(http, payload, limit_bytes).await?;
+    cut(length, is_image, body::read(http, payload, config).await?)
+}
+
+/// Cuts a body behind the JSON of this length.
+///
+/// # Errors
+/// [`Error::Invalid`] for a length that does not fit.
+pub fn cut(length: Option<usize>, is_image: bool, mut body: Bytes) -> Result<Body, Error> {
     match length {
         None => Ok(Body::Json { json: body, tensors: Bytes::new() }),
         Some(0) => Ok(Body::Raw { tensor: body, is_image }),

@@ -1,24 +1,31 @@
-//! The deadline that a client gives its call.
+//! The deadline that a client gives its call, and who goes first.
 //!
 //! # Source
 //! gRPC over HTTP/2, `grpc-timeout`: at most 8 digits and a unit.
 
-use crate::app::deadline::{self, HEADER};
+use crate::app::{deadline, priority};
+use crate::batch::Terms;
 use crate::{Config, Error};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tonic::metadata::MetadataMap;
 
 const TIMEOUT: &str = "grpc-timeout";
 
-/// The moment after which no item of the call is begun, if there is one. `timeout_us` is the request's parameter `timeout`.
+/// The terms of a call. `timeout_us` and `asked` are the request's parameters `timeout` and `priority`.
 ///
 /// # Errors
 /// [`Error::Invalid`] for metadata that is no number.
-pub fn until(config: &Config, metadata: &MetadataMap, timeout_us: Option<u64>) -> Result<Option<Instant>, Error> {
+pub fn terms(
+    config: &Config,
+    metadata: &MetadataMap,
+    timeout_us: Option<u64>,
+    asked: Option<u64>,
+) -> Result<Terms, Error> {
     let text = |name| metadata.get(name).map(|value| value.to_str().unwrap_or_default());
     // One that cannot be read is no deadline, as it is to tonic.
     let timeout = text(TIMEOUT).and_then(parse);
-    deadline::until(config, text(HEADER), &[timeout, timeout_us.map(Duration::from_micros)])
+    let until = deadline::until(config, text(deadline::HEADER), &[timeout, timeout_us.map(Duration::from_micros)])?;
+    Ok(Terms { until, priority: priority::priority(text(priority::HEADER), asked)? })
 }
 
 fn parse(text: &str) -> Option<Duration> {

@@ -1,0 +1,126 @@
+//! What a server would do with its options, found out by doing it without an address: every model is loaded, proven, and run at
+//! its largest batch.
+
+use crate::config::threads;
+use crate::engine::{Engine, Served, State};
+use crate::gallery::Galleries;
+use crate::metrics::Metrics;
+use crate::preprocess::Pixels;
+use crate::runtime::Choice;
+use crate::{Config, Error};
+use selfie_models::card::InputDtype;
+use std::fs;
+
+/// What a server would do.
+#[derive(Debug)]
+pub struct Plan {
+    /// The runtime, the device, and why.
+    pub choice: Choice,
+    /// Threads of an inference, of the decoders, and of HTTP.
+    pub threads: [(&'static str, usize); 3],
+    /// Every model of the store.
+    pub models: Vec<Planned>,
+    /// Name and number of vectors of each gallery.
+    pub galleries: Vec<(String, usize)>,
+    /// Memory of the process, where the system says it.
+    pub memory: Option<Memory>,
+}
+
+/// One model of the store.
+#[derive(Debug)]
+pub struct Planned {
+    /// Its name.
+    pub name: String,
+    /// The version that would serve.
+    pub version: u64,
+    /// Length of its file in bytes.
+    pub file_bytes: u64,
+    /// The largest batch that the runtime gets.
+    pub max_batch_size: usize,
+    /// Number of golden samples that held.
+    pub golden: usize,
+    /// Why it would be refused, if it would be.
+    pub refused: Option<String>,
+}
+
+/// Memory of the process in kB.
+#[derive(Clone, Copy, Debug)]
+pub struct Memory {
+    /// With every model loaded, at rest.
+    pub loaded_kb: u64,
+    /// The most that it has had, with every model at its largest batch.
+    pub peak_kb: u64,
+}
+
+impl Plan {
+    /// Loads everything and runs every model.
+    ///
+    /// # Errors
+    /// An option is wrong, the store cannot be read, a gallery is refused, or no model can be served.
+    pub fn of(config: &Config) -> Result<Self, Error> {
+        config.check()?;
+        let metrics = Metrics::new()?;
+        let engine = Engine::open(config, &metrics)?;
+        let galleries = Galleries::open(config, &engine)?;
+        let loaded_kb = status_kb("VmRSS:");
+        let mut models = Vec::new();
+        for (name, slot) in engine.slots() {
+            if let Some(served) = slot.served {
+                largest_batch(&served)?;
+                models.push(Planned::served(&served));
+            }
+            if let Some(aside) = slot.aside
+                && let State::Refused(reason) = aside.state
+            {
+                let (version, refused) = (aside.version, Some(reason));
+                models.push(Planned { name, version, file_bytes: 0, max_batch_size: 0, golden: 0, refused });
+            }
+        }
+        let memory = loaded_kb.zip(status_kb("VmHWM:")).map(|(loaded_kb, peak_kb)| Memory { loaded_kb, peak_kb });
+        Ok(Self {
+            choice: engine.choice.clone(),
+            threads: [
+                ("inference", threads(config.threads)),
+                ("decoding", threads(config.decode_threads)),
+                ("http", crate::server::http_threads(config)),
+            ],
+            models,
+            galleries: galleries.iter().map(|gallery| (gallery.name.clone(), gallery.len())).collect(),
+            memory,
+        })
+    }
+}
+
+impl Planned {
+    fn served(served: &Served) -> Self {
+        Self {
+            name: served.name.clone(),
+            version: served.version,
+            file_bytes: fs::metadata(&served.model.file.path).map_or(0, |metadata| metadata.len()),
+            max_batch_size: served.max_batch_size(),
+            golden: served.model.proofs.len(),
+            refused: None,
+        }
+    }
+}
+
+/// Runs the model once at its largest batch.
+fn largest_batch(served: &Served) -> Result<(), Error> {
+    let preprocessor = &served.model.preprocessor;
+    let item = match preprocessor.dtype() {
+        InputDtype::F32 => Pixels::F32(vec![0.0; preprocessor.item_len()]),
+        InputDtype::U8 => Pixels::U8(vec![0; preprocessor.item_len()]),
+    };
+    let ran = served.model.run_items(&vec![item; served.max_batch_size()]);
+    ran.map(drop).map_err(|reason| {
+        let reason = format!("a batch of {} fails: {reason}; lower max_batch_size", served.max_batch_size());
+        Error::Backend { model: served.name.clone(), reason }
+    })
+}
+
+/// A line of Linux's account of the process.
+fn status_kb(name: &str) -> Option<u64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+    line.trim().trim_end_matches("kB").trim().parse().ok()
+}

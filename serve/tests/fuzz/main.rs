@@ -1,0 +1,30 @@
+//! The fuzz targets of `fuzz/` on a stable compiler: mutations of kept seeds, guided by the errors that are new.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod campaign;
+mod mutate;
+mod targets;
+
+use std::time::Duration;
+
+/// Seconds of all targets together in the short form.
+const SHORT: Duration = Duration::from_secs(5);
+/// Seconds of each target in the long form.
+const LONG: Duration = Duration::from_secs(600);
+
+#[test]
+fn fuzz_short() {
+    for target in targets::all() {
+        campaign::run(&target, SHORT / 4, 1);
+    }
+}
+
+#[test]
+#[ignore = "long"]
+fn fuzz_long() {
+    let seconds = std::env::var("SELFIE_FUZZ_SECONDS").ok().map(|text| Duration::from_secs(text.parse().unwrap()));
+    let seed = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    for target in targets::all() {
+        campaign::run(&target, seconds.unwrap_or(LONG), seed);
+    }
+}

@@ -1,0 +1,44 @@
+//! `selfie serve --check`: the options with their sources, and what the server would do with them.
+
+use crate::table::Table;
+use anyhow::ensure;
+use selfie_serve::Config;
+use selfie_serve::plan::{Plan, Planned};
+use std::collections::BTreeMap;
+
+/// Prints the plan. `origins` says where each option comes from that is not a default.
+pub fn print(config: &Config, origins: &BTreeMap<String, String>) -> anyhow::Result<()> {
+    let mut options = Table::new(["option", "value", "from"]);
+    for (name, value) in toml::Table::try_from(config)? {
+        let origin = origins.get(&name).cloned().unwrap_or_else(|| "default".into());
+        options.row([name, value.to_string(), origin]);
+    }
+    println!("{options}");
+    let plan = Plan::of(config)?;
+    println!("runtime: {} on {}, {}", plan.choice.runtime, plan.choice.device, plan.choice.reason);
+    println!("threads: {}\n", plan.threads.map(|(what, count)| format!("{count} for {what}")).join(", "));
+    let mut models = Table::new(["model", "version", "file MB", "largest batch", "golden samples", "state"]);
+    for Planned { name, version, file_bytes, max_batch_size, golden, refused } in &plan.models {
+        let state = refused.clone().unwrap_or_else(|| "would serve".into());
+        let megabytes = format!("{:.1}", *file_bytes as f64 / 1e6);
+        let numbers = [version.to_string(), megabytes, max_batch_size.to_string(), golden.to_string()];
+        let [version, megabytes, batch, golden] = numbers;
+        models.row([name.clone(), version, megabytes, batch, golden, state]);
+    }
+    println!("{models}");
+    for (name, vectors) in &plan.galleries {
+        println!("gallery {name}: {vectors} vectors");
+    }
+    match plan.memory {
+        Some(memory) => println!(
+            "memory: {} MB with everything loaded, {} MB at the most with each model at its largest batch",
+            memory.loaded_kb / 1024,
+            memory.peak_kb / 1024
+        ),
+        None => println!("memory: this system does not say"),
+    }
+    let refused: Vec<&str> =
+        plan.models.iter().filter(|model| model.refused.is_some()).map(|model| model.name.as_str()).collect();
+    ensure!(refused.is_empty(), "refused: {}", refused.join(", "));
+    Ok(())
+}

@@ -1,0 +1,45 @@
+//! What stands in `deploy/` is what the server takes.
+
+mod support;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use support::succeed;
+
+/// Variables that are not options of `selfie serve`: of the log, of the runtime's folder, and of HAProxy's configuration.
+const OTHERS: &[&str] = &["SELFIE_LOG_FORMAT", "SELFIE_CACHE", "SELFIE_LISTEN", "SELFIE_A", "SELFIE_B", "SELFIE_C"];
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let paths: Vec<PathBuf> = folder.read_dir().unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.into_iter().flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+}
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|character: char| !character.is_ascii_alphanumeric() && !"_-".contains(character))
+}
+
+#[test]
+fn every_variable_and_flag_is_an_option() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let help = succeed(root, &["serve", "--help"]);
+    let known: BTreeSet<&str> = words(&help).chain(OTHERS.iter().copied()).collect();
+    let mut seen = 0;
+    let mut unknown = Vec::new();
+    for file in files(&root.join("deploy")) {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let lines = text.lines().filter(|line| !line.trim_start().starts_with('#'));
+        let is_flag = |line: &str| line.trim_start().starts_with("args: [serve");
+        for line in lines {
+            for word in
+                words(line).filter(|word| word.starts_with("SELFIE_") || is_flag(line) && word.starts_with("--"))
+            {
+                seen += 1;
+                if !known.contains(word) {
+                    unknown.push(format!("{}: {word}", file.display()));
+                }
+            }
+        }
+    }
+    assert!(unknown.is_empty(), "{unknown:#?}");
+    assert!(seen > 20, "only {seen} variables and flags were found");
+}

@@ -1,0 +1,116 @@
+//! `selfie card init`: ONNX models that others made are served.
+
+mod support;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use reqwest::blocking::Client;
+use serde_json::{Value, json};
+use std::path::Path;
+use std::process::Command;
+use support::{MODEL_TOLERANCE, Serving, run, succeed};
+
+/// Exit code of a command that failed.
+const FAILED: i32 = 1;
+
+/// Foreign models in a folder, and what they must answer to the images there.
+fn models(folder: &Path) -> Option<Value> {
+    let Some(python) = std::env::var_os("SELFIE_TEST_PYTHON") else {
+        eprintln!("SKIPPED: SELFIE_TEST_PYTHON names no Python with onnx and pillow; ./check makes one");
+        return None;
+    };
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/python/make_foreign.py");
+    let output = Command::new(python).arg(script).arg(folder).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    Some(serde_json::from_slice(&output.stdout).unwrap())
+}
+
+#[test]
+fn models_from_elsewhere_get_a_card_and_are_served() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let Some(expected) = models(path) else { return };
+    let told = succeed(path, &["card", "init", "store/colours/1/model.onnx"]);
+    let said = ["channels are its second axis", "preprocessor_config.json", "\"logits\" holds class scores"];
+    for text in said.into_iter().chain(["\"last_hidden_state\" [?, ?, ?, ?] is not served", "card.json"]) {
+        assert!(told.contains(text), "no {text:?} in {told}");
+    }
+    let told = succeed(path, &["card", "init", "store/sums/1/model.onnx"]);
+    for text in ["channels are its last axis", "no preprocessor_config.json", "\"out\" holds vectors"] {
+        assert!(told.contains(text), "no {text:?} in {told}");
+    }
+    let card = std::fs::read_to_string(path.join("store/colours/1/card.json")).unwrap();
+    let card: Value = serde_json::from_str(&card).unwrap();
+    assert_eq!((&card["name"], &card["golden"].as_array().unwrap().len()), (&json!("colours"), &2));
+
+    // Another runtime than the one that made the golden samples, where there is another.
+    let serving = Serving::start(path, &["--models", "store", "--runtime", "tract"]);
+    let images: Vec<String> =
+        (0..3).map(|index| STANDARD.encode(std::fs::read(path.join(format!("{index}.png"))).unwrap())).collect();
+    for (model, output) in [("colours", "logits"), ("sums", "out")] {
+        let input = if model == "colours" { "pixel_values" } else { "image" };
+        let tensor = json!({"name": input, "shape": [3], "datatype": "BYTES", "data": images});
+        let answer = post(&serving, &format!("/v2/models/{model}/infer"), &json!({"inputs": [tensor]}));
+        assert_eq!(answer["outputs"][0]["name"], output, "{answer}");
+        let found = numbers(&answer["outputs"][0]["data"]);
+        let wanted: Vec<f64> = expected[model].as_array().unwrap().iter().flat_map(numbers).collect();
+        assert_eq!(found.len(), wanted.len(), "{model}");
+        let largest = wanted.iter().fold(1.0, |largest: f64, value| largest.max(value.abs()));
+        for (found, wanted) in found.iter().zip(&wanted) {
+            assert!((found - wanted).abs() <= MODEL_TOLERANCE * largest, "{model}: {found} for {wanted}");
+        }
+    }
+    let answer = post(&serving, "/v1/classify", &json!({"model": "colours", "input": images[0]}));
+    let scores = numbers(&expected["colours"][0]);
+    let best = (0..4).max_by(|a, b| scores[*a].total_cmp(&scores[*b])).unwrap();
+    assert_eq!(answer["data"][0]["predictions"][0]["label"], ["red", "green", "blue", "grey"][best], "{answer}");
+}
+
+#[test]
+fn what_cannot_be_served_gets_no_card_and_the_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    if models(path).is_none() {
+        return;
+    }
+    std::fs::write(path.join("other/config.json"), "{\"id2label\": {\"1\": \"a\"}}").unwrap();
+    std::fs::create_dir_all(path.join("cards/1")).unwrap();
+    std::fs::copy(path.join("store/sums/1/model.onnx"), path.join("cards/1/model.onnx")).unwrap();
+    std::fs::write(path.join("cards/1/card.json"), "mine").unwrap();
+    let ours = concat!(env!("CARGO_MANIFEST_DIR"), "/models/pretrained/fashion-mnist/1/model.onnx");
+    let cases = [
+        ("other/text.onnx", "\"x\" is INT64"),
+        ("other/flat.onnx", "an image input has four axes"),
+        ("other/map.onnx", "id2label has no name for class 0"),
+        ("other/open.onnx", "no preprocessor_config.json beside it says them"),
+        ("cards/1/model.onnx", "card.json is there already"),
+        ("0.png", "not a complete ONNX model"),
+        ("nowhere.onnx", "nowhere.onnx"),
+        (ours, "carries its card already"),
+    ];
+    for (model, expected) in cases {
+        let (out, mut arguments) = (path.join("new.json"), vec!["card", "init", model]);
+        if !model.starts_with("cards") {
+            arguments.extend(["--out", "new.json"]);
+        }
+        let (code, _, stderr) = run(path, &arguments);
+        assert!(code == FAILED && stderr.contains(expected), "{model}: {code} {stderr}");
+        assert!(!out.exists(), "{model}");
+    }
+    std::fs::remove_file(path.join("other/config.json")).unwrap();
+    let (code, _, stderr) = run(path, &["card", "init", "other/map.onnx"]);
+    assert!(code == FAILED && stderr.contains("\"y\" [?, 3, 8, 8]"), "{code} {stderr}");
+    assert_eq!(std::fs::read_to_string(path.join("cards/1/card.json")).unwrap(), "mine");
+}
+
+fn post(serving: &Serving, path: &str, body: &Value) -> Value {
+    let response = Client::new().post(format!("{}{path}", serving.address)).json(body).send().unwrap();
+    let status = response.status();
+    let answer: Value = response.json().unwrap();
+    assert_eq!(status, 200, "{answer}");
+    answer
+}
+
+fn numbers(value: &Value) -> Vec<f64> {
+    value.as_array().unwrap().iter().map(|number| number.as_f64().unwrap()).collect()
+}

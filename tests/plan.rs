@@ -1,0 +1,49 @@
+//! `selfie serve --check`: what the server would do, without serving.
+
+mod support;
+
+use std::process::Stdio;
+use support::selfie;
+
+const MODEL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/models/pretrained/fashion-mnist/1/model.onnx");
+
+#[test]
+fn the_plan_names_the_source_of_every_option_and_proves_the_models() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let version = path.join("store/good/3");
+    std::fs::create_dir_all(&version).unwrap();
+    std::fs::copy(MODEL, version.join("model.onnx")).unwrap();
+    std::fs::write(path.join("serve.toml"), "models = \"store\"\nmax_batch_size = 4\nruntime = \"onnxruntime\"\n")
+        .unwrap();
+    let check = || {
+        let output = selfie()
+            .current_dir(path)
+            .args(["serve", "--check", "--config", "serve.toml", "--runtime=tract"])
+            .env("SELFIE_MAX_QUEUE_ITEMS", "99")
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        (output.status.code(), text(output.stdout), text(output.stderr))
+    };
+    let (code, stdout, stderr) = check();
+    assert_eq!(code, Some(0), "{stdout}\n{stderr}");
+    let row = |first: &str| -> Vec<String> {
+        let line = stdout.lines().find(|line| line.split_whitespace().next() == Some(first));
+        line.unwrap_or_else(|| panic!("no {first} in {stdout}")).split_whitespace().map(str::to_owned).collect()
+    };
+    assert_eq!(row("max_batch_size"), ["max_batch_size", "4", "serve.toml"]);
+    assert_eq!(row("max_queue_items"), ["max_queue_items", "99", "SELFIE_MAX_QUEUE_ITEMS"]);
+    assert_eq!(row("runtime"), ["runtime", "\"tract\"", "--runtime"]);
+    assert_eq!(row("poll_ms"), ["poll_ms", "0", "default"]);
+    assert_eq!(row("good"), ["good", "3", "2.1", "4", "3", "would", "serve"]);
+    assert!(stdout.contains("memory: ") && stdout.contains("runtime: tract on cpu"), "{stdout}");
+
+    let bad = path.join("store/bad/1");
+    std::fs::create_dir_all(&bad).unwrap();
+    std::fs::write(bad.join("model.onnx"), "no model").unwrap();
+    let (code, stdout, stderr) = check();
+    assert_eq!(code, Some(1));
+    assert!(stdout.contains("not a complete ONNX model") && stderr.contains("refused: bad"), "{stdout}\n{stderr}");
+}
