@@ -1,10 +1,42 @@
-//! The digest that a model file carries of itself.
+//! The digests that a model file carries of itself and of the weights beside it.
 
 use crate::Error;
 use sha2::{Digest, Sha256};
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
 
 /// The key of the digest in the ONNX `metadata_props`.
 pub const DIGEST_KEY: &str = "selfie.sha256";
+
+/// The key of the digest of the weights, where they lie in a second file.
+pub const DATA_DIGEST_KEY: &str = "selfie.data.sha256";
+
+/// The file of the weights of a model that keeps them apart: its name with `.data` behind.
+pub fn data_path(model: &Path) -> PathBuf {
+    let mut name = model.file_name().unwrap_or_default().to_owned();
+    name.push(".data");
+    model.with_file_name(name)
+}
+
+/// Compares the weights beside a model file with the digest in its metadata.
+///
+/// # Errors
+/// [`Error::Io`] when they cannot be read, [`Error::DataDigest`] when they are others.
+pub fn check_data(model: &Path, stated: &str) -> Result<(), Error> {
+    let path = data_path(model);
+    let failed = |source| Error::Io { action: "cannot read", path: path.clone(), source };
+    let mut file = File::open(&path).map_err(failed)?;
+    let mut buffer = vec![0; 1 << 20];
+    let mut sum = Sha256::new();
+    loop {
+        match file.read(&mut buffer).map_err(failed)? {
+            0 => break,
+            length => sum.update(&buffer[..length]),
+        }
+    }
+    if format!("{:x}", sum.finalize()) == stated { Ok(()) } else { Err(Error::DataDigest { path }) }
+}
 
 /// Compares a file with the digest in its metadata: the SHA-256 of the whole file in hexadecimal, taken while zeros
 /// stood in the place of the digest's own digits.
@@ -28,6 +60,17 @@ pub fn check(file: &[u8], stated: &str) -> Result<(), Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn weights_of_another_model_are_noticed() {
+        let folder = tempfile::tempdir().unwrap();
+        let model = folder.path().join("model.onnx");
+        assert!(matches!(check_data(&model, ""), Err(Error::Io { path, .. }) if path.ends_with("model.onnx.data")));
+        std::fs::write(data_path(&model), b"weights").unwrap();
+        check_data(&model, &format!("{:x}", Sha256::digest(b"weights"))).unwrap();
+        let other = format!("{:x}", Sha256::digest(b"others"));
+        assert!(matches!(check_data(&model, &other), Err(Error::DataDigest { .. })));
+    }
 
     #[test]
     fn every_changed_byte_is_noticed() {

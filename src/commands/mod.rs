@@ -1,6 +1,6 @@
 //! The subcommands, one file each: what is typed, then what is called and printed.
 
-#[cfg(feature = "train")]
+#[cfg(any(feature = "train", feature = "export"))]
 mod bench;
 #[cfg(feature = "serve")]
 mod classify;
@@ -18,6 +18,8 @@ mod finetune;
 mod inspect;
 #[cfg(feature = "serve")]
 mod offline;
+#[cfg(feature = "export")]
+mod optimize;
 #[cfg(feature = "train")]
 mod pretrain;
 #[cfg(all(feature = "train", feature = "export", feature = "serve"))]
@@ -57,6 +59,9 @@ pub enum Command {
     /// Shows what is inside an ONNX file.
     #[cfg(feature = "export")]
     Inspect(inspect::Arguments),
+    /// Simplifies any ONNX file, and proves that it computes the same.
+    #[cfg(feature = "export")]
+    Optimize(optimize::Arguments),
     /// Serves embeddings and classes over HTTP.
     #[cfg(feature = "serve")]
     Serve(Box<serve::Arguments>),
@@ -75,7 +80,7 @@ pub enum Command {
     #[command(subcommand)]
     Data(data::Command),
     /// Makes the figures of the documentation again.
-    #[cfg(feature = "train")]
+    #[cfg(any(feature = "train", feature = "export"))]
     #[command(subcommand)]
     Bench(bench::Command),
 }
@@ -98,6 +103,8 @@ impl Command {
             Self::Verify(arguments) => arguments.run(),
             #[cfg(feature = "export")]
             Self::Inspect(arguments) => arguments.run(),
+            #[cfg(feature = "export")]
+            Self::Optimize(arguments) => arguments.run(),
             #[cfg(feature = "serve")]
             Self::Serve(arguments) => arguments.run(),
             #[cfg(feature = "serve")]
@@ -108,7 +115,7 @@ impl Command {
             Self::Runtime(command) => command.run(),
             #[cfg(feature = "train")]
             Self::Data(command) => command.run(),
-            #[cfg(feature = "train")]
+            #[cfg(any(feature = "train", feature = "export"))]
             Self::Bench(command) => command.run(),
         }
     }

@@ -1,5 +1,7 @@
 //! `selfie bench`: the figures of `docs/benchmarks`, made again.
 
+#[cfg(feature = "export")]
+mod export;
 #[cfg(feature = "train")]
 mod train;
 
@@ -11,6 +13,9 @@ pub enum Command {
     /// Training steps on the CPU, beside PyTorch's in the same run.
     #[cfg(feature = "train")]
     Train(train::Arguments),
+    /// The compiler beside `torch.onnx.export`: time, memory, nodes, bytes, and the speed of the files.
+    #[cfg(feature = "export")]
+    Export(export::Arguments),
 }
 
 impl Command {
@@ -19,6 +24,8 @@ impl Command {
         match self {
             #[cfg(feature = "train")]
             Self::Train(arguments) => arguments.run(),
+            #[cfg(feature = "export")]
+            Self::Export(arguments) => arguments.run(),
         }
     }
 }
