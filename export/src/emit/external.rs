@@ -16,7 +16,7 @@ use crate::ir::Graph;
 use crate::{Error, Result};
 
 /// The key of the weights' digest in the metadata.
-const KEY: &str = "selfie.data.sha256";
+pub(crate) const DATA_DIGEST: &str = "selfie.data.sha256";
 /// Constants below this stay in the model: operands that runtimes read while they load, and biases.
 const LEAST_BYTES: usize = 4096;
 /// Every tensor begins at a page, so that a runtime can map it.
@@ -71,7 +71,7 @@ pub(crate) fn save_external(graph: &Graph, header: &Header, path: &Path) -> Resu
         Ok(Ok(()))
     })?;
     let mut header = header.clone();
-    header.metadata.insert(KEY.to_string(), format!("{:x}", sum.finalize()));
+    header.metadata.insert(DATA_DIGEST.to_string(), format!("{:x}", sum.finalize()));
     let model = stage(graph, &seal(graph, &header, Some(&external))?, Some(&external), path)?;
     let replaced = beside.exists();
     persist(weights, &beside)?;

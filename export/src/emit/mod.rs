@@ -13,7 +13,7 @@ mod write;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-pub(crate) use external::save_external;
+pub(crate) use external::{DATA_DIGEST, save_external};
 pub(crate) use shell::Shell;
 pub(crate) use write::{save, to_bytes};
 

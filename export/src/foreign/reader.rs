@@ -9,7 +9,7 @@ use tract_onnx::pb;
 
 use super::types::{Types, infer};
 use super::{OnnxFile, attribute, scope, tensor};
-use crate::emit::Shell;
+use crate::emit::{DATA_DIGEST, Shell};
 use crate::export::OPSETS;
 use crate::ir::wire::{Field, fields, push};
 use crate::ir::{Attributes, DEFAULT_OPSET, ElementType, Graph, GraphOutput, Node, Value, ValueId, Verbatim};
@@ -50,7 +50,9 @@ fn parse(bytes: &[u8], folder: &Path) -> Result<OnnxFile> {
     let attributes = understood(&model, folder)?;
     let known: Vec<bool> = attributes.iter().map(Option::is_some).collect();
     let types = infer(&model, &known, folder)?;
-    let metadata = model.metadata_props.iter().map(|entry| (entry.key.clone(), entry.value.clone())).collect();
+    // The digest of weights apart is made anew where they are written apart again.
+    let entries = model.metadata_props.iter().filter(|entry| entry.key != DATA_DIGEST);
+    let metadata = entries.map(|entry| (entry.key.clone(), entry.value.clone())).collect();
     let mut reader = Reader {
         graph: Graph { opset: opset.unwrap_or(DEFAULT_OPSET), symbols: types.symbols.clone(), ..Graph::default() },
         known: BTreeMap::new(),

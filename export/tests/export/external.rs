@@ -7,7 +7,7 @@ use burn::nn::{Initializer, Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
 use prost::Message;
 use selfie_export::verify::{Case, Runner, verify_file};
-use selfie_export::{Export, Model, OnnxFile, run_eager};
+use selfie_export::{Export, Model, OnnxFile, inspect_file, run_eager};
 use tract_onnx::pb;
 
 use crate::support::{EXACT, runners};
@@ -65,6 +65,8 @@ fn external_weights_lie_at_pages_and_every_runtime_reads_them() {
     let cases = [Case { inputs, expected }];
     let again = folder.path().join("again.onnx");
     OnnxFile::read(&path).expect("the pair is read").save(&again).expect("one file is written");
+    let digest = |path: &Path| inspect_file(path).expect("a model").metadata.contains_key("selfie.data.sha256");
+    assert!(digest(&path) && !digest(&again), "the digest of the weights goes with them");
     for runner in runners() {
         let runners: [&dyn Runner; 1] = [runner.as_ref()];
         for path in [&path, &again] {
