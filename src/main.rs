@@ -4,6 +4,8 @@ mod commands;
 #[cfg(feature = "export")]
 mod compile;
 mod environment;
+#[cfg(feature = "export")]
+mod memory;
 #[cfg(feature = "train")]
 mod options;
 #[cfg(feature = "serve")]

@@ -53,6 +53,13 @@ fn every_wrong_command_line_says_what_is_wrong_and_leaves_nothing() {
         (&["export", PRETRAINED, "--out", "s", "--precision", "f61"], MISUSED, &["f61", "bf16"]),
         (&["export", PRETRAINED, "--out", "s", "--keep-f32", "Relu"], FAILED, &["--keep-f32", "--precision"]),
         (&["export", PRETRAINED, "--out", "s", "--precision", "f16", "--keep-f32", "Relo"], FAILED, &["Relo", "Relu"]),
+        (&["export", PRETRAINED, "--out", "s", "--test-on", "fashion-mnist-sample"], FAILED, &["--test-on", "f16"]),
+        (&["optimize", "text.onnx", "--out", "o.onnx"], FAILED, &["text.onnx"]),
+        (&["optimize", PRETRAINED, "--out", "o.onnx", "--size", "batch"], MISUSED, &["NAME=N"]),
+        (&["optimize", PRETRAINED, "--out", "o.onnx", "--size", "width=3"], FAILED, &["width", "batch"]),
+        (&["optimize", PRETRAINED, "--out", "o.onnx", "--only", "magic"], FAILED, &["magic", "fuse_gemm"]),
+        (&["bench", "export", "--python", "missing-python"], FAILED, &["missing-python"]),
+        (&["bench", "export"], MISUSED, &["--python"]),
         (&["verify", "text.onnx"], FAILED, &["text.onnx"]),
         (&["inspect", "text.onnx"], FAILED, &["text.onnx"]),
         (&["inspect", "missing.onnx"], FAILED, &["missing.onnx"]),
@@ -111,4 +118,22 @@ fn a_port_in_use_is_named() {
 
 fn names(folder: &Path) -> Vec<String> {
     std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+}
+
+/// A limit on the size of files stands for a disk that is full: the system refuses to write in the same place.
+#[test]
+#[cfg(unix)]
+fn a_disk_that_is_full_is_an_error_and_leaves_no_file() {
+    const LIMITED: &str = "trap '' XFSZ; ulimit -f 1000; exec \"$0\" \"$@\"";
+    let folder = tempfile::tempdir().unwrap();
+    for (extra, refused) in [(&[][..], "full.onnx"), (&["--external-data"], "full.onnx.data")] {
+        let program = selfie().get_program().to_owned();
+        let mut command = std::process::Command::new("sh");
+        command.args(["-c", LIMITED]).arg(program).args(["export", PRETRAINED, "--out", "full.onnx"]).args(extra);
+        let output = command.current_dir(folder.path()).output().unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(FAILED), "{stderr}");
+        assert!(stderr.contains(refused) && stderr.contains("File too large"), "{stderr}");
+        assert_eq!(names(folder.path()), Vec::<String>::new(), "{extra:?}");
+    }
 }

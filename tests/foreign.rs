@@ -19,7 +19,7 @@ fn models(folder: &Path) -> Option<Value> {
         eprintln!("SKIPPED: SELFIE_TEST_PYTHON names no Python with onnx and pillow; ./check makes one");
         return None;
     };
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/python/make_foreign.py");
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/python/make_foreign_models.py");
     let output = Command::new(python).arg(script).arg(folder).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     Some(serde_json::from_slice(&output.stdout).unwrap())

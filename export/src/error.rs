@@ -26,6 +26,19 @@ pub enum Error {
         /// What Burn said.
         message: String,
     },
+    /// The module runs at the first sizes of the dynamic axes and panics at others.
+    #[error(
+        "the module runs with {first} but not with {sizes}: {message}; where it fixes the size of an axis, leave that axis out \
+         of the dynamic ones"
+    )]
+    FixedAxis {
+        /// The sizes at which it runs.
+        first: String,
+        /// The sizes at which it fails.
+        sizes: String,
+        /// What Burn said.
+        message: String,
+    },
     /// The closure asked for a tensor that the inputs do not hold, or returned one that cannot be an output.
     #[error("{place}: expected {expected}, found {found}")]
     Signature {
@@ -129,9 +142,10 @@ pub enum Error {
     /// Inputs that no scale can be found from.
     #[error("calibration: {0}")]
     Calibration(String),
-    /// The file would pass the 2 GiB that protobuf can hold.
+    /// The bytes would pass the 2 GiB that protobuf can hold.
     #[error(
-        "the model needs {bytes} bytes, more than the 2 GiB one ONNX file can hold; external data is not supported yet"
+        "the model needs {bytes} bytes, more than the 2 GiB one ONNX file can hold; write it with `Model::save`, which puts \
+         the weights into a second file"
     )]
     TooLarge {
         /// Size of the encoded model.

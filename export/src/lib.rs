@@ -22,13 +22,14 @@
 //!
 //! The rooms follow the way of the data: `capture` records, [`shapes`] finds the symbols, [`lower`] translates,
 //! [`passes`] simplify the graph of [`ir`], [`precision`] makes its numbers smaller, `emit` writes, [`verify`] compares the file with Burn, `inspect`
-//! reads any ONNX file.
+//! reads any ONNX file, and [`OnnxFile`] simplifies it.
 
 mod axis;
 mod capture;
 mod emit;
 mod error;
 mod export;
+mod foreign;
 mod inspect;
 pub mod ir;
 pub mod lower;
@@ -45,6 +46,7 @@ pub mod verify;
 pub use axis::Axis;
 pub use error::{Divergence, Error, Result};
 pub use export::Export;
+pub use foreign::OnnxFile;
 pub use inspect::{Inspection, OperatorCount, Port, inspect, inspect_file};
 pub use model::{InputSpec, Model, OutputSpec};
 pub use prefix::Prefix;

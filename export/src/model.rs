@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use burn::tensor::TensorData;
 
-use crate::emit::{self, Header};
+use crate::emit::{self, Header, Shell};
 use crate::ir::{ElementType, Graph, ValueId};
 use crate::passes::PassReport;
 use crate::{Error, Result, samples};
@@ -40,7 +41,13 @@ impl Model {
         metadata: BTreeMap<String, String>,
         report: PassReport,
     ) -> Self {
-        Self { graph, header: Header { name, doc, metadata }, report }
+        Self { graph, header: Header { name, doc, metadata, shell: None }, report }
+    }
+
+    /// A model of another writer.
+    pub(crate) fn foreign(graph: Graph, metadata: BTreeMap<String, String>, shell: Shell) -> Self {
+        let header = Header { metadata, shell: Some(Arc::new(shell)), ..Header::default() };
+        Self { graph, header, report: PassReport::default() }
     }
 
     /// Adds or replaces an entry of the metadata.
@@ -88,6 +95,11 @@ impl Model {
     /// # Errors
     /// A dynamic axis without a size, or an element type without random numbers.
     pub fn random_inputs(&self, sizes: &[(&str, usize)], seed: u64) -> Result<Vec<TensorData>> {
+        self.random(&self.graph.inputs, sizes, seed)
+    }
+
+    /// The same for some of the inputs.
+    pub(crate) fn random(&self, inputs: &[ValueId], sizes: &[(&str, usize)], seed: u64) -> Result<Vec<TensorData>> {
         let size = |name: &str| sizes.iter().find(|(known, _)| *known == name).map(|(_, size)| *size);
         let chosen: Vec<usize> = self
             .graph
@@ -97,31 +109,42 @@ impl Model {
                 size(&symbol.name).ok_or_else(|| Error::Request(format!("no size is given for axis `{}`", symbol.name)))
             })
             .collect::<Result<_>>()?;
-        let mut inputs = Vec::new();
-        for (index, id) in self.graph.inputs.iter().enumerate() {
+        let mut drawn = Vec::new();
+        for (index, id) in inputs.iter().enumerate() {
             let value = self.graph.value(*id);
             let dims = value.shape.iter().map(|dim| dim.evaluate(&chosen).and_then(|size| usize::try_from(size).ok()));
             let dims: Option<Vec<usize>> = dims.collect();
             let dims = dims.ok_or_else(|| Error::Request(format!("input {index} has no known shape")))?;
-            inputs.push(samples::random(value.dtype, &dims, seed.wrapping_add(index as u64))?);
+            drawn.push(samples::random(value.dtype, &dims, seed.wrapping_add(index as u64))?);
         }
-        Ok(inputs)
+        Ok(drawn)
     }
 
     /// The bytes of the ONNX file.
     ///
     /// # Errors
-    /// The model is larger than one file can be.
+    /// [`Error::TooLarge`]: the model is larger than one file can be.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         emit::to_bytes(&self.graph, &self.header)
     }
 
-    /// Writes the ONNX file: beside its place first, then moved there, so that no half-written file is ever seen.
+    /// Writes the ONNX file: beside its place first, then moved there, so that no half-written file is ever seen. Where
+    /// the weights pass the 2 GiB that one file can hold, they go to a second one as by [`Model::save_external`].
     ///
     /// # Errors
-    /// The model is larger than one file can be, or the folder cannot be written.
+    /// The folder cannot be written.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         emit::save(&self.graph, &self.header, path.as_ref())
+    }
+
+    /// Writes the ONNX file with its weights in a second file beside it, which is called as the first with `.data` behind.
+    /// Both are written beside their places, then moved there, the weights first. The metadata of the first hold the SHA-256
+    /// of the second (`selfie.data.sha256`), so that a pair which does not fit is noticed.
+    ///
+    /// # Errors
+    /// The folder cannot be written.
+    pub fn save_external(&self, path: impl AsRef<Path>) -> Result<()> {
+        emit::save_external(&self.graph, &self.header, path.as_ref())
     }
 
     fn spec(&self, name: String, id: ValueId) -> InputSpec {

@@ -4,16 +4,17 @@
 //! unknown, so no pass runs on such a model, but it can be made smaller by [`crate::precision`] and written again.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use prost::Message;
-use tract_onnx::pb::attribute_proto::AttributeType;
+use tract_onnx::pb::tensor_proto::DataLocation;
 use tract_onnx::pb::{self, tensor_shape_proto::dimension};
 use tract_onnx::prelude::{DatumType, Framework, InferenceModelExt};
 use tract_onnx::tract_hir::infer::Factoid;
 use tract_onnx::tract_hir::internal::TDim;
 
-use crate::emit::Header;
-use crate::ir::{Attribute, Constant, ElementType, Graph, GraphOutput, Node, Value, ValueId};
+use crate::foreign::{attribute, tensor};
+use crate::ir::{Constant, ElementType, Graph, GraphOutput, Node, Value, ValueId};
 use crate::passes::PassReport;
 use crate::shapes::{Dim, Symbol};
 use crate::{Error, Model, Result};
@@ -38,10 +39,10 @@ impl Model {
         proto.output.iter().try_for_each(|output| reader.output(output))?;
         reader.graph.check("reading")?;
         let metadata = model.metadata_props.iter().map(|entry| (entry.key.clone(), entry.value.clone())).collect();
-        let header = Header { name: proto.name.clone(), doc: model.doc_string.clone(), metadata };
+        let (name, doc) = (proto.name.clone(), model.doc_string.clone());
         let nodes = (reader.graph.nodes.len(), reader.graph.nodes.len());
         let report = PassReport { nodes, ..PassReport::default() };
-        Ok(Self::new(reader.graph, header.name, header.doc, header.metadata, report))
+        Ok(Self::new(reader.graph, name, doc, metadata, report))
     }
 }
 
@@ -99,14 +100,17 @@ impl Reader {
             self.known.insert(name.clone(), id);
             outputs.push(id);
         }
-        let attributes = proto.attribute.iter().map(|proto| Ok((proto.name.clone(), attribute(proto)?)));
+        let attributes = attribute::all(proto, Path::new(""))?;
+        let unread = || Error::Decode(format!("node `{}` has an attribute of a kind that is not read", proto.name));
         self.graph.nodes.push(Node {
             op: proto.op_type.clone(),
             domain: proto.domain.clone(),
             inputs,
             outputs,
-            attributes: attributes.collect::<Result<_>>()?,
+            attributes: attributes.ok_or_else(unread)?,
             path: proto.name.rsplit_once('/').map_or(String::new(), |(path, _)| path.to_string()),
+            name: None,
+            verbatim: None,
         });
         Ok(())
     }
@@ -139,29 +143,14 @@ fn tensor_type(info: &pb::ValueInfoProto) -> Result<(ElementType, Vec<pb::tensor
     Ok((dtype, tensor.shape.iter().flat_map(|shape| shape.dim.iter().cloned()).collect()))
 }
 
+/// The numbers of an initialiser, which are in the file itself.
 fn constant(tensor: &pb::TensorProto) -> Result<Constant> {
-    let wrong = |reason: String| Error::Decode(format!("initialiser `{}`: {reason}", tensor.name));
-    let dtype = ElementType::from_onnx(tensor.data_type);
-    let dtype = dtype.ok_or_else(|| wrong(format!("element type {} is not read", tensor.data_type)))?;
-    let dims: Option<Vec<usize>> = tensor.dims.iter().map(|size| usize::try_from(*size).ok()).collect();
-    let dims = dims.ok_or_else(|| wrong(format!("sizes {:?}", tensor.dims)))?;
-    let expected = dims.iter().product::<usize>() * dtype.size();
-    if tensor.raw_data.len() != expected {
-        return Err(wrong(format!("{} bytes of raw data where {expected} are expected", tensor.raw_data.len())));
+    let wrong = |reason: &str| Error::Decode(format!("initialiser `{}`: {reason}", tensor.name));
+    if tensor.data_location == Some(DataLocation::External as i32) {
+        return Err(wrong("its numbers lie in another file; export it again without external data"));
     }
-    Ok(Constant::from_bytes(dtype, dims, tensor.raw_data.to_vec()))
-}
-
-fn attribute(proto: &pb::AttributeProto) -> Result<Attribute> {
-    let kind = AttributeType::try_from(proto.r#type);
-    Ok(match (kind, &proto.t) {
-        (Ok(AttributeType::Int), _) => Attribute::Int(proto.i),
-        (Ok(AttributeType::Float), _) => Attribute::Float(proto.f),
-        (Ok(AttributeType::Ints), _) => Attribute::Ints(proto.ints.clone()),
-        (Ok(AttributeType::String), _) => Attribute::String(String::from_utf8_lossy(&proto.s).into_owned()),
-        (Ok(AttributeType::Tensor), Some(tensor)) => Attribute::Tensor(constant(tensor)?),
-        _ => return Err(Error::Decode(format!("attribute `{}` is of a kind that is not read", proto.name))),
-    })
+    let constant = tensor::take(&mut tensor.clone(), Path::new(""))?;
+    constant.ok_or_else(|| wrong("its element type is not read"))
 }
 
 /// The type of every computed value, as tract infers it.
@@ -180,7 +169,8 @@ fn types(model: &pb::ModelProto) -> Result<BTreeMap<String, (ElementType, Vec<Di
     Ok(types)
 }
 
-fn element(dtype: DatumType) -> Option<ElementType> {
+/// The element type of a type of tract.
+pub(crate) fn element(dtype: DatumType) -> Option<ElementType> {
     Some(match dtype {
         DatumType::F32 => ElementType::F32,
         DatumType::F64 => ElementType::F64,

@@ -1,12 +1,15 @@
-//! Digests: of any file, and the one that a model file carries of itself.
+//! Digests: of any file, and those that a model file carries of itself and of the weights beside it.
 
 use crate::Error;
 use sha2::{Digest, Sha256};
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The key of the digest in the ONNX `metadata_props`.
 pub const DIGEST_KEY: &str = "selfie.sha256";
+
+/// The key of the digest of the weights, where they lie in a second file.
+pub const DATA_DIGEST_KEY: &str = "selfie.data.sha256";
 
 /// The SHA-256 of a file in hexadecimal.
 ///
@@ -17,6 +20,22 @@ pub fn of_file(path: &Path) -> Result<String, Error> {
     let mut sum = Sha256::new();
     std::io::copy(&mut File::open(path).map_err(unreadable)?, &mut sum).map_err(unreadable)?;
     Ok(format!("{:x}", sum.finalize()))
+}
+
+/// The file of the weights of a model that keeps them apart: its name with `.data` behind.
+pub fn data_path(model: &Path) -> PathBuf {
+    let mut name = model.file_name().unwrap_or_default().to_owned();
+    name.push(".data");
+    model.with_file_name(name)
+}
+
+/// Compares the weights beside a model file with the digest in its metadata.
+///
+/// # Errors
+/// [`Error::Io`] when they cannot be read, [`Error::DataDigest`] when they are others.
+pub fn check_data(model: &Path, stated: &str) -> Result<(), Error> {
+    let path = data_path(model);
+    if of_file(&path)? == stated { Ok(()) } else { Err(Error::DataDigest { path }) }
 }
 
 /// Compares a file with the digest in its metadata: the SHA-256 of the whole file in hexadecimal, taken while zeros
@@ -41,6 +60,17 @@ pub fn check(file: &[u8], stated: &str) -> Result<(), Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn weights_of_another_model_are_noticed() {
+        let folder = tempfile::tempdir().unwrap();
+        let model = folder.path().join("model.onnx");
+        assert!(matches!(check_data(&model, ""), Err(Error::Io { path, .. }) if path.ends_with("model.onnx.data")));
+        std::fs::write(data_path(&model), b"weights").unwrap();
+        check_data(&model, &format!("{:x}", Sha256::digest(b"weights"))).unwrap();
+        let other = format!("{:x}", Sha256::digest(b"others"));
+        assert!(matches!(check_data(&model, &other), Err(Error::DataDigest { .. })));
+    }
 
     #[test]
     fn every_changed_byte_is_noticed() {

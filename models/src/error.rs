@@ -28,6 +28,17 @@ pub enum Error {
         /// The digest in the file's metadata.
         stated: String,
     },
+    /// Weights beside a model file that are not those it was written with.
+    #[error(
+        "{} does not hold the weights that the model was written with: their digest ({}) does not fit; copy or export both \
+         files again",
+        path.display(),
+        crate::digest::DATA_DIGEST_KEY
+    )]
+    DataDigest {
+        /// The file of the weights.
+        path: PathBuf,
+    },
     /// A network configuration that makes no network.
     #[error("network configuration: {reason}")]
     Config {

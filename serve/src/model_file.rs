@@ -4,7 +4,7 @@ use crate::Error;
 use prost::Message;
 use selfie_models::Card;
 use selfie_models::card::{CARD_KEY, InputDtype};
-use selfie_models::digest::{self, DIGEST_KEY};
+use selfie_models::digest::{self, DATA_DIGEST_KEY, DIGEST_KEY};
 use sha2::{Digest, Sha256};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -33,7 +33,7 @@ impl ModelFile {
     /// Reads the file and its card: `card.json` beside it, or the metadata entry `selfie.card` in it.
     ///
     /// # Errors
-    /// [`Error::ModelFile`] when the file is damaged or has changed, has no card, or differs from its card.
+    /// [`Error::ModelFile`] when the file or its weights are damaged or have changed, has no card, or differs from its card.
     pub fn open(path: &Path) -> Result<Self, Error> {
         let bytes = fs::read(path).map_err(|source| Error::Io { action: "read", path: path.to_owned(), source })?;
         Self::of(path, &bytes)
@@ -48,6 +48,9 @@ impl ModelFile {
         let model = decode(path, bytes)?;
         if let Some(entry) = model.metadata_props.iter().find(|entry| entry.key == DIGEST_KEY) {
             digest::check(bytes, &entry.value).map_err(|error| wrong(error.to_string()))?;
+        }
+        if let Some(entry) = model.metadata_props.iter().find(|entry| entry.key == DATA_DIGEST_KEY) {
+            digest::check_data(path, &entry.value).map_err(|error| wrong(error.to_string()))?;
         }
         let graph = model.graph.as_ref().ok_or_else(|| damaged(path, "it holds no graph"))?;
         let card = read_card(path, &model)?;

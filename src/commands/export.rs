@@ -24,6 +24,9 @@ pub struct Arguments {
     /// What the file takes: normalised floats, channels first, or bytes, channels last, that it normalises itself.
     #[arg(long, value_enum, default_value_t = InputForm::F32, value_name = "FORM")]
     input: InputForm,
+    /// Put the weights into a second file, which is called as the first with `.data` behind.
+    #[arg(long)]
+    external_data: bool,
     #[command(flatten)]
     precision: PrecisionOptions,
     #[command(flatten)]
@@ -44,10 +47,10 @@ fn batch(text: &str) -> Result<Batch, String> {
 
 impl Arguments {
     pub fn run(self) -> anyhow::Result<()> {
-        let Self { source, out, name, opset, batch, input, precision, passes } = self;
+        let Self { source, out, name, opset, batch, input, external_data, precision, passes } = self;
         let report = passes.report;
         let (source, out, name, batch) = (&source, &out, name.as_deref(), batch.0);
-        compile(&Request { source, out, name, opset, batch, input, precision, passes })?.print(report);
+        compile(&Request { source, out, name, opset, batch, input, external_data, precision, passes })?.print(report);
         Ok(())
     }
 }

@@ -1,6 +1,6 @@
 //! The subcommands, one file each: what is typed, then what is called and printed.
 
-#[cfg(any(feature = "train", feature = "serve"))]
+#[cfg(any(feature = "train", feature = "export", feature = "serve"))]
 mod bench;
 #[cfg(feature = "serve")]
 mod card;
@@ -22,6 +22,8 @@ mod import;
 mod inspect;
 #[cfg(feature = "serve")]
 mod offline;
+#[cfg(feature = "export")]
+mod optimize;
 #[cfg(feature = "serve")]
 mod plan;
 #[cfg(feature = "train")]
@@ -76,6 +78,9 @@ pub enum Command {
     /// Shows what is inside an ONNX file.
     #[cfg(feature = "export")]
     Inspect(inspect::Arguments),
+    /// Simplifies any ONNX file, and proves that it computes the same.
+    #[cfg(feature = "export")]
+    Optimize(optimize::Arguments),
     /// Serves embeddings and classes over HTTP.
     #[cfg(feature = "serve")]
     Serve(Box<serve::Arguments>),
@@ -98,7 +103,7 @@ pub enum Command {
     #[command(subcommand)]
     Data(data::Command),
     /// Makes the figures of the documentation again.
-    #[cfg(any(feature = "train", feature = "serve"))]
+    #[cfg(any(feature = "train", feature = "export", feature = "serve"))]
     #[command(subcommand)]
     Bench(bench::Command),
 }
@@ -127,6 +132,8 @@ impl Command {
             Self::Verify(arguments) => arguments.run(),
             #[cfg(feature = "export")]
             Self::Inspect(arguments) => arguments.run(),
+            #[cfg(feature = "export")]
+            Self::Optimize(arguments) => arguments.run(),
             #[cfg(feature = "serve")]
             Self::Serve(arguments) => arguments.run(),
             #[cfg(feature = "serve")]
@@ -139,7 +146,7 @@ impl Command {
             Self::Runtime(command) => command.run(),
             #[cfg(feature = "train")]
             Self::Data(command) => command.run(),
-            #[cfg(any(feature = "train", feature = "serve"))]
+            #[cfg(any(feature = "train", feature = "export", feature = "serve"))]
             Self::Bench(command) => command.run(),
         }
     }

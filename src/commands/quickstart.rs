@@ -2,6 +2,7 @@
 
 use super::serve::serve;
 use crate::compile::{Compiled, InputForm, Passes, PrecisionOptions, Request, compile, print};
+use crate::memory;
 use crate::table::Table;
 use anyhow::Context;
 use selfie_serve::Config;
@@ -83,6 +84,7 @@ impl Arguments {
             opset: None,
             batch: None,
             input: InputForm::F32,
+            external_data: false,
             precision: PrecisionOptions::default(),
             passes: Passes::default(),
         };
@@ -139,7 +141,7 @@ impl Report {
             model_nodes: compiled.nodes,
             verified: verified.collect(),
             seconds,
-            peak_memory_bytes: peak_memory_bytes(),
+            peak_memory_bytes: memory::peak_bytes(),
         }
     }
 
@@ -192,11 +194,4 @@ fn lines(port: u16, sample: &Path) {
          curl -H 'content-type: image/png' --data-binary @{sample} '{address}/v1/classify?model={MODEL}'\n\
          curl -F model={MODEL} -F images=@{sample} {address}/v1/embeddings\n"
     );
-}
-
-/// The largest resident memory that the process had, where the system tells.
-fn peak_memory_bytes() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok().map(|kilobytes| kilobytes * 1024)
 }

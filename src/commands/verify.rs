@@ -1,6 +1,6 @@
 //! `selfie verify`
 
-use crate::compile::{answers, compare, golden_cases, input, onnxruntime, print, stated_digest};
+use crate::compile::{Loadable, answers, golden_cases, input, onnxruntime, print, stated_digest};
 use anyhow::{Context, ensure};
 use selfie_export::inspect;
 use selfie_export::verify::{Case, Row};
@@ -31,11 +31,12 @@ impl Arguments {
         let card = Card::from_json(card)?;
         let names: Vec<String> = inspection.outputs.into_iter().map(|output| output.name).collect();
         ensure!(!card.golden.is_empty(), "the card of {} holds no golden samples", self.model.display());
+        let model = Loadable::File(self.model.clone());
         println!("golden samples: what was right when the file was compiled");
-        let mut good = report(&bytes, &card, &golden_cases(&card, &names)?)?;
+        let mut good = report(&model, &card, &golden_cases(&card, &names)?)?;
         if let Some(run) = &self.run {
             println!("\nrandom batches: what Burn answers now, from {}", run.display());
-            good &= report(&bytes, &card, &random(&card, run)?)?;
+            good &= report(&model, &card, &random(&card, run)?)?;
         }
         ensure!(good, "{} does not give the right numbers within {:e}", self.model.display(), tolerance(&card));
         Ok(())
@@ -44,8 +45,8 @@ impl Arguments {
 
 /// Compares, prints, and says whether all is well. A runtime may refuse a model in lower precision as long as another
 /// runs it.
-fn report(model: &[u8], card: &Card, cases: &[Case]) -> anyhow::Result<bool> {
-    let rows = compare(model, cases, tolerance(card), onnxruntime()?.as_ref())?;
+fn report(model: &Loadable, card: &Card, cases: &[Case]) -> anyhow::Result<bool> {
+    let rows = model.compare(cases, tolerance(card), onnxruntime()?.as_ref())?;
     print(&rows);
     let refusable = card.provenance.precision.is_some();
     let fine = |row: &Row| row.ok || (refusable && row.failure.is_some());

@@ -1,5 +1,6 @@
 //! Real images: for the scales of 8-bit integers, and to count how many are classified right.
 
+use super::Loadable;
 use anyhow::{Context, ensure};
 use burn::tensor::TensorData;
 use selfie_export::Model;
@@ -76,7 +77,8 @@ impl Pictures {
         let Some(logits) = card.outputs.logits.as_ref().filter(|logits| logits.labels == self.dataset.labels) else {
             return Ok(None);
         };
-        let mut session = runner.load(&model.to_bytes()?)?;
+        let loadable = Loadable::of(model)?;
+        let mut session = loadable.load(runner)?;
         let split = &self.dataset.test;
         let batch = batch_size(model).unwrap_or(BATCH);
         let indices: Vec<usize> = (0..split.len()).collect();

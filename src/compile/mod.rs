@@ -1,15 +1,19 @@
 //! From a run folder, or from an ONNX file of ours, to a verified ONNX file.
 
+pub mod bench;
 #[cfg_attr(not(feature = "train"), path = "no_data.rs")]
 mod data;
+pub mod optimize;
 mod passes;
 mod precision;
 mod print;
+mod runtimes;
 mod source;
 
 pub use passes::Passes;
 pub use precision::{Options as PrecisionOptions, Report as PrecisionReport};
 pub use print::print;
+pub use runtimes::{Loadable, onnxruntime};
 pub use source::answers;
 
 use anyhow::{Context, bail, ensure};
@@ -18,11 +22,11 @@ use clap::ValueEnum;
 use data::{Pictures, Score};
 use selfie_export::ir::ElementType;
 use selfie_export::passes::PassReport;
-use selfie_export::verify::{Case, OnnxRuntime, Row, Runner, Tolerance, TractRunner, verify};
-use selfie_export::{Error, Model, Prefix};
+use selfie_export::verify::{Case, OnnxRuntime, Row};
+use selfie_export::{Model, Prefix};
 use selfie_models::Card;
 use selfie_models::card::{CARD_KEY, InputDtype, Layout};
-use selfie_models::digest::{self, DIGEST_KEY};
+use selfie_models::digest::{self, DATA_DIGEST_KEY, DIGEST_KEY};
 use selfie_models::golden::{Golden, Values};
 use selfie_models::samples::{self, GOLDEN_BATCHES, GOLDEN_TOLERANCE};
 use source::{Reference, Source};
@@ -43,6 +47,8 @@ pub struct Request<'a> {
     pub batch: Option<usize>,
     /// What the file takes.
     pub input: InputForm,
+    /// Whether weights go to a second file; they do anyway where one cannot hold them.
+    pub external_data: bool,
     /// How numbers are stored and computed.
     pub precision: PrecisionOptions,
     /// Which passes run.
@@ -73,7 +79,7 @@ pub struct Compiled {
     pub scores: Option<(Score, Score)>,
     /// Nodes of the graph.
     pub nodes: usize,
-    /// Size of the file.
+    /// Size of the file, or of both.
     pub bytes: u64,
 }
 
@@ -100,32 +106,40 @@ pub fn compile(request: &Request) -> anyhow::Result<Compiled> {
     }
     let mut scores = None;
     let rows = if request.precision.lowers() {
-        let cases = lowered_cases(&reference, &model, &card, pictures.as_ref())?;
-        let rows = compare(&model.to_bytes()?, &cases, f64::INFINITY, onnxruntime.as_ref())?;
+        let noise = !request.precision.calibrates();
+        let cases = lowered_cases(&reference, &model, &card, pictures.as_ref(), noise)?;
+        let rows = Loadable::of(&model)?.compare(&cases, f64::INFINITY, onnxruntime.as_ref())?;
         let mut lowered = request.precision.provenance(&rows)?;
         if let (Some(pictures), Some(runner)) = (&pictures, &onnxruntime) {
             let (before, after) = (pictures.score(runner, &plain.0, &plain.1)?, pictures.score(runner, &model, &card)?);
             scores = before.zip(after);
             lowered.accuracy = scores.map(|(before, after)| [before.accuracy, after.accuracy]);
         }
-        match (&onnxruntime, pictures.is_some()) {
-            (Some(runner), true) => own_golden(&mut card, &model, runner)?,
+        match (&onnxruntime, noise) {
+            (Some(runner), false) => own_golden(&mut card, &model, runner)?,
             _ => widen(&mut card, &lowered.max_abs_error),
         }
         card.provenance.precision = Some(lowered);
         rows
     } else {
         let cases = random_cases(&reference, &model, &card)?;
-        let rows = compare(&model.to_bytes()?, &cases, GOLDEN_TOLERANCE.into(), onnxruntime.as_ref())?;
+        let rows = Loadable::of(&model)?.compare(&cases, GOLDEN_TOLERANCE.into(), onnxruntime.as_ref())?;
         if let Some(row) = rows.iter().find(|row| !row.ok) {
             bail!("the compiled model differs from Burn and is not written: {}", print::describe(row));
         }
         rows
     };
     model.set_metadata(CARD_KEY, card.to_json()?);
-    let bytes = model.to_bytes()?.len() as u64;
     let path = place(request.out, &card.name)?;
-    model.save(&path)?;
+    if request.external_data {
+        model.save_external(&path)?
+    } else {
+        model.save(&path)?
+    }
+    let size = |path: &Path| std::fs::metadata(path).map_or(0, |metadata| metadata.len());
+    // Weights of an earlier export may lie there, which this model does not read.
+    let apart = request.external_data || size(&path) < model.graph().constant_bytes() as u64;
+    let bytes = size(&path) + if apart { size(&digest::data_path(&path)) } else { 0 };
     Ok(Compiled { path, rows, passes, precision, scores, nodes: model.graph().nodes.len(), bytes })
 }
 
@@ -142,22 +156,24 @@ fn take_bytes(model: &mut Model, card: &mut Card) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Inputs for a model in lower precision. Scales from images fit images and not noise, so integers see test images.
+/// Inputs for a model in lower precision: test images where there are any, and noise, which scales from images do not fit.
 fn lowered_cases(
     reference: &Reference,
     model: &Model,
     card: &Card,
     pictures: Option<&Pictures>,
+    noise: bool,
 ) -> anyhow::Result<Vec<Case>> {
-    let Some(pictures) = pictures else {
+    let mut cases = Vec::new();
+    if noise {
         let names: Vec<String> = model.outputs().into_iter().map(|output| output.name).collect();
-        return Ok([random_cases(reference, model, card)?, golden_cases(card, &names)?].concat());
-    };
-    let case = |(input, normalised): (TensorData, TensorData)| {
+        cases = [random_cases(reference, model, card)?, golden_cases(card, &names)?].concat();
+    }
+    for (input, normalised) in pictures.map_or(Ok(vec![]), |pictures| pictures.examples(model, card))? {
         let expected = reference.answer(normalised)?.into_iter().map(|(_, data)| data).collect();
-        Ok(Case { inputs: vec![input], expected })
-    };
-    pictures.examples(model, card)?.into_iter().map(case).collect()
+        cases.push(Case { inputs: vec![input], expected });
+    }
+    Ok(cases)
 }
 
 /// Lets golden samples differ by twice the largest error, for other processors round otherwise.
@@ -171,7 +187,8 @@ fn widen(card: &mut Card, errors: &BTreeMap<String, f64>) {
 fn own_golden(card: &mut Card, model: &Model, runner: &OnnxRuntime) -> anyhow::Result<()> {
     /// Part of the largest number by which runtimes may differ: they round sums of integers in different places.
     const PART: f32 = 0.05;
-    let mut session = runner.load(&model.to_bytes()?)?;
+    let loadable = Loadable::of(model)?;
+    let mut session = loadable.load(runner)?;
     for index in 0..card.golden.len() {
         let golden = &card.golden[index];
         let outputs = session.run(&[input(card, golden.input.values(), &golden.input.shape)])?;
@@ -224,60 +241,6 @@ pub fn input(card: &Card, values: Vec<f32>, shape: &[usize]) -> TensorData {
     }
 }
 
-/// Runs cases in every runtime that is here. A runtime that refuses the model is one row with its reason.
-pub fn compare(
-    model: &[u8],
-    cases: &[Case],
-    absolute: f64,
-    onnxruntime: Option<&OnnxRuntime>,
-) -> anyhow::Result<Vec<Row>> {
-    let tolerance = Tolerance { absolute, relative: 0.0 };
-    let mut runners: Vec<&dyn Runner> = vec![&TractRunner];
-    runners.extend(onnxruntime.map(|runner| runner as &dyn Runner));
-    let mut rows = Vec::new();
-    for runner in runners {
-        match verify(model, cases, &[runner], tolerance) {
-            Ok(found) => rows.extend(found),
-            Err(error @ Error::Runner { .. }) => rows.push(Row {
-                runner: runner.name(),
-                batch: 0,
-                output: "all".to_owned(),
-                max_abs_error: f64::INFINITY,
-                cosine: 0.0,
-                ok: false,
-                failure: Some(error.to_string()),
-            }),
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok(rows)
-}
-
-/// The outputs of one run by name.
-fn outputs_by_name(
-    runner: &dyn Runner,
-    model: &[u8],
-    images: &TensorData,
-) -> anyhow::Result<Vec<(String, TensorData)>> {
-    Ok(runner.load(model)?.run(std::slice::from_ref(images))?)
-}
-
-/// ONNX Runtime where it is installed, by the rules of the server.
-#[cfg(feature = "serve")]
-pub fn onnxruntime() -> anyhow::Result<Option<OnnxRuntime>> {
-    use selfie_serve::runtime::{Options, library};
-    let options = Options::default();
-    match library::locate(&options) {
-        Ok(path) => Ok(Some(OnnxRuntime::new(path)?)),
-        Err(_) => Ok(None),
-    }
-}
-
-#[cfg(not(feature = "serve"))]
-pub fn onnxruntime() -> anyhow::Result<Option<OnnxRuntime>> {
-    Ok(OnnxRuntime::from_env()?)
-}
-
 /// The place of a new model: the file itself, or the next version in a store.
 fn place(out: &Path, name: &str) -> anyhow::Result<PathBuf> {
     if out.extension().is_some_and(|extension| extension == "onnx") {
@@ -296,11 +259,14 @@ fn place(out: &Path, name: &str) -> anyhow::Result<PathBuf> {
     Ok(folder.join("model.onnx"))
 }
 
-/// Checks the digest that a file states of itself, and says which it is.
+/// Checks the digests that a file states of itself and of its weights, and says which it is.
 pub fn stated_digest(path: &Path, file: &[u8], metadata: &BTreeMap<String, String>) -> anyhow::Result<String> {
     let Some(stated) = metadata.get(DIGEST_KEY) else {
         return Ok(format!("none in the file ({DIGEST_KEY}), so a change of it goes unnoticed"));
     };
     digest::check(file, stated).with_context(|| path.display().to_string())?;
+    if let Some(stated) = metadata.get(DATA_DIGEST_KEY) {
+        digest::check_data(path, stated).with_context(|| path.display().to_string())?;
+    }
     Ok(format!("{stated}, right"))
 }

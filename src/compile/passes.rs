@@ -3,7 +3,7 @@
 use anyhow::Context;
 use burn::module::Module;
 use selfie_export::Export;
-use selfie_export::passes::PassReport;
+use selfie_export::passes::{Driver, PassReport};
 use std::path::{Path, PathBuf};
 
 /// What is asked of the passes.
@@ -41,6 +41,12 @@ impl Passes {
             export = export.only(&self.only);
         }
         export
+    }
+
+    /// The same wishes for a file that is there already.
+    pub fn driver(&self) -> Driver {
+        let only = (!self.only.is_empty()).then(|| self.only.clone());
+        Driver { stop_after: self.stop_after.clone(), only, dump: self.dump.is_some(), ..Driver::default() }
     }
 
     /// Writes the texts, numbered in the order in which they came about.

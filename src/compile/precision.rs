@@ -22,6 +22,9 @@ pub struct Options {
     /// Data set whose training images give the scales of int8, and whose test images tell the accuracy.
     #[arg(long, value_name = "SPEC")]
     calibrate: Option<String>,
+    /// Data set whose test images tell the accuracy of f16 and bf16; int8 takes that of --calibrate.
+    #[arg(long, value_name = "SPEC", conflicts_with = "calibrate")]
+    test_on: Option<String>,
     /// How the range of an activation is chosen.
     #[arg(long, value_enum, default_value_t = Method::Minmax, value_name = "METHOD")]
     calibration: Method,
@@ -69,7 +72,13 @@ const LEAST_COSINE_INT8: f64 = 0.9;
 
 impl Default for Options {
     fn default() -> Self {
-        Self { precision: Precision::F32, keep_f32: vec![], calibrate: None, calibration: Method::Minmax }
+        Self {
+            precision: Precision::F32,
+            keep_f32: vec![],
+            calibrate: None,
+            test_on: None,
+            calibration: Method::Minmax,
+        }
     }
 }
 
@@ -79,6 +88,8 @@ impl Options {
         let int8 = self.precision == Precision::Int8;
         ensure!(int8 || self.calibrate.is_none(), "--calibrate belongs to --precision int8");
         ensure!(!int8 || self.calibrate.is_some(), "--precision int8 needs --calibrate with a data set of real images");
+        let half = self.lowers() && !int8;
+        ensure!(half || self.test_on.is_none(), "--test-on belongs to --precision f16 or bf16");
         ensure!(self.lowers() || self.keep_f32.is_empty(), "--keep-f32 belongs to --precision f16, bf16 or int8");
         Ok(())
     }
@@ -88,9 +99,14 @@ impl Options {
         self.precision != Precision::F32
     }
 
+    /// Whether the scales of the numbers come from images.
+    pub fn calibrates(&self) -> bool {
+        self.calibrate.is_some()
+    }
+
     /// Opens the images for calibration and accuracy.
     pub fn pictures(&self, source: &Source) -> anyhow::Result<Option<Pictures>> {
-        self.calibrate.as_deref().map(|spec| Pictures::open(spec, &source.card)).transpose()
+        self.calibrate.as_deref().or(self.test_on.as_deref()).map(|spec| Pictures::open(spec, &source.card)).transpose()
     }
 
     /// Lowers the precision of the model of a source.

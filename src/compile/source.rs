@@ -1,6 +1,7 @@
 //! What is compiled: a run folder, or an ONNX file that was compiled before.
 
-use super::{Request, outputs_by_name};
+use super::Request;
+use super::runtimes::outputs_by_name;
 use anyhow::{Context, ensure};
 use burn::tensor::{Device, Tensor, TensorData};
 use selfie_export::verify::{OnnxRuntime, Runner, TractRunner};
@@ -91,7 +92,8 @@ pub fn answers(network: &Network, images: &TensorData, device: &Device) -> Vec<T
     network.forward(images).into_iter().map(Tensor::into_data).collect()
 }
 
-fn export(
+/// Compiles a network with the named outputs.
+pub(super) fn export(
     network: &Network,
     shape: &[usize; 4],
     request: &Request,

@@ -1,97 +1,281 @@
-"""Writes models that are not ours, made with onnx.helper, and what they must answer, by numpy.
+"""Writes the files of `export/tests/foreign`: ONNX as other tools write it, with what our compiler never writes.
 
-- store/colours/1: a classifier as Hugging Face's exporter writes one, all axes of the input open, with its two files beside
-- store/sums/1: vectors from bytes, channels last, nothing beside
-- other: files that cannot be served
+    make_foreign.py FOLDER [torch|sklearn]
 
-Arguments: the folder to write into.
+Needs `onnx`; the files of PyTorch and scikit-learn need these, and are made only when asked for.
 """
 
-import json
-import pathlib
 import sys
+from pathlib import Path
 
 import numpy
 import onnx
-import PIL.Image
 from onnx import TensorProto, helper, numpy_helper
+from onnx.helper import make_graph, make_model, make_node, make_opsetid, make_tensor, make_tensor_value_info
 
-MEAN, STD = numpy.float32([0.5, 0.4, 0.3]), numpy.float32([0.2, 0.25, 0.5])
-LABELS = ["red", "green", "blue", "grey"]
-
-
-def save(path, nodes, inputs, outputs, weights):
-    tensor = lambda name, kind, shape: helper.make_tensor_value_info(name, kind, shape)
-    initializers = [numpy_helper.from_array(value, name) for name, value in weights.items()]
-    graph = helper.make_graph(nodes, "g", [tensor(*one) for one in inputs], [tensor(*one) for one in outputs], initializers)
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-    onnx.checker.check_model(model)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    onnx.save(model, path)
+FLOAT, INT64, BOOL = TensorProto.FLOAT, TensorProto.INT64, TensorProto.BOOL
+random = numpy.random.default_rng(7)
 
 
-def colours(folder, random):
-    """Mean of each channel, then a matrix; hidden states as a second output, which cannot be served."""
-    weight = random.standard_normal((3, len(LABELS))).astype(numpy.float32)
+def weights(name, *shape):
+    return numpy_helper.from_array(random.standard_normal(shape).astype(numpy.float32) * 0.3, name)
+
+
+def integers(name, *values):
+    return numpy_helper.from_array(numpy.array(values, numpy.int64), name)
+
+
+def tensor(name, *shape):
+    return make_tensor_value_info(name, FLOAT, shape)
+
+
+def model(graph, opset=17, others=(), **fields):
+    return make_model(graph, opset_imports=[make_opsetid("", opset), *others], ir_version=8, **fields)
+
+
+def subgraphs():
+    """A branch and a loop that read values around them, among them one behind an `Identity` that goes away."""
+    inner = make_graph([make_node("Add", ["inner", "shared"], ["deep"])], "deep", [], [tensor("deep", None, 4)])
+    then = make_graph(
+        [
+            make_node("Mul", ["shared", "scale"], ["inner"]),
+            make_node("If", ["positive"], ["chosen"], then_branch=inner, else_branch=make_graph(
+                [make_node("Identity", ["inner"], ["plain"])], "plain", [], [tensor("plain", None, 4)])),
+        ],
+        "then", [], [tensor("chosen", None, 4)],
+    )
+    other = make_graph([make_node("Neg", ["shared"], ["negated"])], "else", [], [tensor("negated", None, 4)])
+    body = make_graph(
+        [make_node("Add", ["state", "twice"], ["next"]), make_node("Identity", ["condition"], ["go_on"])],
+        "body",
+        [make_tensor_value_info("step", INT64, []), make_tensor_value_info("condition", BOOL, []), tensor("state", None, 4)],
+        [make_tensor_value_info("go_on", BOOL, []), tensor("next", None, 4)],
+    )
     nodes = [
-        helper.make_node("GlobalAveragePool", ["pixel_values"], ["mean"]),
-        helper.make_node("Flatten", ["mean"], ["flat"]),
-        helper.make_node("MatMul", ["flat", "weight"], ["logits"]),
-        helper.make_node("Identity", ["pixel_values"], ["last_hidden_state"]),
+        make_node("Identity", ["x"], ["same"]),
+        make_node("Relu", ["same"], ["shared_first"]),
+        make_node("Identity", ["shared_first"], ["shared"]),
+        make_node("Relu", ["x"], ["twice"]),
+        make_node("ReduceSum", ["x"], ["sum"], keepdims=0),
+        make_node("Greater", ["sum", "zero"], ["positive"]),
+        make_node("If", ["positive"], ["branched"], then_branch=then, else_branch=other),
+        make_node("Loop", ["steps", "", "branched"], ["y"], body=body),
     ]
-    axes = ["batch_size", "num_channels", "height", "width"]
-    outputs = [("last_hidden_state", TensorProto.FLOAT, axes), ("logits", TensorProto.FLOAT, ["batch_size", len(LABELS)])]
-    path = folder / "store/colours/1/model.onnx"
-    save(path, nodes, [("pixel_values", TensorProto.FLOAT, axes)], outputs, {"weight": weight})
-    steps = {"do_resize": True, "size": {"shortest_edge": 12}, "resample": 3, "do_center_crop": True}
-    steps |= {"crop_size": {"height": 8, "width": 8}, "do_normalize": True}
-    steps |= {"image_mean": MEAN.tolist(), "image_std": STD.tolist()}
-    path.with_name("preprocessor_config.json").write_text(json.dumps(steps))
-    names = {str(index): label for index, label in enumerate(LABELS)}
-    path.with_name("config.json").write_text(json.dumps({"model_type": "resnet", "id2label": names}))
-
-    def answer(pixels):
-        cut = pixels[2:10, 4:12].astype(numpy.float32) / 255
-        return ((cut - MEAN) / STD).mean(axis=(0, 1)) @ weight
-
-    return answer
+    constants = [weights("scale", 4), numpy_helper.from_array(numpy.float32(0), "zero"),
+                 numpy_helper.from_array(numpy.int64(3), "steps")]
+    return model(make_graph(nodes, "subgraphs", [tensor("x", "batch", 4)], [tensor("y", "batch", 4)], constants))
 
 
-def sums(folder):
-    """Bytes, channels last: the sum over the rows of each column and channel."""
+def functions():
+    """A function of the model's own domain, and one that has the name of a standard operator."""
+    twice = helper.make_function("local", "Twice", ["x"], ["y"], [make_node("Add", ["x", "x"], ["y"])], [make_opsetid("", 17)])
+    relu = helper.make_function("local", "Relu", ["x"], ["y"], [make_node("Neg", ["x"], ["y"])], [make_opsetid("", 17)])
     nodes = [
-        helper.make_node("Cast", ["image"], ["floats"], to=TensorProto.FLOAT),
-        helper.make_node("ReduceSum", ["floats", "axis"], ["columns"], keepdims=0),
-        helper.make_node("Flatten", ["columns"], ["out"]),
+        make_node("Relu", ["x"], ["a"], name="first"),
+        make_node("Relu", ["x"], ["b"], name="second"),
+        make_node("Add", ["a", "b"], ["c"], name="sum"),
+        make_node("Twice", ["c"], ["d"], name="twice", domain="local"),
+        make_node("Relu", ["d"], ["e"], name="negated", domain="local"),
+        make_node("Identity", ["e"], ["y"], name="last"),
     ]
-    inputs, outputs = [("image", TensorProto.UINT8, ["n", 12, 16, 3])], [("out", TensorProto.FLOAT, ["n", "width"])]
-    save(folder / "store/sums/1/model.onnx", nodes, inputs, outputs, {"axis": numpy.int64([1])})
-    return lambda pixels: pixels.astype(numpy.float32).sum(axis=0).reshape(-1)
+    graph = make_graph(nodes, "functions", [tensor("x", "batch", 3)], [tensor("y", "batch", 3)])
+    return model(graph, others=[make_opsetid("local", 1)], functions=[twice, relu])
 
 
-def unusable(folder):
-    identity = [helper.make_node("Identity", ["x"], ["y"])]
-    for name, kind, shape in [
-        ("text", TensorProto.INT64, ["n", "tokens"]),
-        ("flat", TensorProto.FLOAT, ["n", 3072]),
-        ("map", TensorProto.FLOAT, ["n", 3, 8, 8]),
-        ("open", TensorProto.FLOAT, ["n", 3, "height", "width"]),
+def contributed():
+    """An operator of ONNX Runtime's own domain between two that fuse."""
+    nodes = [
+        make_node("MatMul", ["x", "w"], ["product"]),
+        make_node("Add", ["product", "b"], ["sum"]),
+        make_node("Gelu", ["sum"], ["activated"], domain="com.microsoft"),
+        make_node("Cast", ["activated"], ["cast"], to=FLOAT),
+        make_node("MatMul", ["cast", "v"], ["other"]),
+        make_node("Add", ["c", "other"], ["y"]),
+    ]
+    constants = [weights("w", 6, 5), weights("b", 5), weights("v", 5, 4), weights("c", 4)]
+    graph = make_graph(nodes, "contributed", [tensor("x", "batch", 6)], [tensor("y", "batch", 4)], constants,
+                       value_info=[tensor("activated", "batch", 5)])
+    return model(graph, others=[make_opsetid("com.microsoft", 1)])
+
+
+def convolution():
+    """A convolution and its normalisation, sizes without a name, numbers in typed fields, `Constant` nodes."""
+    w = random.standard_normal((4, 3, 3, 3)).astype(numpy.float32)
+    norm = [make_tensor(name, FLOAT, [4], values) for name, values in
+            [("gamma", [1, 2, 0.5, 1.5]), ("beta", [0, 0.1, 0.2, 0.3]), ("mean", [0.1, 0, -0.1, 0]), ("var", [1, 2, 1, 0.5])]]
+    nodes = [
+        make_node("Constant", [], ["shape"], value=integers("", 0, -1)),
+        make_node("Constant", [], ["axis"], value_ints=[-1]),
+        make_node("Conv", ["x", "w"], ["conv"], pads=[1, 1, 1, 1], doc_string="a long story of where this came from"),
+        make_node("BatchNormalization", ["conv", "gamma", "beta", "mean", "var"], ["norm"], epsilon=1e-3),
+        make_node("Dropout", ["norm"], ["kept"]),
+        make_node("Relu", ["kept"], ["relu"]),
+        make_node("Reshape", ["relu", "shape"], ["flat"]),
+        make_node("Unsqueeze", ["flat", "axis"], ["wide"]),
+        make_node("Squeeze", ["wide", "axis"], ["y"]),
+    ]
+    constants = [make_tensor("w", FLOAT, [4, 3, 3, 3], w.flatten().tolist()), *norm]
+    return model(make_graph(nodes, "convolution", [tensor("x", None, 3, 6, 6)], [tensor("y", None, 144)], constants))
+
+
+def replaceable():
+    """An initialiser that is an input too, so that a caller may replace it, and one that is an output."""
+    nodes = [
+        make_node("MatMul", ["x", "w"], ["product"]),
+        make_node("Add", ["product", "bias"], ["y"]),
+        make_node("Add", ["one", "two"], ["three"]),
+        make_node("Add", ["y", "three"], ["z"]),
+    ]
+    constants = [weights("w", 4, 4), weights("bias", 4), weights("one", 4), weights("two", 4), weights("returned", 2)]
+    inputs = [tensor("x", "batch", 4), tensor("bias", 4), tensor("two", 4)]
+    outputs = [tensor("y", "batch", 4), tensor("z", "batch", 4), tensor("returned", 2)]
+    return model(make_graph(nodes, "replaceable", inputs, outputs, constants))
+
+
+def sequences():
+    """Values that are no tensors, and outputs without a name."""
+    nodes = [
+        make_node("SplitToSequence", ["x"], ["parts"], axis=1),
+        make_node("ConcatFromSequence", ["parts"], ["joined"], axis=1),
+        make_node("LSTM", ["joined", "w", "r"], ["", "hidden"], hidden_size=3),
+        make_node("Transpose", ["hidden"], ["turned"], perm=[1, 0, 2]),
+        make_node("Transpose", ["turned"], ["back"], perm=[1, 0, 2]),
+        make_node("TopK", ["back", "k"], ["y", "unread"]),
+    ]
+    constants = [weights("w", 1, 12, 4), weights("r", 1, 12, 3), integers("k", 2)]
+    return model(make_graph(nodes, "sequences", [tensor("x", 2, 5, 4)], [tensor("y", 1, 5, 2)], constants,
+                            value_info=[tensor("hidden", 1, 5, 3)]))
+
+
+def quantised():
+    """8-bit weights, which must stay so."""
+    scale = numpy_helper.from_array(numpy.float32(0.02), "scale")
+    zero = numpy_helper.from_array(numpy.int8(0), "zero")
+    w = numpy_helper.from_array(random.integers(-100, 100, (8, 8)).astype(numpy.int8), "w")
+    b = numpy_helper.from_array(random.integers(-100, 100, 8).astype(numpy.int32), "b")
+    nodes = [
+        make_node("QuantizeLinear", ["x", "scale", "zero"], ["x8"]),
+        make_node("DequantizeLinear", ["x8", "scale", "zero"], ["x32"]),
+        make_node("DequantizeLinear", ["w", "scale", "zero"], ["w32"]),
+        make_node("DequantizeLinear", ["b", "scale"], ["b32"]),
+        make_node("Gemm", ["x32", "w32", "b32"], ["y"]),
+    ]
+    return model(make_graph(nodes, "quantised", [tensor("x", "batch", 8)], [tensor("y", "batch", 8)], [scale, zero, w, b]))
+
+
+def zero_sizes():
+    """A `Reshape` in which 0 is a size and not a copy."""
+    nodes = [
+        make_node("Reshape", ["x", "flat"], ["a"]),
+        make_node("Reshape", ["a", "none"], ["empty"], allowzero=1),
+        make_node("Concat", ["empty", "row"], ["y"], axis=0),
+    ]
+    constants = [integers("flat", 0, 2), integers("none", 0, 3), weights("row", 2, 3)]
+    return model(make_graph(nodes, "zero_sizes", [tensor("x", 0, 2)], [tensor("y", 2, 3)], constants))
+
+
+def random_numbers():
+    """Random numbers of a constant shape."""
+    nodes = [make_node("RandomNormalLike", ["w"], ["noise"]), make_node("Mul", ["noise", "zero"], ["nothing"]),
+             make_node("Add", ["x", "nothing"], ["y"])]
+    constants = [weights("w", 4), numpy_helper.from_array(numpy.zeros(4, numpy.float32), "zero")]
+    return model(make_graph(nodes, "random", [tensor("x", "batch", 4)], [tensor("y", "batch", 4)], constants))
+
+
+def external(folder):
+    """Weights in another file."""
+    nodes = [make_node("MatMul", ["x", "w"], ["product"]), make_node("Add", ["product", "b"], ["y"])]
+    constants = [weights("w", 16, 8), weights("b", 8)]
+    made = model(make_graph(nodes, "external", [tensor("x", "batch", 16)], [tensor("y", "batch", 8)], constants))
+    (folder / "external.weights").unlink(missing_ok=True)
+    onnx.save(made, folder / "external.onnx", save_as_external_data=True, location="external.weights", size_threshold=0)
+
+
+def opset_12():
+    graph = make_graph([make_node("Softmax", ["x"], ["y"])], "old", [tensor("x", 2, 3, 4)], [tensor("y", 2, 3, 4)])
+    return model(graph, opset=12)
+
+
+def without_paths(path):
+    """Takes out where on this machine the code of a model stands."""
+    made = onnx.load(path)
+    for node in made.graph.node:
+        kept = [entry for entry in node.metadata_props if "stack_trace" not in entry.key]
+        del node.metadata_props[:]
+        node.metadata_props.extend(kept)
+        node.ClearField("doc_string")
+    onnx.save(made, path)
+
+
+def torch_files(folder):
+    import torch
+    from torch import nn
+
+    class Attention(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.embedding, self.norm = nn.Embedding(11, 8), nn.LayerNorm(8)
+            self.query, self.key, self.value = nn.Linear(8, 8), nn.Linear(8, 8), nn.Linear(8, 8)
+            self.head = nn.Sequential(nn.Linear(8, 12), nn.GELU(), nn.Linear(12, 3))
+
+        def forward(self, tokens):
+            x = self.norm(self.embedding(tokens))
+            split = lambda x: x.view(x.shape[0], x.shape[1], 2, 4).transpose(1, 2)
+            scores = split(self.query(x)) @ split(self.key(x)).transpose(2, 3) / 2
+            x = (scores.softmax(3) @ split(self.value(x))).transpose(1, 2).flatten(2)
+            return self.head(x.mean(1))
+
+    class Convolutions(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.body = nn.Sequential(nn.Conv2d(3, 6, 3, padding=1, bias=False), nn.BatchNorm2d(6), nn.ReLU(),
+                                      nn.Conv2d(6, 6, 3, stride=2, groups=3), nn.BatchNorm2d(6), nn.SiLU())
+            self.head = nn.Linear(6, 4)
+
+        def forward(self, x):
+            return self.head(self.body(x).mean((2, 3)))
+
+    torch.manual_seed(7)
+    batch, length = torch.export.Dim("batch"), torch.export.Dim("length")
+    for name, module, example, axes in [
+        ("torch_attention", Attention(), torch.randint(0, 4, (2, 5)), {0: batch, 1: length}),
+        ("torch_convolutions", Convolutions(), torch.randn(2, 3, 12, 12), {0: batch}),
     ]:
-        save(folder / f"other/{name}.onnx", identity, [("x", kind, shape)], [("y", kind, shape)], {})
+        for optimised in [True, False]:
+            program = torch.onnx.export(module.eval(), (example,), dynamo=True, optimize=optimised, opset_version=18,
+                                        dynamic_shapes=(axes,), verbose=False)
+            path = folder / f"{name}{'' if optimised else '_raw'}.onnx"
+            program.save(path, external_data=False)
+            without_paths(path)
+    names = {axis: dim.__name__ for axis, dim in {0: batch}.items()}
+    torch.onnx.export(Convolutions().eval(), (torch.randn(2, 3, 12, 12),), folder / "torchscript_convolutions.onnx",
+                      dynamo=False, opset_version=17, do_constant_folding=False, input_names=["x"], dynamic_axes={"x": names})
 
 
-def main(folder):
-    random = numpy.random.default_rng(3)
-    answers = {"colours": colours(folder, random), "sums": sums(folder)}
-    unusable(folder)
-    expected = {name: [] for name in answers}
-    for index in range(3):
-        # As high as the resize asks for, so that it changes nothing and the numbers are exact.
-        pixels = random.integers(0, 256, (12, 16, 3), dtype=numpy.uint8)
-        PIL.Image.fromarray(pixels).save(folder / f"{index}.png")
-        for name, answer in answers.items():
-            expected[name].append(answer(pixels).tolist())
-    print(json.dumps(expected))
+def sklearn_files(folder):
+    from skl2onnx import to_onnx
+    from sklearn.ensemble import RandomForestClassifier
+    from sklearn.neural_network import MLPRegressor
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    x = random.standard_normal((60, 4)).astype(numpy.float32)
+    forest = make_pipeline(StandardScaler(), RandomForestClassifier(5, max_depth=3, random_state=7)).fit(x, x[:, 0] > 0)
+    mlp = make_pipeline(StandardScaler(), MLPRegressor(hidden_layer_sizes=(8,), max_iter=50, random_state=7)).fit(x, x[:, 0])
+    for name, pipeline in [("sklearn_forest", forest), ("sklearn_mlp", mlp)]:
+        options = {"zipmap": False} if name == "sklearn_forest" else {}
+        made = to_onnx(pipeline, x[:1], options=options, target_opset={"": 17, "ai.onnx.ml": 3})
+        onnx.save(made, folder / f"{name}.onnx")
 
 
-main(pathlib.Path(sys.argv[1]))
+if __name__ == "__main__":
+    folder = Path(sys.argv[1])
+    for what in sys.argv[2:]:
+        {"torch": torch_files, "sklearn": sklearn_files}[what](folder)
+    if not sys.argv[2:]:
+        for make in [subgraphs, functions, contributed, convolution, replaceable, sequences, quantised, zero_sizes,
+                     random_numbers, opset_12]:
+            made = make()
+            onnx.checker.check_model(made)
+            onnx.save(made, folder / f"{make.__name__}.onnx")
+        external(folder)

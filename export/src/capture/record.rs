@@ -77,10 +77,16 @@ pub(crate) fn record<M: Module>(module: &M, plan: Plan, forward: &Forward<'_, M>
             scope.complete([], [])
         })
     }));
-    let at = || plan.sizes.get(stage.get()).cloned().unwrap_or_default();
+    let failed = |message: String| {
+        let sizes = plan.sizes.get(stage.get()).cloned().unwrap_or_default();
+        match plan.sizes.first().filter(|_| stage.get() > 0).cloned() {
+            Some(first) => Error::FixedAxis { first, sizes, message },
+            None => Error::Capture { sizes, message },
+        }
+    };
     let graph = match captured {
-        Err(panic) => return Err(Error::Capture { sizes: at(), message: panic_message(panic.as_ref()) }),
-        Ok(Err(error)) => return Err(Error::Capture { sizes: at(), message: error.to_string() }),
+        Err(panic) => return Err(failed(panic_message(panic.as_ref()))),
+        Ok(Err(error)) => return Err(failed(error.to_string())),
         Ok(Ok(graph)) => graph,
     };
     Ok(split(graph, runs?, parameters, plan.samples, plan.sizes))

@@ -2,19 +2,27 @@
 
 mod defaults;
 mod digest;
+mod external;
 mod names;
 mod node;
 mod proto;
+mod shell;
+mod skeleton;
 mod write;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+pub(crate) use external::{DATA_DIGEST, save_external};
+pub(crate) use shell::Shell;
 pub(crate) use write::{save, to_bytes};
 
 /// What the file says about itself.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Header {
     pub name: String,
     pub doc: String,
     pub metadata: BTreeMap<String, String>,
+    /// What a file of another writer holds besides; it then stands for name and description too.
+    pub shell: Option<Arc<Shell>>,
 }

@@ -22,58 +22,41 @@ fn ir_version(opset: i64) -> i64 {
     }
 }
 
-/// A model without its nodes and initialisers, and these in the order in which they are written.
-pub(super) struct Skeleton {
-    pub model: pb::ModelProto,
-    pub nodes: Vec<pb::NodeProto>,
-    pub initializers: Vec<(String, ValueId)>,
-}
-
-/// Builds the messages.
-pub(super) fn skeleton(graph: &Graph, header: &Header) -> Skeleton {
-    let mut names = Names::of(graph);
-    let mut nodes: Vec<pb::NodeProto> =
-        graph.nodes.iter().zip(&names.nodes).map(|(proto, name)| node(proto, name, &names, graph.opset)).collect();
-    for output in &graph.outputs {
-        let source = names.values.get(&output.value).cloned().unwrap_or_default();
-        if source != output.name {
-            nodes.push(identity(&source, &output.name));
-        }
-    }
+/// A model without nodes, initialisers and metadata.
+pub(super) fn head(graph: &Graph, header: &Header, names: &Names) -> pb::ModelProto {
     let inputs = graph.inputs.iter().map(|id| value_info(graph, *id, names.values[id].clone())).collect();
     let outputs = graph.outputs.iter().map(|output| value_info(graph, output.value, output.name.clone())).collect();
-    let mut initializers: Vec<(String, ValueId)> = Vec::new();
-    names.values.retain(|id, _| graph.constant(*id).is_some());
-    initializers.extend(names.values.into_iter().map(|(id, name)| (name, id)));
-    initializers.sort_by_key(|(_, id)| *id);
     let proto = pb::GraphProto { name: header.name.clone(), input: inputs, output: outputs, ..Default::default() };
-    let entry =
-        |(key, value): (&String, &String)| pb::StringStringEntryProto { key: key.clone(), value: value.clone() };
-    let model = pb::ModelProto {
+    pb::ModelProto {
         ir_version: ir_version(graph.opset),
         opset_import: vec![pb::OperatorSetIdProto { domain: String::new(), version: graph.opset }],
         producer_name: env!("CARGO_PKG_NAME").to_string(),
         producer_version: env!("CARGO_PKG_VERSION").to_string(),
         doc_string: header.doc.clone(),
         graph: Some(proto),
-        metadata_props: header.metadata.iter().map(entry).collect(),
         ..Default::default()
-    };
-    Skeleton { model, nodes, initializers }
+    }
 }
 
-/// The message of a constant.
+/// The metadata, which are the last fields of a model before its graph.
+pub(super) fn metadata(header: &Header) -> impl Iterator<Item = pb::StringStringEntryProto> {
+    let entry =
+        |(key, value): (&String, &String)| pb::StringStringEntryProto { key: key.clone(), value: value.clone() };
+    header.metadata.iter().map(entry)
+}
+
+/// The message of a constant without its numbers.
 pub(super) fn tensor(name: &str, constant: &Constant) -> pb::TensorProto {
     pb::TensorProto {
         name: name.to_string(),
         dims: constant.dims().iter().map(|size| *size as i64).collect(),
         data_type: constant.dtype().onnx(),
-        raw_data: constant.bytes().to_vec(),
         ..Default::default()
     }
 }
 
-fn node(node: &Node, name: &str, names: &Names, opset: i64) -> pb::NodeProto {
+/// The message of a node.
+pub(super) fn node_message(node: &Node, name: &str, names: &Names, opset: i64) -> pb::NodeProto {
     let said = |(name, value): &(&String, &Attribute)| !is_default(node, name, value, opset);
     let named = |id: &ValueId| names.values.get(id).cloned().unwrap_or_default();
     pb::NodeProto {
@@ -87,7 +70,8 @@ fn node(node: &Node, name: &str, names: &Names, opset: i64) -> pb::NodeProto {
     }
 }
 
-fn identity(source: &str, output: &str) -> pb::NodeProto {
+/// A node that gives a value the name of an output.
+pub(super) fn identity(source: &str, output: &str) -> pb::NodeProto {
     pb::NodeProto {
         name: format!("{output}/Identity"),
         op_type: "Identity".to_string(),
@@ -117,7 +101,7 @@ fn attribute(name: &str, value: &Attribute) -> pb::AttributeProto {
             AttributeType::String
         }
         Attribute::Tensor(value) => {
-            proto.t = Some(tensor("", value));
+            proto.t = Some(pb::TensorProto { raw_data: value.bytes().to_vec(), ..tensor("", value) });
             AttributeType::Tensor
         }
     };

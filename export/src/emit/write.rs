@@ -5,40 +5,63 @@ use std::path::Path;
 
 use prost::Message;
 use prost::encoding::{WireType, encode_key, encode_varint, encoded_len_varint, key_len};
+use tempfile::NamedTempFile;
 
 use super::Header;
 use super::digest::seal;
-use super::node;
-use super::proto::{skeleton, tensor};
-use crate::ir::Graph;
+use super::external::{External, save_external};
+use super::proto::tensor;
+use super::skeleton::Skeleton;
+use crate::ir::{Constant, Graph};
 use crate::{Error, Result};
 
 /// Field numbers of `onnx.proto`.
 const MODEL_GRAPH: u32 = 7;
-const GRAPH_NODE: u32 = 1;
 const GRAPH_INITIALIZER: u32 = 5;
+const TENSOR_RAW_DATA: u32 = 9;
 /// What protobuf can hold in one message.
 const LIMIT: u64 = i32::MAX as u64;
 
 /// The bytes of the file, with its digest in the metadata.
 pub(crate) fn to_bytes(graph: &Graph, header: &Header) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    encode(graph, &seal(graph, header)?, &mut bytes)?.map_err(in_memory)?;
+    encode(graph, &seal(graph, header, None)?, None, &mut bytes)?.map_err(in_memory)?;
     Ok(bytes)
 }
 
-/// Writes the file beside its place, then moves it there.
+/// Writes the file beside its place, then moves it there. Weights that one file cannot hold go to a second one.
 pub(crate) fn save(graph: &Graph, header: &Header, path: &Path) -> Result<()> {
+    match seal(graph, header, None) {
+        Ok(header) => persist(stage(graph, &header, None, path)?, path),
+        Err(Error::TooLarge { .. }) => save_external(graph, header, path),
+        Err(error) => Err(error),
+    }
+}
+
+/// Writes the file under a name of its own in the folder where it shall be.
+pub(super) fn stage(graph: &Graph, header: &Header, external: Option<&External>, path: &Path) -> Result<NamedTempFile> {
+    write_beside(path, |writer| encode(graph, header, external, writer))
+}
+
+/// Lets a writer fill a file that vanishes unless it is moved to its place.
+pub(super) fn write_beside(
+    path: &Path,
+    fill: impl FnOnce(&mut BufWriter<&mut std::fs::File>) -> Result<std::io::Result<()>>,
+) -> Result<NamedTempFile> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let failed = |source| io("writing", path, source);
-    let header = seal(graph, header)?;
     let mut file = tempfile::Builder::new().prefix(".export-").tempfile_in(folder).map_err(failed)?;
     let mut writer = BufWriter::with_capacity(1 << 20, file.as_file_mut());
-    encode(graph, &header, &mut writer)?.and_then(|()| writer.flush()).map_err(failed)?;
+    fill(&mut writer)?.and_then(|()| writer.flush()).map_err(failed)?;
     drop(writer);
     file.as_file().sync_all().map_err(failed)?;
     readable_by_others(file.as_file()).map_err(failed)?;
-    file.persist(path).map_err(|error| failed(error.error))?;
+    Ok(file)
+}
+
+/// Moves a file to its place.
+pub(super) fn persist(file: NamedTempFile, path: &Path) -> Result<()> {
+    file.persist(path).map_err(|error| io("writing", path, error.error))?;
     Ok(())
 }
 
@@ -63,46 +86,69 @@ fn readable_by_others(_file: &std::fs::File) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Writes the model: the nodes of the graph first, its other fields, then its initialisers one by one.
-pub(super) fn encode(graph: &Graph, header: &Header, out: &mut impl Write) -> Result<std::io::Result<()>> {
-    let mut skeleton = skeleton(graph, header);
-    let mut head = Vec::new();
-    for node in skeleton.nodes.drain(..).map(node::encode) {
-        encode_key(GRAPH_NODE, WireType::LengthDelimited, &mut head);
-        encode_varint(node.len() as u64, &mut head);
-        head.extend_from_slice(&node);
-    }
-    head.extend_from_slice(&skeleton.model.graph.take().unwrap_or_default().encode_to_vec());
-    let constants = || skeleton.initializers.iter().filter_map(|(name, id)| graph.constant(*id).map(|c| (name, c)));
-    let tensors: u64 = constants()
-        .map(|(name, constant)| {
-            let empty = tensor(name, &constant.clone().without_bytes()).encoded_len() as u64;
-            let bytes = constant.bytes().len() as u64;
-            let raw = if bytes == 0 { 0 } else { 1 + encoded_len_varint(bytes) as u64 + bytes };
-            let length = empty + raw;
-            key_len(GRAPH_INITIALIZER) as u64 + encoded_len_varint(length) as u64 + length
-        })
-        .sum();
-    let body = head.len() as u64 + tensors;
-    let mut start = skeleton.model.encode_to_vec();
+/// Writes the model: everything else first, then its initialisers one by one.
+pub(super) fn encode(
+    graph: &Graph,
+    header: &Header,
+    external: Option<&External>,
+    out: &mut impl Write,
+) -> Result<std::io::Result<()>> {
+    let skeleton = Skeleton::of(graph, header)?;
+    let initializers: Vec<Initializer<'_>> = skeleton
+        .initializers
+        .iter()
+        .filter_map(|(name, id)| graph.constant(*id).map(|constant| Initializer::new(name, constant, external)))
+        .collect();
+    let body = skeleton.graph.len() as u64 + initializers.iter().map(Initializer::length).sum::<u64>();
+    let mut start = skeleton.model;
     if start.len() as u64 + body + 16 > LIMIT {
         return Err(Error::TooLarge { bytes: start.len() as u64 + body });
     }
     encode_key(MODEL_GRAPH, WireType::LengthDelimited, &mut start);
     encode_varint(body, &mut start);
-    start.extend_from_slice(&head);
-    let mut written = out.write_all(&start);
-    for (name, constant) in constants() {
-        if written.is_err() {
-            break;
+    start.extend_from_slice(&skeleton.graph);
+    let written = out.write_all(&start);
+    Ok(initializers.iter().fold(written, |written, initializer| written.and_then(|()| initializer.write(out))))
+}
+
+/// An initialiser: its message without its numbers, and these, unless they lie in another file.
+struct Initializer<'g> {
+    message: Vec<u8>,
+    numbers: &'g [u8],
+}
+
+impl<'g> Initializer<'g> {
+    fn new(name: &str, constant: &'g Constant, external: Option<&External>) -> Self {
+        let mut proto = tensor(name, constant);
+        let numbers: &[u8] = match external.is_some_and(|external| external.place(&mut proto, name)) {
+            true => &[],
+            false => constant.bytes(),
+        };
+        let mut message = proto.encode_to_vec();
+        if !numbers.is_empty() {
+            encode_key(TENSOR_RAW_DATA, WireType::LengthDelimited, &mut message);
+            encode_varint(numbers.len() as u64, &mut message);
         }
-        let message = tensor(name, constant);
-        let mut prefix = Vec::new();
-        encode_key(GRAPH_INITIALIZER, WireType::LengthDelimited, &mut prefix);
-        encode_varint(message.encoded_len() as u64, &mut prefix);
-        written = out.write_all(&prefix).and_then(|()| out.write_all(&message.encode_to_vec()));
+        Self { message, numbers }
     }
-    Ok(written)
+
+    fn inner_length(&self) -> u64 {
+        (self.message.len() + self.numbers.len()) as u64
+    }
+
+    fn length(&self) -> u64 {
+        let inner = self.inner_length();
+        key_len(GRAPH_INITIALIZER) as u64 + encoded_len_varint(inner) as u64 + inner
+    }
+
+    fn write(&self, out: &mut impl Write) -> std::io::Result<()> {
+        let mut start = Vec::new();
+        encode_key(GRAPH_INITIALIZER, WireType::LengthDelimited, &mut start);
+        encode_varint(self.inner_length(), &mut start);
+        start.extend_from_slice(&self.message);
+        out.write_all(&start)?;
+        out.write_all(self.numbers)
+    }
 }
 
 #[cfg(test)]
@@ -132,8 +178,7 @@ mod tests {
 
     #[test]
     fn the_streamed_bytes_are_one_valid_message() {
-        let header =
-            Header { name: "main".into(), doc: String::new(), metadata: BTreeMap::from([("k".into(), "v".into())]) };
+        let header = Header { metadata: BTreeMap::from([("k".into(), "v".into())]), ..Header::default() };
         let bytes = to_bytes(&graph(), &header).unwrap();
         let model = tract_onnx::pb::ModelProto::decode(bytes.as_slice()).unwrap();
         assert_eq!(model.encoded_len(), bytes.len(), "every byte is understood");
@@ -146,7 +191,7 @@ mod tests {
 
     #[test]
     fn the_digest_is_that_of_the_file_with_zeros_in_its_place() {
-        let header = Header { name: "main".into(), doc: String::new(), metadata: BTreeMap::new() };
+        let header = Header { name: "main".into(), ..Header::default() };
         let bytes = to_bytes(&graph(), &header).unwrap();
         let model = tract_onnx::pb::ModelProto::decode(bytes.as_slice()).unwrap();
         let [entry] = &model.metadata_props[..] else { panic!("{:?}", model.metadata_props) };
@@ -166,7 +211,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let place = folder.path().join("taken");
         std::fs::create_dir(&place).unwrap();
-        let header = Header { name: "main".into(), doc: String::new(), metadata: BTreeMap::new() };
+        let header = Header { name: "main".into(), ..Header::default() };
         assert!(matches!(save(&graph(), &header, &place), Err(Error::Io { .. })));
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     }

@@ -78,11 +78,6 @@ impl Constant {
         Self { dtype: self.dtype, dims, bytes: self.bytes.clone() }
     }
 
-    /// The same type and axes without the numbers, to measure what is written around them.
-    pub(crate) fn without_bytes(self) -> Self {
-        Self { bytes: Arc::new(Bytes::from_bytes_vec(vec![])), ..self }
-    }
-
     /// The numbers, if they are 32-bit floats.
     pub fn to_f32(&self) -> Option<Vec<f32>> {
         let chunks = self.bytes.chunks_exact(4);

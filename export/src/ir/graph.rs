@@ -1,6 +1,8 @@
 //! Values, nodes and the graph that holds them.
 
-use super::{Attributes, Constant, ElementType};
+use std::sync::Arc;
+
+use super::{Attributes, Constant, ElementType, Verbatim};
 use crate::shapes::{Dim, Symbol};
 
 /// The opset that most runtimes read well.
@@ -13,7 +15,8 @@ pub struct ValueId(pub(crate) usize);
 /// A tensor that flows through the graph.
 #[derive(Clone, Debug)]
 pub struct Value {
-    /// The name a user gave it: of an input, or the module path of a parameter. Other values are named when written.
+    /// The name a user gave it: of an input, or the module path of a parameter, or any name in a file that was read.
+    /// Other values are named when written.
     pub name: Option<String>,
     /// Element type.
     pub dtype: ElementType,
@@ -38,6 +41,10 @@ pub struct Node {
     pub attributes: Attributes,
     /// Path of the source module, as far as it is known.
     pub path: String,
+    /// The name in the file that the node was read from; others are named when written.
+    pub name: Option<String>,
+    /// What the file holds, where no pass may change the node. Its inputs end with those that its subgraphs read.
+    pub verbatim: Option<Arc<Verbatim>>,
 }
 
 /// A value the graph returns under a name.
@@ -133,6 +140,8 @@ impl Node {
             outputs,
             attributes,
             path: path.into(),
+            name: None,
+            verbatim: None,
         }
     }
 
@@ -143,7 +152,22 @@ impl Node {
 
     /// Whether the node is this operator of ONNX's own domain.
     pub fn is(&self, op: &str) -> bool {
-        self.domain.is_empty() && self.op == op
+        self.is_known() && self.op == op
+    }
+
+    /// Whether passes know what the node does: it is of ONNX's own domain and has nothing that they cannot read.
+    pub fn is_known(&self) -> bool {
+        self.domain.is_empty() && self.verbatim.is_none()
+    }
+
+    /// Whether the node gives other numbers every time.
+    pub fn rolls_dice(&self) -> bool {
+        self.op.starts_with("Random") || ["Bernoulli", "Multinomial", "Dropout"].contains(&self.op.as_str())
+    }
+
+    /// Whether two nodes like this one may become one, as far as the passes know.
+    pub fn is_shareable(&self) -> bool {
+        self.verbatim.is_none() && !self.rolls_dice()
     }
 
     /// What errors and reports call the node.

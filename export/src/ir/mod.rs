@@ -8,6 +8,8 @@ mod dump;
 mod element;
 mod graph;
 mod uses;
+mod verbatim;
+pub(crate) mod wire;
 
 pub use attribute::{Attribute, Attributes, attributes};
 pub use constant::{Constant, Number};
@@ -15,3 +17,4 @@ pub use cost::Cost;
 pub use element::ElementType;
 pub use graph::{DEFAULT_OPSET, Graph, GraphOutput, Node, Value, ValueId};
 pub use uses::Uses;
+pub use verbatim::Verbatim;

@@ -1,4 +1,5 @@
-//! Nodes that change nothing: `Reshape`, `Transpose`, `Cast`, `Slice`, `Expand`, `Identity`, `Concat(x)` → `x`.
+//! Nodes that change nothing: `Reshape`, `Transpose`, `Cast`, `Slice`, `Expand`, `Identity`, `Concat(x)`, `Dropout` out of
+//! training → `x`.
 
 use super::{Outcome, Pass, Patch};
 use crate::Result;
@@ -30,10 +31,11 @@ impl Pass for DropIdentities {
 fn identity(graph: &Graph, node: &Node) -> Option<(ValueId, ValueId)> {
     let (input, output) = (node.input(0)?, *node.outputs.first()?);
     let same_shape = graph.value(input).shape == graph.value(output).shape;
-    let unchanged = node.domain.is_empty()
+    let unchanged = node.is_known()
         && match node.op.as_str() {
             "Identity" => true,
             "Concat" => node.inputs.len() == 1,
+            "Dropout" => node.outputs.len() == 1 && node.input(2).is_none(),
             "Cast" => graph.value(input).dtype == graph.value(output).dtype,
             "Reshape" | "Expand" => same_shape,
             "Slice" => same_shape && forward(graph, node),

@@ -8,6 +8,9 @@ use crate::emit::{Header, to_bytes};
 use crate::ir::{Constant, Graph, GraphOutput, Node, Uses, Value, ValueId};
 use crate::verify::{Runner, TractRunner};
 
+/// Operators whose constants a runtime wants to see: it then computes with 8-bit integers.
+const QUANTIZERS: [&str; 2] = ["DequantizeLinear", "QuantizeLinear"];
+
 /// About what a node takes in the file: a result may be this large even where it is larger than what it replaces.
 const FREE_BYTES: usize = 128;
 
@@ -42,6 +45,9 @@ impl Pass for FoldConstants {
 }
 
 fn known(graph: &Graph, node: &Node) -> Option<Vec<ValueId>> {
+    if !node.is_known() || node.rolls_dice() || QUANTIZERS.contains(&node.op.as_str()) {
+        return None;
+    }
     let inputs: Vec<ValueId> = node.inputs.iter().flatten().copied().collect();
     let constant = inputs.iter().all(|id| graph.constant(*id).is_some());
     (constant && !inputs.is_empty() && node.outputs.len() == 1).then_some(inputs)
@@ -78,7 +84,7 @@ fn evaluate(graph: &Graph, node: &Node, inputs: &[ValueId]) -> Result<Constant> 
     let inputs = node.inputs.iter().map(|id| id.and_then(|id| moved.get(&id).copied())).collect();
     single.nodes.push(Node { inputs, outputs: vec![output], ..node.clone() });
     single.outputs.push(GraphOutput { name: "folded".to_string(), value: output });
-    let header = Header { name: "fold".to_string(), doc: String::new(), metadata: Default::default() };
+    let header = Header { name: "fold".to_string(), ..Header::default() };
     let mut session = TractRunner.load(&to_bytes(&single, &header)?)?;
     let outputs = session.run(&[])?;
     let data = outputs.into_iter().next().map(|(_, data)| data);

@@ -2,7 +2,7 @@
 
 use super::{Outcome, Pass, Patch};
 use crate::Result;
-use crate::ir::{Constant, Graph, Node, Uses, Value};
+use crate::ir::{Attribute, Constant, Graph, Node, Uses, Value};
 use crate::shapes::reshape_target;
 
 pub(super) struct MergeReshapes;
@@ -18,6 +18,10 @@ impl Pass for MergeReshapes {
         let mut reason = "no Reshape follows a Reshape".to_string();
         for (index, node) in graph.nodes.iter().enumerate().filter(|(_, node)| node.is("Reshape")) {
             let Some(middle) = node.input(0) else { continue };
+            if node.attributes.get("allowzero") == Some(&Attribute::Int(1)) {
+                reason = format!("{}: a 0 in its shape is a size of zero", node.label());
+                continue;
+            }
             let Some(inner) = uses.producer(middle).filter(|i| graph.nodes[*i].is("Reshape") && !patch.touches(*i))
             else {
                 continue;

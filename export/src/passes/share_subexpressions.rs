@@ -19,7 +19,7 @@ impl Pass for ShareSubexpressions {
     fn run(&self, graph: &Graph) -> Result<Outcome> {
         let mut seen: BTreeMap<Call<'_>, Vec<&Node>> = BTreeMap::new();
         let mut patch = Patch::of(graph);
-        for (index, node) in graph.nodes.iter().enumerate().filter(|(_, node)| !rolls_dice(node)) {
+        for (index, node) in graph.nodes.iter().enumerate().filter(|(_, node)| node.is_shareable()) {
             let twins = seen.entry((&node.domain, &node.op, &node.inputs)).or_default();
             match twins.iter().find(|twin| is_same(twin, node)) {
                 Some(twin) => {
@@ -39,9 +39,4 @@ impl Pass for ShareSubexpressions {
 
 fn is_same(twin: &Node, node: &Node) -> bool {
     twin.attributes == node.attributes && twin.outputs.len() == node.outputs.len()
-}
-
-/// Nodes that give other numbers every time, which lowerings of the caller may write.
-fn rolls_dice(node: &Node) -> bool {
-    node.op.starts_with("Random") || ["Bernoulli", "Multinomial", "Dropout"].contains(&node.op.as_str())
 }

@@ -38,7 +38,7 @@ impl Pass for SinkTransposes {
             let (Some(outer_axes), Some(middle)) = (axes(outer), outer.input(0)) else { continue };
             let Some(producer) = pattern.uses.producer(middle) else { continue };
             let function = &graph.nodes[producer];
-            if !function.domain.is_empty() || !ELEMENT_WISE.contains(&function.op.as_str()) {
+            if !function.is_known() || !ELEMENT_WISE.contains(&function.op.as_str()) {
                 continue;
             }
             let Some(source) = function.input(0) else { continue };

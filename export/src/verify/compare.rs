@@ -1,8 +1,10 @@
 //! Expected numbers against those of the runtimes, as a table.
 
+use std::path::Path;
+
 use burn::tensor::{DType, TensorData};
 
-use super::Runner;
+use super::{Runner, Session};
 use crate::Result;
 
 /// Inputs, and what Burn gives for them, both in the order of the model.
@@ -66,40 +68,58 @@ impl std::fmt::Display for Row {
 /// # Errors
 /// A runtime does not load the model. A run that fails is a row that is not `ok`.
 pub fn verify(model: &[u8], cases: &[Case], runners: &[&dyn Runner], tolerance: Tolerance) -> Result<Vec<Row>> {
+    rows(cases, runners, tolerance, |runner| runner.load(model))
+}
+
+/// Runs every case on every runtime, with the model of a file and the external data beside it.
+///
+/// # Errors
+/// A runtime does not load the model. A run that fails is a row that is not `ok`.
+pub fn verify_file(path: &Path, cases: &[Case], runners: &[&dyn Runner], tolerance: Tolerance) -> Result<Vec<Row>> {
+    rows(cases, runners, tolerance, |runner| runner.load_file(path))
+}
+
+fn rows(
+    cases: &[Case],
+    runners: &[&dyn Runner],
+    tolerance: Tolerance,
+    load: impl Fn(&dyn Runner) -> Result<Box<dyn Session>>,
+) -> Result<Vec<Row>> {
     let mut rows = Vec::new();
     for runner in runners {
-        let mut session = runner.load(model)?;
-        for case in cases {
-            let batch = case.inputs.first().and_then(|data| data.shape().first().copied()).unwrap_or(1);
-            let row = |output: String| Row {
-                runner: runner.name(),
-                batch,
-                output,
-                max_abs_error: f64::INFINITY,
-                cosine: 0.0,
-                ok: false,
-                failure: None,
-            };
-            match session.run(&case.inputs) {
-                Err(error) => rows.push(Row { failure: Some(error.to_string()), ..row("all".to_string()) }),
-                Ok(outputs) if outputs.len() != case.expected.len() => {
-                    let failure = Some(format!("{} outputs where {} are expected", outputs.len(), case.expected.len()));
-                    rows.push(Row { failure, ..row("all".to_string()) });
-                }
-                Ok(outputs) => {
-                    for ((name, found), expected) in outputs.iter().zip(&case.expected) {
-                        rows.push(match difference(found, expected, tolerance) {
-                            Ok((max_abs_error, ok)) => {
-                                Row { max_abs_error, cosine: cosine(found, expected), ok, ..row(name.clone()) }
-                            }
-                            Err(failure) => Row { failure: Some(failure), ..row(name.clone()) },
-                        });
-                    }
-                }
-            }
-        }
+        let mut session = load(*runner)?;
+        cases.iter().for_each(|case| rows.append(&mut compared(runner.name(), session.as_mut(), case, tolerance)));
     }
     Ok(rows)
+}
+
+/// The rows of one case on one runtime.
+fn compared(runner: &'static str, session: &mut dyn Session, case: &Case, tolerance: Tolerance) -> Vec<Row> {
+    let batch = case.inputs.first().and_then(|data| data.shape().first().copied()).unwrap_or(1);
+    let row = |output: String| Row {
+        runner,
+        batch,
+        output,
+        max_abs_error: f64::INFINITY,
+        cosine: 0.0,
+        ok: false,
+        failure: None,
+    };
+    let outputs = match session.run(&case.inputs) {
+        Err(error) => return vec![Row { failure: Some(error.to_string()), ..row("all".to_string()) }],
+        Ok(outputs) => outputs,
+    };
+    if outputs.len() != case.expected.len() {
+        let failure = Some(format!("{} outputs where {} are expected", outputs.len(), case.expected.len()));
+        return vec![Row { failure, ..row("all".to_string()) }];
+    }
+    let judged = outputs.iter().zip(&case.expected).map(|((name, found), expected)| {
+        match difference(found, expected, tolerance) {
+            Ok((max_abs_error, ok)) => Row { max_abs_error, cosine: cosine(found, expected), ok, ..row(name.clone()) },
+            Err(failure) => Row { failure: Some(failure), ..row(name.clone()) },
+        }
+    });
+    judged.collect()
 }
 
 fn difference(found: &TensorData, expected: &TensorData, tolerance: Tolerance) -> Result<(f64, bool), String> {

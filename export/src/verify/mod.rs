@@ -6,7 +6,7 @@ mod onnxruntime;
 mod runner;
 mod tract;
 
-pub use compare::{Case, Row, Tolerance, verify};
+pub use compare::{Case, Row, Tolerance, verify, verify_file};
 pub use onnxruntime::OnnxRuntime;
 pub use runner::{Runner, Session};
 pub use tract::TractRunner;

@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use burn::tensor::{BoolStore, DType, TensorData};
 use ort::environment::Environment;
 use ort::session::SessionInputValue;
+use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 use ort::value::{DynValue, Tensor, TensorElementType, ValueType};
 
 use super::{Runner, Session};
@@ -18,6 +19,7 @@ static ENVIRONMENT: Mutex<Option<(PathBuf, Environment)>> = Mutex::new(None);
 #[derive(Clone)]
 pub struct OnnxRuntime {
     environment: Environment,
+    optimizes: bool,
 }
 
 impl OnnxRuntime {
@@ -30,7 +32,7 @@ impl OnnxRuntime {
         let mut slot = ENVIRONMENT.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((known, environment)) = slot.as_ref() {
             if known == library {
-                return Ok(Self { environment: environment.clone() });
+                return Ok(Self::with_environment(environment.clone()));
             }
             let message = format!("the process already uses {}", known.display());
             return Err(Error::Runner { runner: "onnxruntime", action: "loading the library", message });
@@ -38,12 +40,17 @@ impl OnnxRuntime {
         let builder = ort::init_from(library).map_err(|e| failed("loading the library", e))?;
         let environment = builder.with_telemetry(false).build().map_err(|e| failed("starting", e))?;
         *slot = Some((library.to_path_buf(), environment.clone()));
-        Ok(Self { environment })
+        Ok(Self::with_environment(environment))
     }
 
     /// Uses an environment that another part of the process has made, for there can be only one.
     pub fn with_environment(environment: Environment) -> Self {
-        Self { environment }
+        Self { environment, optimizes: true }
+    }
+
+    /// The same runtime without optimisations of its own, which runs the nodes of a file as they stand.
+    pub fn without_optimizer(self) -> Self {
+        Self { optimizes: false, ..self }
     }
 
     /// Loads the library named by the variable `ORT_DYLIB_PATH`; `None` when it is not set.
@@ -61,9 +68,23 @@ impl Runner for OnnxRuntime {
     }
 
     fn load(&self, model: &[u8]) -> Result<Box<dyn Session>> {
-        let mut builder = ort::session::Session::builder(&self.environment).map_err(|e| failed("starting", e))?;
-        let session = builder.commit_from_memory(model).map_err(|e| failed("loading", e))?;
+        let session = self.builder()?.commit_from_memory(model).map_err(|e| failed("loading", e))?;
         Ok(Box::new(OrtSession { session }))
+    }
+
+    fn load_file(&self, path: &Path) -> Result<Box<dyn Session>> {
+        let session = self.builder()?.commit_from_file(path).map_err(|e| failed("loading", e))?;
+        Ok(Box::new(OrtSession { session }))
+    }
+}
+
+impl OnnxRuntime {
+    fn builder(&self) -> Result<SessionBuilder> {
+        let builder = ort::session::Session::builder(&self.environment).map_err(|e| failed("starting", e))?;
+        if self.optimizes {
+            return Ok(builder);
+        }
+        builder.with_optimization_level(GraphOptimizationLevel::Disable).map_err(|e| failed("starting", e))
     }
 }
 

@@ -1,5 +1,7 @@
 //! What a runtime must do to take part in a verification.
 
+use std::path::Path;
+
 use burn::tensor::TensorData;
 
 use crate::Result;
@@ -14,6 +16,12 @@ pub trait Runner {
     /// # Errors
     /// The runtime does not take the model.
     fn load(&self, model: &[u8]) -> Result<Box<dyn Session>>;
+
+    /// Loads the model of a file, with the external data beside it.
+    ///
+    /// # Errors
+    /// The file cannot be read, or the runtime does not take the model.
+    fn load_file(&self, path: &Path) -> Result<Box<dyn Session>>;
 }
 
 /// A loaded model.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::sync::Arc;
 
 use burn::tensor::{BoolStore, DType, TensorData};
@@ -25,6 +26,11 @@ impl Runner for TractRunner {
 
     fn load(&self, model: &[u8]) -> Result<Box<dyn Session>> {
         let model = tract_onnx::onnx().model_for_read(&mut Cursor::new(model)).map_err(|e| failed("loading", e))?;
+        Ok(Box::new(TractSession { model, plans: BTreeMap::new() }))
+    }
+
+    fn load_file(&self, path: &Path) -> Result<Box<dyn Session>> {
+        let model = tract_onnx::onnx().model_for_path(path).map_err(|e| failed("loading", e))?;
         Ok(Box::new(TractSession { model, plans: BTreeMap::new() }))
     }
 }

@@ -47,7 +47,7 @@ fn between(module: &Net, x: Tensor<2>, middle: impl Fn(Tensor<2>) -> Tensor<2>) 
 #[test]
 fn every_refusal_names_the_place_and_the_reason() {
     type Forward = fn(&Net, Tensor<2>) -> Tensor<2>;
-    let cases: [(&str, Forward, &[&str]); 7] = [
+    let cases: [(&str, Forward, &[&str]); 9] = [
         (
             "another path at another size",
             |m, x| if x.dims()[0] == 2 { m.first.forward(x) } else { m.second.forward(x.tanh()) },
@@ -104,6 +104,16 @@ fn every_refusal_names_the_place_and_the_reason() {
             |m, x| between(m, x, |_| Tensor::from_data([[1.0f32]], &Device::flex())),
             &["recording the module", "batch=2"],
         ),
+        (
+            "an axis that the network fixes by a shape",
+            |m, x| m.first.forward(x).reshape([3, 2]).matmul(Tensor::ones([2, 3], &m.first.weight.device())),
+            &["runs with batch=2 but not with batch=3", "leave that axis out"],
+        ),
+        (
+            "an axis that the network fixes by a weight",
+            |m, x| m.first.forward(x) + m.second.weight.val().narrow(0, 0, 2),
+            &["runs with batch=2 but not with batch=3", "leave that axis out"],
+        ),
     ];
     let mut wrong = Vec::new();
     for (name, forward, expected) in cases {
@@ -144,6 +154,10 @@ fn modules_on_unsuitable_devices_are_refused() {
     };
     assert!(matches!(export(&module), Err(Error::Autodiff)));
     export(&module.valid()).expect("the way out that the error names works");
+    let elsewhere = LinearConfig::new(3, 3).init(&Device::capture());
+    let torn = Net { second: elsewhere, ..net(&Device::flex()) };
+    let error = export(&torn).expect_err("two devices").to_string();
+    assert!(error.contains("lie on 2 devices") && error.contains("to_device"), "{error}");
 }
 
 #[test]
@@ -158,6 +172,15 @@ fn wrong_requests_are_refused() {
     let axis = |axis: Axis| Export::new(&module).input("x", example(), [axis]).outputs(["y"]);
     let cases = [
         ("a name twice", named("x", "x").compile(forward), "used twice"),
+        (
+            "one axis name for two sizes",
+            Export::new(&module)
+                .input("x", example(), [(0, "batch")])
+                .input("y", Tensor::<2>::zeros([4, 3], &device), [(0, "batch")])
+                .outputs(["sum"])
+                .compile(|_: &Net, (x, y): (Tensor<2>, Tensor<2>)| x.sum() + y.sum()),
+            "axis `batch` has the sizes",
+        ),
         ("an empty name", named("", "y").compile(forward), "empty"),
         ("no such axis", axis(Axis::new(2, "depth")).compile(forward), "no axis 2"),
         ("equal sizes", axis(Axis::new(0, "batch").sizes([2, 2, 3])).compile(forward), "must differ"),

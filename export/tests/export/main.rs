@@ -4,7 +4,9 @@
 
 mod coverage;
 mod errors;
+mod external;
 mod files;
+mod foreign;
 mod images;
 mod indexing;
 mod integers;

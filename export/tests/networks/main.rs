@@ -9,7 +9,9 @@ mod network;
 mod support;
 
 mod checker;
+mod document;
 mod saved;
+mod speed;
 mod weights;
 
 mod autoencoder;

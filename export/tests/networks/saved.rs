@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use crate::NETWORKS;
+use crate::document;
 use crate::network::encoded;
 
 const HEADING: &str = "## What they save\n";
@@ -26,13 +27,5 @@ fn section() -> String {
 
 #[test]
 fn the_document_says_what_the_passes_save() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/passes.md");
-    let text = std::fs::read_to_string(path).expect("docs/passes.md");
-    let (rest, found) = text.split_once(HEADING).unwrap_or((&text, ""));
-    let section = section();
-    if std::env::var_os("UPDATE_DOCS").is_some() {
-        std::fs::write(path, format!("{}\n\n{section}", rest.trim_end())).expect("docs/passes.md");
-        return;
-    }
-    assert_eq!(format!("{HEADING}{found}"), section, "run the tests with UPDATE_DOCS=1 to write docs/passes.md anew");
+    document::keep(HEADING, &section());
 }

@@ -1,15 +1,17 @@
 //! `selfie bench`: the figures of `docs/benchmarks`, made again.
 
+#[cfg(feature = "export")]
+mod export;
 #[cfg(feature = "serve")]
 mod images;
 #[cfg(feature = "serve")]
 mod options;
+#[cfg(feature = "train")]
+mod parity;
 #[cfg(feature = "serve")]
 mod search;
 #[cfg(feature = "serve")]
 mod serve;
-#[cfg(feature = "train")]
-mod parity;
 #[cfg(feature = "train")]
 mod train;
 
@@ -33,6 +35,9 @@ pub enum Command {
     /// Trains a few steps and writes down all that another program needs to repeat them.
     #[cfg(feature = "train")]
     Parity(parity::Arguments),
+    /// The compiler beside `torch.onnx.export`: time, memory, nodes, bytes, and the speed of the files.
+    #[cfg(feature = "export")]
+    Export(export::Arguments),
 }
 
 impl Command {
@@ -49,6 +54,8 @@ impl Command {
             Self::Search(arguments) => arguments.run(),
             #[cfg(feature = "train")]
             Self::Parity(arguments) => arguments.run(),
+            #[cfg(feature = "export")]
+            Self::Export(arguments) => arguments.run(),
         }
     }
 }

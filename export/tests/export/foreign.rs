@@ -1,0 +1,172 @@
+//! Files that other tools wrote, simplified: smaller, the same numbers in ONNX Runtime, and what no pass knows as it was.
+//! `tests/python/make_foreign.py` makes the files.
+
+use std::path::{Path, PathBuf};
+
+use prost::Message;
+use selfie_export::passes::Driver;
+use selfie_export::verify::{Case, OnnxRuntime, Runner, verify_file};
+use selfie_export::{Error, OnnxFile};
+use tract_onnx::pb;
+
+use crate::support::NETWORK;
+
+/// What the digest of the file adds to its metadata.
+const DIGEST_BYTES: usize = 100;
+
+/// A file and the operators that are left of it.
+const FILES: &[(&str, &[&str])] = &[
+    ("subgraphs", &["Relu", "ReduceSum", "Greater", "If", "Loop"]),
+    ("functions", &["Relu", "Add", "Twice", "Relu"]),
+    ("contributed", &["Gemm", "Gelu", "Gemm"]),
+    ("convolution", &["Conv", "Relu", "Reshape", "Unsqueeze", "Squeeze"]),
+    ("replaceable", &["Gemm", "Add", "Add"]),
+    ("sequences", &["SplitToSequence", "ConcatFromSequence", "LSTM", "TopK"]),
+    ("quantised", &["QuantizeLinear", "DequantizeLinear", "DequantizeLinear", "DequantizeLinear", "Gemm"]),
+    ("zero_sizes", &["Reshape", "Reshape", "Concat"]),
+    ("random_numbers", &["RandomNormalLike", "Mul", "Add"]),
+    ("external", &["Gemm"]),
+    ("sklearn_forest", &[]),
+    ("sklearn_mlp", &[]),
+    ("torch_attention", &[]),
+    ("torch_attention_raw", &[]),
+    ("torch_convolutions", &[]),
+    ("torch_convolutions_raw", &[]),
+    ("torchscript_convolutions", &[]),
+];
+
+fn place(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/foreign").join(format!("{name}.onnx"))
+}
+
+fn proto(path: &Path) -> pb::ModelProto {
+    let bytes = std::fs::read(path).expect("the file");
+    pb::ModelProto::decode(bytes.as_slice()).expect("a model")
+}
+
+fn graph(model: &pb::ModelProto) -> &pb::GraphProto {
+    model.graph.as_ref().expect("a graph")
+}
+
+/// Simplifies a file into a folder.
+fn optimized(name: &str, folder: &Path) -> (OnnxFile, PathBuf) {
+    let mut file = OnnxFile::read(place(name)).expect("the file is read");
+    file.optimize(&Driver::default()).expect("the passes run");
+    let path = folder.join(format!("{name}.onnx"));
+    file.save(&path).expect("the file is written");
+    (file, path)
+}
+
+#[test]
+fn foreign_files_get_smaller_and_answer_the_same() {
+    let runtime = OnnxRuntime::from_env().expect("ORT_DYLIB_PATH names a library that loads");
+    if runtime.is_none() {
+        eprintln!("SKIPPED: ONNX Runtime, for ORT_DYLIB_PATH is not set; foreign files are read and written alone");
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut wrong = Vec::new();
+    for (name, expected) in FILES {
+        let (file, path) = optimized(name, folder.path());
+        let (before, after) = (proto(&place(name)), proto(&path));
+        let operators: Vec<&str> = graph(&after).node.iter().map(|node| node.op_type.as_str()).collect();
+        eprintln!("{name}: {} nodes of {}", operators.len(), graph(&before).node.len());
+        if !expected.is_empty() && operators != *expected {
+            wrong.push(format!("{name}: {operators:?}\n{}", file.dump()));
+        }
+        if operators.len() > graph(&before).node.len() {
+            wrong.push(format!("{name}: more nodes\n{}", file.dump()));
+        }
+        let (from, to) = (weighed(&before), weighed(&after));
+        if to > from + DIGEST_BYTES {
+            wrong.push(format!("{name}: {to} bytes of {from}"));
+        }
+        let runtimes: Vec<OnnxRuntime> =
+            runtime.iter().flat_map(|r| [r.clone(), r.clone().without_optimizer()]).collect();
+        for runtime in &runtimes {
+            let cases = cases(&file, &place(name), runtime);
+            let rows = verify_file(&path, &cases, &[runtime], NETWORK).expect("ONNX Runtime loads the file");
+            wrong.extend(rows.into_iter().filter(|row| !row.ok).map(|row| format!("{name}: {row}")));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The size of a file with its external data.
+fn weighed(model: &pb::ModelProto) -> usize {
+    let entries = graph(model).initializer.iter().flat_map(|tensor| &tensor.external_data);
+    let external: usize =
+        entries.filter(|entry| entry.key == "length").filter_map(|e| e.value.parse::<usize>().ok()).sum();
+    model.encoded_len() + external
+}
+
+fn cases(file: &OnnxFile, original: &Path, runtime: &OnnxRuntime) -> Vec<Case> {
+    let mut session = runtime.load_file(original).expect("ONNX Runtime loads the original");
+    let mut cases = Vec::new();
+    for size in [1, 5] {
+        let sizes: Vec<(&str, usize)> = file.dynamic_axes().into_iter().map(|axis| (axis, size)).collect();
+        let inputs = file.random_inputs(&sizes, size as u64).expect("random inputs");
+        let expected = session.run(&inputs).expect("the original runs").into_iter().map(|(_, data)| data).collect();
+        cases.push(Case { inputs, expected });
+    }
+    cases
+}
+
+#[test]
+fn what_no_pass_knows_is_written_as_it_was_read() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, _) in FILES {
+        let (_, path) = optimized(name, folder.path());
+        let (before, after) = (proto(&place(name)), proto(&path));
+        assert_eq!(before.opset_import, after.opset_import, "{name}");
+        assert_eq!(before.functions, after.functions, "{name}");
+        assert_eq!((before.ir_version, &before.producer_name), (after.ir_version, &after.producer_name), "{name}");
+        assert_eq!(graph(&before).input, graph(&after).input, "{name}");
+        assert_eq!(graph(&before).output, graph(&after).output, "{name}");
+        let strange = |model: &pb::ModelProto| {
+            let nodes = graph(model).node.iter().filter(|node| !["", "ai.onnx"].contains(&node.domain.as_str()));
+            nodes.map(|node| pb::NodeProto { input: vec![], output: vec![], ..node.clone() }).collect::<Vec<_>>()
+        };
+        assert_eq!(strange(&before), strange(&after), "{name}");
+    }
+    let trees = proto(&folder.path().join("sklearn_forest.onnx"));
+    assert!(graph(&trees).node.iter().any(|node| node.domain == "ai.onnx.ml"), "{trees:?}");
+}
+
+#[test]
+fn a_second_run_finds_nothing_more() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, _) in FILES {
+        let (_, path) = optimized(name, folder.path());
+        let first = std::fs::read(&path).expect("the file");
+        let mut again = OnnxFile::read(&path).expect("our file is read");
+        again.optimize(&Driver::default()).expect("the passes run");
+        again.save(&path).expect("the file is written");
+        let second = std::fs::read(&path).expect("the file");
+        assert_eq!(graph(&proto(&path)).node.len(), graph(&pb_of(&first)).node.len(), "{name}");
+        assert_eq!(first.len(), second.len(), "{name}");
+    }
+}
+
+fn pb_of(bytes: &[u8]) -> pb::ModelProto {
+    pb::ModelProto::decode(bytes).expect("a model")
+}
+
+#[test]
+fn files_that_cannot_be_simplified_are_refused_with_the_reason() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let broken = folder.path().join("broken.onnx");
+    let alone = folder.path().join("external.onnx");
+    let whole = std::fs::read(place("torch_attention")).expect("the file");
+    std::fs::write(&broken, &whole[..whole.len() / 2]).expect("the folder is ours");
+    std::fs::copy(place("external"), &alone).expect("the folder is ours");
+    for (path, part) in [
+        (place("opset_12"), "opset 12"),
+        (place("missing"), "missing.onnx"),
+        (broken, "broken.onnx"),
+        (alone, "external.weights"),
+    ] {
+        let error = OnnxFile::read(&path).expect_err(part);
+        assert!(error.to_string().contains(part), "{part} is not in {error}");
+    }
+    assert!(matches!(OnnxFile::read(place("opset_12")), Err(Error::UnsupportedOpset(12))));
+}
