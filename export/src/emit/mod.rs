@@ -5,6 +5,7 @@ mod digest;
 mod names;
 mod node;
 mod proto;
+mod unpacked;
 mod write;
 
 use std::collections::BTreeMap;

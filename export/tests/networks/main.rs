@@ -9,6 +9,7 @@ mod network;
 mod support;
 
 mod checker;
+mod golden;
 mod saved;
 mod weights;
 

@@ -15,7 +15,8 @@ fn main() -> std::io::Result<()> {
         println!("cargo::rerun-if-changed={}", source.display());
         let name = source.file_stem().unwrap_or_default();
         modules += &format!("#[allow(warnings, clippy::all)]\n#[path = {source:?}]\nmod network_{index};\n");
-        rows += &format!("    compiled!({name:?}, network_{index}),\n");
+        let weights = source.with_extension("bpk");
+        rows += &format!("    compiled!({name:?}, {weights:?}, network_{index}),\n");
     }
     let table =
         format!("{modules}\n/// Every network by the name of its file.\nconst NETWORKS: &[Compiled] = &[\n{rows}];\n");

@@ -13,21 +13,30 @@ pub fn import(folder: &str, model: &str) {
     ModelGen::new().input(model).out_dir(folder).run_from_cli();
 }
 
-/// A network of this program, by the name of its file.
+/// A network of this program, by the name of its file, and where its weights lie.
 struct Compiled {
     name: &'static str,
+    weights: &'static str,
     load: fn(&Path, &Device) -> Forward,
 }
 
 /// From a batch of images to the outputs in the order of the graph.
-type Forward = Box<dyn Fn(&Images) -> Result<Vec<(Vec<usize>, Vec<f32>)>, String>>;
+type Forward = Box<dyn Fn(&Images) -> Result<Vec<Array>, String>>;
+
+/// An output without its name.
+#[allow(dead_code, reason = "a program without networks")]
+struct Array {
+    shape: Vec<usize>,
+    values: Vec<f32>,
+}
 
 /// The row of a network, whose module burn-onnx wrote.
 #[allow(unused_macros, reason = "a program without networks")]
 macro_rules! compiled {
-    ($name:literal, $module:ident) => {
+    ($name:literal, $weights:literal, $module:ident) => {
         Compiled {
             name: $name,
+            weights: $weights,
             load: |weights, device| {
                 let (model, device) = ($module::Model::from_file(weights, device), device.clone());
                 Box::new(move |images| model.forward(Entry::tensor(images, &device)).values())
@@ -38,18 +47,17 @@ macro_rules! compiled {
 
 include!(concat!(env!("OUT_DIR"), "/networks.rs"));
 
-/// The weights lie beside the Rust: `import` was given the folder of the model.
 fn load(path: &Path, card: &Card) -> Result<Run, String> {
     let name = path.file_stem().unwrap_or_default();
     let network = NETWORKS
         .iter()
         .find(|network| network.name == name)
         .ok_or("the network is not in this program; build it with PORTABILITY_BURN_ONNX")?;
-    let forward = (network.load)(&path.with_extension("bpk"), &Device::flex());
+    let forward = (network.load)(Path::new(network.weights), &Device::flex());
     let names: Vec<String> = card.golden.first().map(|golden| golden.names().cloned().collect()).unwrap_or_default();
     Ok(Box::new(move |images| {
         let outputs = names.iter().cloned().zip(forward(images)?);
-        Ok(outputs.map(|(name, (shape, values))| Output { name, shape, values }).collect())
+        Ok(outputs.map(|(name, Array { shape, values })| Output { name, shape, values }).collect())
     }))
 }
 
@@ -81,19 +89,21 @@ fn data(images: &Images) -> TensorData {
 /// What a network gives: a tensor, or several.
 #[allow(dead_code, reason = "a program without networks")]
 trait Outputs {
-    fn values(self) -> Result<Vec<(Vec<usize>, Vec<f32>)>, String>;
+    fn values(self) -> Result<Vec<Array>, String>;
 }
 
 impl<const D: usize> Outputs for Tensor<D> {
-    fn values(self) -> Result<Vec<(Vec<usize>, Vec<f32>)>, String> {
+    fn values(self) -> Result<Vec<Array>, String> {
         let shape = self.dims().to_vec();
         let values = self.into_data().convert::<f32>().try_to_vec().map_err(|error| error.to_string())?;
-        Ok(vec![(shape, values)])
+        Ok(vec![Array { shape, values }])
     }
 }
 
 impl<A: Outputs, B: Outputs> Outputs for (A, B) {
-    fn values(self) -> Result<Vec<(Vec<usize>, Vec<f32>)>, String> {
-        Ok([self.0.values()?, self.1.values()?].concat())
+    fn values(self) -> Result<Vec<Array>, String> {
+        let mut arrays = self.0.values()?;
+        arrays.extend(self.1.values()?);
+        Ok(arrays)
     }
 }
