@@ -29,7 +29,7 @@ class Home:
         return self
 
     def __exit__(self, *_):
-        folder = self.cache / f"venv-{self.runtime.adapter}"
+        folder = self.folder("venv")
         if folder.is_dir() and sum(path.lstat().st_size for path in folder.rglob("*")) > KEPT_BYTES:
             shutil.rmtree(folder)
 
@@ -37,7 +37,7 @@ class Home:
         """The words that run one model."""
         return {
             "python": [self.python, "-B", ADAPTERS / "adapter.py", self.runtime.adapter, file.path, file.card, work],
-            "node": ["node", ADAPTERS / f"{self.runtime.adapter}.mjs", file.path, file.card, self.cache / "node"],
+            "node": ["node", ADAPTERS / f"{self.runtime.adapter}.mjs", file.path, file.card, self.folder("node")],
             "verify": [self.selfie, "verify", file.path],
             "rust": [self.target() / "release" / "portability", self.runtime.adapter, file.path, file.card],
         }[self.runtime.kind]
@@ -45,7 +45,7 @@ class Home:
     def pip(self):
         if self.borrowed:
             return
-        folder = self.cache / f"venv-{self.runtime.adapter}"
+        folder = self.folder("venv")
         self.python = folder / "bin" / "python"
         if not self.installed(folder):
             venv.create(folder, with_pip=True)
@@ -56,13 +56,13 @@ class Home:
             self.stamp(folder)
 
     def npm(self):
-        folder = self.cache / "node"
+        folder = self.folder("node")
         if not self.installed(folder):
             folder.mkdir(parents=True, exist_ok=True)
             (folder / "package.json").write_text('{"private": true}\n', encoding="utf-8")
             # Scripts of packages download GPU libraries that are not used here.
             flags = ["--no-save", "--ignore-scripts", "--no-audit", "--no-fund"]
-            run("npm", "install", *flags, *node_packages(), cwd=folder)
+            run("npm", "install", *flags, *self.runtime.packages, cwd=folder)
             self.stamp(folder)
 
     def cargo(self, networks=None):
@@ -76,12 +76,15 @@ class Home:
         """A build folder for every set of features: another set would build everything again."""
         return self.cache / "-".join(["rust", *self.runtime.packages])
 
+    def folder(self, kind):
+        return self.cache / f"{kind}-{self.runtime.adapter}"
+
     def installed(self, folder):
-        stamp = folder / f"{self.runtime.adapter}.installed"
+        stamp = folder / "installed"
         return stamp.is_file() and stamp.read_text(encoding="utf-8") == self.wanted()
 
     def stamp(self, folder):
-        (folder / f"{self.runtime.adapter}.installed").write_text(self.wanted(), encoding="utf-8")
+        (folder / "installed").write_text(self.wanted(), encoding="utf-8")
 
     def wanted(self):
         return "\n".join([*self.runtime.packages, *self.runtime.bare])
@@ -97,10 +100,3 @@ def last_words(error):
     """What an installation said in the end."""
     said = (getattr(error, "stderr", None) or str(error)).strip().splitlines()
     return said[-1] if said else str(error)
-
-
-def node_packages():
-    """All packages of npm at once: an install without the others would remove them."""
-    from runtimes import RUNTIMES
-
-    return [package for runtime in RUNTIMES if runtime.kind == "node" for package in runtime.packages]

@@ -3,6 +3,7 @@
 
     tests/portability/portability.py --selfie target/release/selfie            # all
     tests/portability/portability.py --selfie target/release/selfie --quick    # what the test command runs
+    tests/portability/portability.py --install "Burn" --install "browser"      # what that needs beforehand
 
 Each model in each runtime is one process with a time limit; the numbers are compared with the golden samples in the
 file, at every batch size they have. What was measured is kept under target/portability: a run that was stopped goes on
@@ -27,12 +28,16 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--selfie", type=pathlib.Path, required=True, help="the binary that trains, compiles, verifies")
+    parser.add_argument("--selfie", type=pathlib.Path, help="the binary that trains, compiles, verifies")
     parser.add_argument("--quick", action="store_true", help="few models and runtimes, no packages, nothing is written")
     parser.add_argument("--python", default=sys.executable, help="with --quick: a Python with onnx and onnxruntime")
     parser.add_argument("--only", action="append", help="run only runtimes with this in their title")
+    parser.add_argument("--install", action="append", help="install runtimes with this in their title, and no more")
     parser.add_argument("--cache", type=pathlib.Path, default=ROOT / "target" / "portability", help="where all is kept")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if not options.selfie and not options.install:
+        parser.error("--selfie names the binary whose files are compared")
+    return options
 
 
 def measure(home, models, made, folder, keep):
@@ -83,10 +88,22 @@ def full(options, selfie):
         report.write(ROOT, made, results)
 
 
+def install(options):
+    """What takes long in the quick part and in the tests of examples, and nothing else."""
+    for runtime in RUNTIMES:
+        if any(part in runtime.title for part in options.install):
+            with Home(runtime, None, options.cache) as home:
+                if home.refusal:
+                    sys.exit(f"{runtime.title} {home.refusal}")
+
+
 def main():
     options = arguments()
     options.cache = options.cache.resolve()
-    (quick if options.quick else full)(options, options.selfie.resolve())
+    if options.install:
+        install(options)
+    else:
+        (quick if options.quick else full)(options, options.selfie.resolve())
 
 
 if __name__ == "__main__":

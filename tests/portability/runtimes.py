@@ -4,7 +4,8 @@ import dataclasses
 
 from models import NETWORKS
 
-ONNX = ("numpy==2.4.6", "onnx==1.23.2")
+# Pillow is for the programs of examples/.
+ONNX = ("numpy==2.4.6", "onnx==1.23.2", "pillow==13.0.0")
 # onnx2tf chooses the versions of onnx, numpy and TensorFlow that it can read.
 TFLITE = ("onnx2tf==1.29.24", "tf-keras==2.19.0", "onnx-graphsurgeon==0.5.8", "sng4onnx==2.0.1", "ai-edge-litert==2.1.0")
 # jaxonnxruntime does not name absl-py, which it imports.
