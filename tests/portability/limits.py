@@ -16,12 +16,13 @@ LIMITS = {
         "`Reshape(x: [1, 1, 32, 32], [1, 1, 4, 8, 4, 8])` and load what pnnx wrote.",
     ],
     "iree_vm": [
-        "Its compiler stumbles over a convolution with a stride whose answer is one pixel: `Conv` with a kernel of 3, "
-        "strides of 2 and pads of 1 on `[1, 16, 2, 2]`, which is the last one of the network of 8x8 patches. With the pads "
-        "`[1, 1, 0, 0]`, which give the same numbers, it compiles the whole file and gives the golden numbers.",
+        "Its compiler stumbles over a convolution with a stride whose answer is one pixel: one `Conv` with a kernel of 3, "
+        "strides of 2 and pads of 1 on `[1, 16, 2, 2]` shows it, which is what the network of 8x8 patches ends with. With "
+        "the pads `[1, 1, 0, 0]`, which give the same numbers, it compiles.",
     ],
     "tflite": [
-        "It moves channels to the end, and mistakes one for the other where a feature map is one pixel: an `Add` of two "
-        "`[32, 64, 1, 1]` becomes one of `[32, 1, 1, 64]` and `[32, 64, 1, 1]`.",
+        "onnx2tf moves the channels to the end and mistakes their axis where a feature map is one pixel, which the network "
+        "of 8x8 patches ends with: on `[32, 8, 2, 2]` two branches of `Conv` with strides of 2, their `Add`, "
+        "`BatchNormalization`, `Relu` and a `Reshape` to `[0, 64, 1]` show it; without the BatchNormalization it converts.",
     ],
 }
