@@ -7,6 +7,7 @@ from limits import LIMITS
 from models import COUNTED, GROUPS, MODELS, SELFIE
 from runtimes import RUNTIMES
 
+WORDS = 240
 START, END = "<!-- portability -->", "<!-- /portability -->"
 
 
@@ -72,7 +73,7 @@ class Table:
                 if result is None or result.good(self.made[model.title]):
                     continue
                 words = result.words.replace(str(self.made[model.title].path.parent), "")
-                said.setdefault(" ".join(words.split()) or f"differs by up to {result.error:.0e}", []).append(model.name)
+                said.setdefault(" ".join(words.split())[:WORDS] or f"differs by up to {result.error:.0e}", []).append(model.name)
             if said:
                 lines += [f"### {runtime.title}", *LIMITS.get(runtime.adapter, [])]
                 lines += [f"- {'; '.join(names)}: `{words.replace('`', chr(39))}`" for words, names in said.items()]

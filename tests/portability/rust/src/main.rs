@@ -67,7 +67,9 @@ fn answer(name: &str, model: &Path, card: &Path) -> Result<String, String> {
                 let images = golden.images(&card.input)?;
                 golden.errors(&runtime::caught(|| run(&images))?)
             });
-            let said = answer.map_or_else(|words| words.into(), |errors| serde_json::json!(errors));
+            // What follows the first line is a trace of the stack.
+            let first = |words: String| words.lines().next().unwrap_or_default().into();
+            let said = answer.map_or_else(first, |errors| serde_json::json!(errors));
             (golden.batch().to_string(), said)
         })
         .collect();
