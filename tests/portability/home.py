@@ -48,6 +48,7 @@ class Home:
         folder = self.folder("venv")
         self.python = folder / "bin" / "python"
         if not self.installed(folder):
+            shutil.rmtree(folder, ignore_errors=True)
             venv.create(folder, with_pip=True)
             install = [self.python, "-m", "pip", "install", "--quiet"]
             run(*install, *self.runtime.packages)
