@@ -72,7 +72,8 @@ class Table:
                 result = self.find(runtime, model)
                 if result is None or result.good(self.made[model.title]):
                     continue
-                words = result.words.replace(str(self.made[model.title].path.parent), "")
+                # Paths of this machine say nothing to others.
+                words = result.words.replace(str(self.made[model.title].path.parents[1]), "")
                 said.setdefault(" ".join(words.split())[:WORDS] or f"differs by up to {result.error:.0e}", []).append(model.name)
             if said:
                 lines += [f"### {runtime.title}", *LIMITS.get(runtime.adapter, [])]
