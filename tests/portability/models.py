@@ -54,7 +54,7 @@ MODELS = [
         )
         for opset in OPSETS
     ),
-    Model("pretrained/fashion-mnist", file="models/pretrained/fashion-mnist/1/model.onnx"),
+    Model("pretrained/fashion-mnist", file="models/pretrained/fashion-mnist/1/model.onnx", quick=True),
     Model("classifier, u8", SMALLER, "classifier", ("--input", "u8")),
     Model("classifier, f16", SMALLER, "classifier", ("--precision", "f16"), lowered=True),
     Model("classifier, int8", SMALLER, "classifier", ("--precision", "int8", *CALIBRATION), lowered=True),
