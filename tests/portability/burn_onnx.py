@@ -41,5 +41,6 @@ def take_in(home, files, folder):
 def panic(text):
     """The message of a panic."""
     lines = text.strip().splitlines()
-    start = next((index for index, line in enumerate(lines) if "panicked at" in line), -1)
-    return f"import: {' '.join(lines[start + 1 : start + 3])[:300]}" if lines else "import: nothing"
+    start = next((index for index, line in enumerate(lines) if "panicked at" in line), -1) + 1
+    end = next((index for index, line in enumerate(lines) if line.startswith(("stack backtrace:", "note:"))), None)
+    return f"import: {' '.join(lines[start:end])[:300] or 'nothing'}"

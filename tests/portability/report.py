@@ -7,7 +7,7 @@ from limits import LIMITS
 from models import COUNTED, GROUPS, MODELS, SELFIE
 from runtimes import RUNTIMES
 
-WORDS = 240
+WORDS = 200
 START, END = "<!-- portability -->", "<!-- /portability -->"
 
 
