@@ -9,6 +9,15 @@ use support::{Serving, jpeg, succeed};
 /// Least cosine between two embeddings of one picture.
 const LEAST_COSINE: f64 = 0.9999;
 const MODEL: &str = "models/pretrained/fashion-mnist/1/model.onnx";
+/// Examples whose packages `tests/portability/portability.py` installs, by the name of its adapter.
+const RUNTIMES: [(&str, &str); 6] = [
+    ("openvino_cpu", "openvino"),
+    ("opencv_dnn", "opencv"),
+    ("mnn_module", "mnn"),
+    ("tvm_relax", "tvm"),
+    ("jax_graph", "jax"),
+    ("torch_module", "onnx2torch"),
+];
 
 /// Runs a program of `examples/` or `tests/` from the root and gives the vector that it prints.
 fn embedding(program: &Path, arguments: &[&str]) -> Vec<f64> {
@@ -20,7 +29,9 @@ fn embedding(program: &Path, arguments: &[&str]) -> Vec<f64> {
         .output()
         .unwrap_or_else(|error| panic!("{}: {error}", program.display()));
     assert!(output.status.success(), "{arguments:?}\n{}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_slice(&output.stdout).unwrap()
+    // Some runtimes print words of their own before.
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    serde_json::from_str(stdout.trim().lines().last().unwrap()).unwrap()
 }
 
 fn cosine(a: &[f64], b: &[f64]) -> f64 {
@@ -47,7 +58,7 @@ fn the_same_picture_gives_the_same_embedding_in_python_in_a_browser_and_from_the
     let serving = Serving::start(root, &["--models", "models/pretrained"]);
     let mut found = vec![("server", embedding(python, &["examples/python/client.py", &serving.address, png]))];
 
-    let packages = root.join("target/portability/node");
+    let packages = root.join("target/portability/node-ort_web");
     if packages.join("node_modules/onnxruntime-web").is_dir() {
         let card = folder.path().join("card.json");
         std::fs::write(&card, succeed(root, &["inspect", MODEL, "--card"])).unwrap();
@@ -57,7 +68,15 @@ fn the_same_picture_gives_the_same_embedding_in_python_in_a_browser_and_from_the
         found.push(("browser", embedding(node, &arguments)));
         found.push(("client in Node", embedding(node, &["examples/node/client.mjs", &serving.address, png])));
     } else {
-        eprintln!("SKIPPED: the browser; tests/portability/portability.py installs its packages");
+        eprintln!("SKIPPED: the browser; `tests/portability/portability.py --install browser` brings its packages");
+    }
+    for (adapter, name) in RUNTIMES {
+        let python = root.join(format!("target/portability/venv-{adapter}/bin/python"));
+        if python.is_file() {
+            found.push((name, embedding(&python, &[&format!("examples/python/{name}_embed.py"), MODEL, png])));
+        } else {
+            eprintln!("SKIPPED: the example of {name}; tests/portability/portability.py installs its packages");
+        }
     }
     for (place, vector) in found {
         let cosine = cosine(&expected, &vector);

@@ -2,6 +2,10 @@
 
 use std::process::Command;
 
+/// The runtimes of the quick part, each of which runs every model of it.
+const RUNTIMES: [&str; 6] =
+    ["ONNX reference evaluator", "ONNX Runtime, Python", "ONNX Runtime, Rust", "tract", "rten", "Burn, by burn-onnx"];
+
 #[test]
 fn the_runtimes_of_the_quick_part_give_the_golden_numbers() {
     let (Some(python), Some(_)) = (std::env::var_os("SELFIE_TEST_PYTHON"), std::env::var_os("ORT_DYLIB_PATH")) else {
@@ -19,7 +23,7 @@ fn the_runtimes_of_the_quick_part_give_the_golden_numbers() {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let stdout = text(&output.stdout);
     assert!(output.status.success(), "{stdout}\n{}", text(&output.stderr));
-    for runtime in ["ONNX reference evaluator", "ONNX Runtime, Python", "ONNX Runtime, Rust", "tract"] {
+    for runtime in RUNTIMES {
         let rows = stdout.lines().filter(|line| line.starts_with(&format!("{runtime} · ")));
         assert_eq!(rows.count(), 4, "{runtime}\n{stdout}");
     }

@@ -1,59 +1,109 @@
 #!/usr/bin/env python3
-"""Runs every exported model in every runtime and writes docs/portability.md. Needs Python, and npm for two runtimes.
+"""Runs every exported model in every runtime and writes docs/portability.md. Needs Python, cargo, and npm for two runtimes.
 
-    tests/portability/portability.py --selfie target/release/selfie            # all, installs under target/portability
+    tests/portability/portability.py --selfie target/release/selfie            # all
     tests/portability/portability.py --selfie target/release/selfie --quick    # what the test command runs
+    tests/portability/portability.py --install "Burn" --install "browser"      # what that needs beforehand
 
 Each model in each runtime is one process with a time limit; the numbers are compared with the golden samples in the
-file, at every batch size they have.
+file, at every batch size they have. What was measured is kept under target/portability: a run that was stopped goes on
+where it was, and a runtime is asked again when its version or the bytes of the model have changed.
 """
 
 import argparse
 import pathlib
 import sys
-import tempfile
 
+import burn_onnx
+import files
 import report
-import run
+from home import Home
 from models import MODELS, RUNS
+from results import Results
+from run import run
 from runtimes import RUNTIMES
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-CACHE = ROOT / "target" / "portability"
 
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--selfie", type=pathlib.Path, required=True, help="the binary that trains, compiles, verifies")
-    parser.add_argument("--quick", action="store_true", help="few models and runtimes, install nothing, write nothing")
+    parser.add_argument("--selfie", type=pathlib.Path, help="the binary that trains, compiles, verifies")
+    parser.add_argument("--quick", action="store_true", help="few models and runtimes, no packages, nothing is written")
     parser.add_argument("--python", default=sys.executable, help="with --quick: a Python with onnx and onnxruntime")
-    parser.add_argument("--only", action="append", help="only runtimes with this in their title; writes nothing")
-    return parser.parse_args()
+    parser.add_argument("--only", action="append", help="run only runtimes with this in their title")
+    parser.add_argument("--install", action="append", help="install runtimes with this in their title, and no more")
+    parser.add_argument("--cache", type=pathlib.Path, default=ROOT / "target" / "portability", help="where all is kept")
+    options = parser.parse_args()
+    if not options.selfie and not options.install:
+        parser.error("--selfie names the binary whose files are compared")
+    return options
+
+
+def measure(home, models, made, folder, keep):
+    """Runs what is asked of one runtime, and hands on each result."""
+    refusals = {}
+    if home.runtime.adapter == "burn-onnx":
+        wanted = {model.title: made[model.title] for model in models}
+        refusals = burn_onnx.take_in(home, wanted, folder / "burn-onnx")
+    for model in models:
+        file = made[model.title]
+        result = run(home, file, folder)
+        if model.title in refusals:
+            result.refusal = refusals[model.title]
+        print(f"{home.runtime.title} · {model.title}: {report.cell(result, file)}", flush=True)
+        keep(model, result)
+
+
+def quick(options, selfie):
+    """The quick part: every model is expected to run."""
+    models = [model for model in MODELS if model.quick]
+    folder = options.cache / "quick"
+    made = files.make_models(selfie, RUNS, models, folder, ROOT)
+    wrong = []
+
+    def keep(model, result):
+        if not result.good(made[model.title]):
+            wrong.append(f"{model.title}: {result.words or result.error}")
+
+    for runtime in (runtime for runtime in RUNTIMES if runtime.quick):
+        with Home(runtime, selfie, options.cache, pathlib.Path(options.python).absolute()) as home:
+            measure(home, models, made, folder, keep)
+    if wrong:
+        sys.exit("\n".join(["a runtime differs or refuses; each of them is expected to run every model", *wrong]))
+
+
+def full(options, selfie):
+    """Everything that is not known yet; the document is written after each runtime."""
+    folder = options.cache / "models"
+    made = files.make_models(selfie, RUNS, MODELS, folder, ROOT)
+    results = Results(options.cache / "results")
+    for runtime in RUNTIMES:
+        if not options.only or any(part in runtime.title for part in options.only):
+            asked = [model for model in MODELS if runtime.takes(model)]
+            missing = [model for model in asked if not results.find(runtime, made[model.title])]
+            if missing:
+                with Home(runtime, selfie, options.cache) as home:
+                    measure(home, missing, made, folder, lambda m, r: results.keep(runtime, made[m.title], r))
+        report.write(ROOT, made, results)
+
+
+def install(options):
+    """What takes long in the quick part and in the tests of examples, and nothing else."""
+    for runtime in RUNTIMES:
+        if any(part in runtime.title for part in options.install):
+            with Home(runtime, None, options.cache) as home:
+                if home.refusal:
+                    sys.exit(f"{runtime.title} {home.refusal}")
 
 
 def main():
     options = arguments()
-    selfie = options.selfie.resolve()
-    models = [model for model in MODELS if model.quick or not options.quick]
-    chosen = [runtime for runtime in RUNTIMES if runtime.quick or not options.quick]
-    if options.only:
-        chosen = [runtime for runtime in chosen if any(part in runtime.title for part in options.only)]
-    with tempfile.TemporaryDirectory() as folder:
-        folder = pathlib.Path(folder)
-        files = run.make_models(selfie, RUNS, models, folder, ROOT)
-        results = {}
-        for runtime in chosen:
-            home = run.Home(runtime, CACHE, pathlib.Path(options.python).absolute() if options.quick else None)
-            for model in models:
-                result = run.run(home, selfie, files[model.name], folder)
-                results[runtime.title, model.name] = result
-                print(f"{runtime.title} · {model.name}: {report.cell(result)}", flush=True)
-            if not options.quick and not options.only:
-                # After each runtime: a run that is stopped leaves what it has.
-                count = chosen.index(runtime) + 1
-                report.write(ROOT, files[models[0].name].card, chosen[:count], models, results, chosen[count:])
-    if options.quick and not all(result.good for result in results.values()):
-        sys.exit("a runtime differs or refuses; each of them is expected to run every model")
+    options.cache = options.cache.resolve()
+    if options.install:
+        install(options)
+    else:
+        (quick if options.quick else full)(options, options.selfie.resolve())
 
 
 if __name__ == "__main__":

@@ -19,7 +19,8 @@ const WINDOWS: &[&str] = &["Conv", "ConvTranspose", "DeformConv", "AveragePool",
 const REDUCTIONS: &[&str] =
     &["ArgMax", "ArgMin", "ReduceMax", "ReduceMean", "ReduceMin", "ReduceProd", "ReduceSum", "ReduceL2"];
 
-/// The defaults at the opsets from 13 on, of the attributes that this crate sets.
+/// The defaults at the opsets from 13 on, of the attributes that this crate sets. The `epsilon` of BatchNormalization is
+/// written all the same: burn-onnx takes its absence for zero.
 const DEFAULTS: &[Row] = &[
     Row(&["ArgMax", "ArgMin", "Gather", "GatherElements", "ScatterElements"], "axis", 13, Default::Int(0)),
     Row(&["LayerNormalization", "LogSoftmax", "RMSNormalization", "Softmax", "TopK"], "axis", 13, Default::Int(-1)),
@@ -38,7 +39,7 @@ const DEFAULTS: &[Row] = &[
     Row(&["Gemm"], "beta", 13, Default::Float(1.0)),
     Row(&["Gemm"], "transA", 13, Default::Int(0)),
     Row(&["Gemm"], "transB", 13, Default::Int(0)),
-    Row(&["BatchNormalization", "LayerNormalization", "RMSNormalization"], "epsilon", 13, Default::Float(1e-5)),
+    Row(&["LayerNormalization", "RMSNormalization"], "epsilon", 13, Default::Float(1e-5)),
     Row(&["LeakyRelu"], "alpha", 13, Default::Float(0.01)),
     Row(&["HardSigmoid"], "alpha", 13, Default::Float(0.2)),
     Row(&["HardSigmoid"], "beta", 13, Default::Float(0.5)),
@@ -82,10 +83,12 @@ mod tests {
 
     #[test]
     fn only_what_onnx_assumes_at_the_opset_is_left_out() {
-        let cases: [(&str, &str, Attribute, i64, bool); 9] = [
+        let cases: [(&str, &str, Attribute, i64, bool); 11] = [
             ("Gather", "axis", 0.into(), 17, true),
             ("Gather", "axis", 1.into(), 17, false),
             ("Concat", "axis", 0.into(), 17, false),
+            ("LayerNormalization", "epsilon", 1e-5.into(), 17, true),
+            ("BatchNormalization", "epsilon", 1e-5.into(), 17, false),
             ("Softmax", "axis", 0.into(), 17, false),
             ("GridSample", "mode", "bilinear".into(), 16, true),
             ("GridSample", "mode", "linear".into(), 20, true),

@@ -8,6 +8,7 @@ mod node;
 mod proto;
 mod shell;
 mod skeleton;
+mod unpacked;
 mod write;
 
 use std::collections::BTreeMap;

@@ -10,6 +10,7 @@ mod support;
 
 mod checker;
 mod document;
+mod golden;
 mod saved;
 mod speed;
 mod weights;

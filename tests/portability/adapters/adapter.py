@@ -15,8 +15,15 @@ import numpy
 U64 = numpy.uint64
 
 
+def unpack(tensor):
+    """Little-endian floats in base64."""
+    return numpy.frombuffer(base64.b64decode(tensor["data"]), dtype="<f4").reshape(tensor["shape"])
+
+
 def golden_input(made, dtype):
-    """The generator of the model card."""
+    """An input as it stands, or by the generator of the model card."""
+    if "data" in made:
+        return unpack(made)
     with numpy.errstate(over="ignore"):
         gamma = U64(0x9E3779B97F4A7C15)
         z = U64(made["seed"]) + numpy.arange(1, numpy.prod(made["shape"]) + 1, dtype=U64) * gamma
@@ -27,16 +34,21 @@ def golden_input(made, dtype):
     return values.reshape(made["shape"]).astype({"f32": numpy.float32, "u8": numpy.uint8}[dtype])
 
 
-def with_batch(path, batch, work):
-    """The file that the compiler fixed to this batch size, or a copy of a foreign one with the size written in."""
+def with_shape(path, shape, work):
+    """The file that the compiler fixed to this batch size, or a copy of another one with the sizes written in."""
+    batch = shape[0]
     compiled = path.replace(".onnx", f"-batch-{batch}.onnx")
     if os.path.exists(compiled):
         return compiled
     import onnx
 
     model = onnx.load(path)
+    dims = model.graph.input[0].type.tensor_type.shape.dim
+    sizes = {dim.dim_param: size for dim, size in zip(dims, shape) if dim.dim_param}
     for value in [*model.graph.input, *model.graph.output]:
-        value.type.tensor_type.shape.dim[0].dim_value = batch
+        for dim in value.type.tensor_type.shape.dim:
+            if dim.dim_param in sizes:
+                dim.dim_value = sizes[dim.dim_param]
     fixed = os.path.join(work, f"batch-{batch}.onnx")
     onnx.save(model, fixed)
     return fixed
@@ -47,7 +59,7 @@ def errors(run, golden, card):
     found = run(golden_input(golden["input"], card["input"]["dtype"]))
     differences = {}
     for name, expected in golden["outputs"].items():
-        values = numpy.frombuffer(base64.b64decode(expected["data"]), dtype="<f4").reshape(expected["shape"])
+        values = unpack(expected)
         output = numpy.asarray(found[name])
         assert output.shape == values.shape, f"{name} has the shape {output.shape}, expected {values.shape}"
         difference = float(numpy.abs(output - values).max())
@@ -69,15 +81,15 @@ def main(name, path, card_path, work):
     fixed = getattr(adapter, "FIXED_BATCH", False)
     batches, run = {}, None
     for golden in card["golden"]:
-        batch = golden["input"]["shape"][0]
+        shape = golden["input"]["shape"]
         try:
             if fixed:
-                run = adapter.load(with_batch(path, batch, work), work)
+                run = adapter.load(with_shape(path, shape, work), work)
             elif run is None:
                 run = adapter.load(path, work)
-            batches[batch] = errors(run, golden, card)
+            batches[shape[0]] = errors(run, golden, card)
         except Exception as error:  # A runtime may raise anything; what it says is the result.
-            batches[batch] = words(error)
+            batches[shape[0]] = words(error)
     print("\n" + json.dumps({"version": adapter.version(), "fixed": fixed, "batches": batches}))
 
 

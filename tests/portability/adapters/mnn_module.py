@@ -24,7 +24,8 @@ def load(path, work):
     module = MNN.nn.load_module_from_file(converted, inputs, outputs, runtime_manager=manager)
 
     def run(images):
-        found = module.forward([MNN.expr.const(images, list(images.shape), MNN.expr.NCHW)])
+        dtype = {"float32": MNN.expr.float, "uint8": MNN.expr.uint8}[images.dtype.name]
+        found = module.forward([MNN.expr.const(images, list(images.shape), MNN.expr.NCHW, dtype)])
         return {name: numpy.array(MNN.expr.convert(value, MNN.expr.NCHW).read()) for name, value in zip(outputs, found)}
 
     return run

@@ -14,6 +14,13 @@ def version():
     return importlib.metadata.version("ncnn")
 
 
+def unknown_layers(work):
+    """The layers that pnnx wrote under the name of an operator of PyTorch, having none of ncnn's for them."""
+    with open(os.path.join(work, "model.ncnn.param"), encoding="utf-8") as file:
+        names = {line.split()[0] for line in file if "." in line.split()[0]}
+    return f"layers that ncnn does not have: {', '.join(sorted(names)) or 'none'}"
+
+
 def load(path, work):
     graph = onnx.load(path).graph
     names = [value.name for value in graph.output]
@@ -27,8 +34,8 @@ def load(path, work):
     net = ncnn.Net()
     net.opt.use_fp16_packed = net.opt.use_fp16_storage = net.opt.use_fp16_arithmetic = False
     net.opt.use_bf16_storage = False
-    net.load_param(os.path.join(work, "model.ncnn.param"))
-    net.load_model(os.path.join(work, "model.ncnn.bin"))
+    loaded = net.load_param(os.path.join(work, "model.ncnn.param")), net.load_model(os.path.join(work, "model.ncnn.bin"))
+    assert loaded == (0, 0), f"ncnn's load_param and load_model gave the codes {loaded}; {unknown_layers(work)}"
 
     def one(image):
         extractor = net.create_extractor()

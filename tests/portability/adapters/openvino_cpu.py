@@ -12,6 +12,7 @@ def load(path, work):
 
     def run(images):
         results = model([images])
-        return {output.get_any_name(): results[output] for output in model.outputs}
+        # An output may have more names than that of the graph.
+        return {name: results[output] for output in model.outputs for name in output.get_names()}
 
     return run

@@ -28,9 +28,11 @@ def load(path, work):
     runner = Interpreter(os.path.join(folder, f"{name}_float32.tflite")).get_signature_runner()
 
     def run(images):
-        # onnx2tf puts the channels last.
-        (entry,) = runner.get_input_details()
-        found = runner(**{entry: numpy.ascontiguousarray(images.transpose(0, 2, 3, 1))})
+        ((entry, about),) = runner.get_input_details().items()
+        if tuple(about["shape"]) != images.shape:
+            # onnx2tf puts the second axis last.
+            images = numpy.ascontiguousarray(numpy.moveaxis(images, 1, -1))
+        found = runner(**{entry: images})
         return {name: found[name] for name in names}
 
     return run

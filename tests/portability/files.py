@@ -1,0 +1,79 @@
+"""Makes the model files."""
+
+import base64
+import dataclasses
+import json
+import os
+import pathlib
+import shutil
+import struct
+import subprocess
+import sys
+
+TOLERANCE = 1e-4
+BATCHES = (1, 2, 7)
+LIMIT_S = 240
+# Building the tests of the compiler where they are not built yet.
+BUILD_LIMIT_S = 3600
+
+
+@dataclasses.dataclass(frozen=True)
+class File:
+    """A model file, its golden samples, and how far an answer may be off."""
+
+    path: pathlib.Path
+    card: pathlib.Path
+    tolerance: float
+
+
+def command(*words, limit=LIMIT_S, **options):
+    """Runs a command that must succeed."""
+    words = [str(word) for word in words]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=limit, check=False, **options)
+    if done.returncode != 0:
+        sys.exit(f"{' '.join(words)} failed:\n{done.stdout[-1000:]}{done.stderr[-2000:]}")
+    return done.stdout
+
+
+def make_models(selfie, runs, models, folder, root):
+    """Trains the runs for a few steps and compiles every model: with a dynamic batch, and fixed to each batch size."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for name in {model.run for model in models if model.run}:
+        command(selfie, *runs[name], "--out", folder / name)
+    if any(model.network for model in models):
+        write_networks(folder, root)
+    return {model.title: make(selfie, model, index, folder, root) for index, model in enumerate(models)}
+
+
+def write_networks(folder, root):
+    """The tests of the compiler write their networks with what Burn answers."""
+    test = ["--test", "networks", "--", "--ignored", "--exact", "golden::ten_networks_are_written"]
+    words = [os.environ.get("CARGO", "cargo"), "test", "--release", "--workspace", *test]
+    command(*words, limit=BUILD_LIMIT_S, cwd=root, env={**os.environ, "SELFIE_NETWORKS": str(folder)})
+
+
+def make(selfie, model, index, folder, root):
+    """One file and its card under names that every runtime takes."""
+    path, card = folder / f"model_{index}.onnx", folder / f"model_{index}.json"
+    if model.network:
+        (folder / f"{model.name}.onnx").rename(path)
+        (folder / f"{model.name}.json").rename(card)
+        return File(path, card, TOLERANCE * scale(card))
+    if model.file:
+        shutil.copy(root / model.file, path)
+    else:
+        command(selfie, "export", folder / model.run, *model.export, "--out", path)
+        for batch in BATCHES:
+            fixed = path.with_name(f"{path.stem}-batch-{batch}.onnx")
+            command(selfie, "export", folder / model.run, *model.export, "--batch", batch, "--out", fixed)
+    card.write_text(command(selfie, "inspect", path, "--card"), encoding="utf-8")
+    golden = json.loads(card.read_text(encoding="utf-8"))["golden"]
+    return File(path, card, max(sample["tolerance"] for sample in golden) if model.lowered else TOLERANCE)
+
+
+def scale(card):
+    """The largest number that is expected, if it is more than one: networks with drawn weights give large ones."""
+    golden = json.loads(card.read_text(encoding="utf-8"))["golden"]
+    packed = [base64.b64decode(output["data"]) for sample in golden for output in sample["outputs"].values()]
+    return max(1.0, *(abs(value) for data in packed for (value,) in struct.iter_unpack("<f", data)))
