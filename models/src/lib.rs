@@ -15,6 +15,7 @@
 //! | [`selfie`] | the pretraining network: P, attention pooling, pointer decoder |
 //! | [`classifier`] | the fine-tuned network: embedding and logits |
 //! | [`network`] | any of the above by its configuration |
+//! | [`cost`] | multiplications of a network |
 //! | [`samples`] | golden samples of a network |
 //! | [`saved`] | configuration, weights and card in a folder |
 //! | [`seeded`] | random numbers that nobody else draws from |
@@ -28,6 +29,8 @@ pub mod golden;
 pub mod classifier;
 #[cfg(feature = "networks")]
 mod convolution;
+#[cfg(feature = "networks")]
+pub mod cost;
 #[cfg(feature = "networks")]
 mod cpu;
 #[cfg(feature = "networks")]

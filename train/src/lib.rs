@@ -13,7 +13,9 @@
 //! | [`mod@bench`] | training steps beside PyTorch's |
 //! | [`run`] | the run folder and the files in it |
 
+mod average;
 pub mod bench;
+mod best;
 mod cards;
 mod checkpoint;
 pub mod data;
@@ -22,7 +24,11 @@ mod engine;
 mod error;
 pub mod evaluate;
 pub mod finetune;
+mod forecast;
 mod gradients;
+mod layers;
+mod learning_rates;
+mod loss;
 mod optimiser;
 mod options;
 mod parameters;
@@ -30,12 +36,18 @@ mod plot;
 pub mod pretrain;
 mod progress;
 pub mod recipe;
+mod reestimate;
 pub mod run;
 pub mod schedule;
 mod seeds;
 mod session;
+mod signals;
+mod trial;
+mod validation;
 
 pub use cards::INPUT_NAME;
 pub use error::Error;
+pub use forecast::Forecast;
+pub use learning_rates::LearningRates;
 pub use options::{Options, Summary};
 pub use recipe::{Recipe, Stage};

@@ -8,6 +8,7 @@
 //! | `curves.svg` | the learning curves |
 //! | `labels.json` | fine-tuning: which training images were used with their labels: [`Labels`] |
 //! | `checkpoints/step-…` | what `--resume` goes on from |
+//! | `ema/` | where the weights are averaged: a network of its own, from the average |
 //! | `network.json`, `weights.safetensors`, `card.json` | the trained network, when the run is finished |
 
 pub mod metrics;
@@ -34,6 +35,8 @@ pub const METRICS_FILE: &str = "metrics.jsonl";
 pub const CURVES_FILE: &str = "curves.svg";
 /// Name of the file that holds the [`Labels`].
 pub const LABELS_FILE: &str = "labels.json";
+/// Name of the folder that holds the network with averaged weights.
+pub const AVERAGE_FOLDER: &str = "ema";
 /// Name of the folder of checkpoints.
 pub const CHECKPOINTS_FOLDER: &str = "checkpoints";
 
@@ -77,10 +80,6 @@ impl RunFolder {
         path.exists().then(|| Recipe::read(&path)).transpose()
     }
 
-    pub(crate) fn write_recipe(&self, recipe: &Recipe) -> Result<(), Error> {
-        Ok(write_atomically(&self.file(RECIPE_FILE), recipe.to_toml()?.as_bytes())?)
-    }
-
     pub(crate) fn write_json<T: Serialize>(&self, name: &str, value: &T) -> Result<(), Error> {
         write_json(&self.file(name), value)
     }
@@ -92,6 +91,10 @@ impl RunFolder {
 /// [`Error::Recipe`] or [`Error::Io`] names the file.
 pub fn recipe_of(folder: &Path) -> Result<Recipe, Error> {
     Recipe::read(&folder.join(RECIPE_FILE))
+}
+
+pub(crate) fn write_recipe(folder: &Path, recipe: &Recipe) -> Result<(), Error> {
+    Ok(write_atomically(&folder.join(RECIPE_FILE), recipe.to_toml()?.as_bytes())?)
 }
 
 pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, Error> {
