@@ -35,7 +35,8 @@ enum LogFormat {
     Json,
 }
 
-/// 0 when all went well, 1 when the command failed; bad usage ends with 2 while arguments are parsed.
+/// 0 when all went well, 1 when the command failed, 128 and the number of the signal when one ended a training; bad usage ends
+/// with 2 while arguments are parsed.
 fn main() -> ExitCode {
     environment::settle();
     let arguments = Arguments::parse();
@@ -48,7 +49,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");
-            ExitCode::FAILURE
+            commands::exit_code(&error)
         }
     }
 }

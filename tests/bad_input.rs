@@ -40,6 +40,27 @@ fn every_wrong_command_line_says_what_is_wrong_and_leaves_nothing() {
         (&["pretrain", "--recipe", "quickstart-pretrain", "--out", "r", "--device", "gpu"], FAILED, &["gpu", "cpu"]),
         (&["pretrain", "--recipe", "quickstart-pretrain", "--out", "r", "--data", "cifar"], FAILED, &["cifar"]),
         (&["pretrain", "--recipe", "quickstart-pretrain", "--out", "r", "--data", "idx:idx"], FAILED, &["idx"]),
+        (&["pretrain", "--recipe", "quickstart-pretrain"], MISUSED, &["--out"]),
+        (
+            &["pretrain", "--recipe", "quickstart-pretrain", "--dry-run", "--resume"],
+            MISUSED,
+            &["--dry-run", "--resume"],
+        ),
+        (
+            &["finetune", "--recipe", "quickstart-finetune", "--out", "r", "--set", "freeze=[\"layer1\"]"],
+            FAILED,
+            &["layer1", "resnet.layer1"],
+        ),
+        (
+            &["finetune", "--recipe", "quickstart-finetune", "--out", "r", "--set", "augment.color_jitter.hue=0.7"],
+            FAILED,
+            &["augment.color_jitter.hue", "0.5"],
+        ),
+        (
+            &["pretrain", "--recipe", "quickstart-pretrain", "--find-lr", "nowhere/rates.svg", "--set", "steps=1"],
+            FAILED,
+            &["warmup_steps"],
+        ),
         (&["data", "check", "idx:nowhere"], FAILED, &["nowhere"]),
         (&["evaluate", "empty"], FAILED, &["network.json"]),
         (&["evaluate"], MISUSED, &["RUN"]),

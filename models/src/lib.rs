@@ -15,6 +15,7 @@
 //! | [`selfie`] | the pretraining network: P, attention pooling, pointer decoder |
 //! | [`classifier`] | the fine-tuned network: embedding and logits |
 //! | [`network`] | any of the above by its configuration |
+//! | [`cost`] | multiplications of a network |
 //! | [`samples`] | golden samples of a network |
 //! | [`saved`] | configuration, weights and card in a folder |
 //! | [`import`] | published ResNets with torchvision's names |
@@ -30,6 +31,8 @@ pub mod golden;
 pub mod classifier;
 #[cfg(feature = "networks")]
 mod convolution;
+#[cfg(feature = "networks")]
+pub mod cost;
 #[cfg(feature = "networks")]
 mod cpu;
 #[cfg(feature = "networks")]

@@ -1,8 +1,11 @@
 //! `selfie finetune`
 
-use super::training::{TrainingArguments, print};
-use selfie_train::Options;
+use super::training::{Training, TrainingArguments};
+use selfie_train::{Options, finetune};
 use std::path::PathBuf;
+
+const FINE_TUNING: Training =
+    Training { run: finetune::run, forecast: finetune::forecast, find_learning_rate: finetune::find_learning_rate };
 
 /// Arguments of `selfie finetune`.
 #[derive(clap::Args)]
@@ -20,7 +23,6 @@ pub struct Arguments {
 impl Arguments {
     pub fn run(self) -> anyhow::Result<()> {
         let options = Options { init: self.init, labels: self.labels, ..self.training.options() };
-        print(&selfie_train::finetune::run(&options)?);
-        Ok(())
+        self.training.carry_out(&FINE_TUNING, &options)
     }
 }

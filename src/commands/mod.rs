@@ -44,6 +44,7 @@ mod verify;
 mod weights;
 
 use clap::Subcommand;
+use std::process::ExitCode;
 
 /// What to do.
 #[derive(Subcommand)]
@@ -150,4 +151,14 @@ impl Command {
             Self::Bench(command) => command.run(),
         }
     }
+}
+
+/// What a shell is told about a command that failed.
+pub fn exit_code(error: &anyhow::Error) -> ExitCode {
+    #[cfg(feature = "train")]
+    if let Some(selfie_train::Error::Interrupted { signal, .. }) = error.downcast_ref() {
+        return u8::try_from(128 + signal).map_or(ExitCode::FAILURE, ExitCode::from);
+    }
+    let _ = error;
+    ExitCode::FAILURE
 }

@@ -1,6 +1,10 @@
 //! `selfie pretrain`
 
-use super::training::{TrainingArguments, print};
+use super::training::{Training, TrainingArguments};
+use selfie_train::pretrain;
+
+const PRETRAINING: Training =
+    Training { run: pretrain::run, forecast: pretrain::forecast, find_learning_rate: pretrain::find_learning_rate };
 
 /// Arguments of `selfie pretrain`.
 #[derive(clap::Args)]
@@ -11,7 +15,6 @@ pub struct Arguments {
 
 impl Arguments {
     pub fn run(self) -> anyhow::Result<()> {
-        print(&selfie_train::pretrain::run(&self.training.options())?);
-        Ok(())
+        self.training.carry_out(&PRETRAINING, &self.training.options())
     }
 }

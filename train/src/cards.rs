@@ -59,7 +59,7 @@ fn provenance(recipe: &Recipe, record: &RunRecord) -> Provenance {
         data: recipe.data.clone(),
         label_fraction: (recipe.stage == Stage::Finetune).then_some(recipe.label_fraction),
         seed: recipe.seed,
-        steps: recipe.steps,
+        steps: record.steps.unwrap_or(recipe.steps),
         metrics: record.metrics.clone(),
         crate_version: record.crate_version.clone(),
         source_revision: record.source_revision.clone(),

@@ -81,6 +81,40 @@ pub enum Error {
         /// The value that was found.
         value: f64,
     },
+    /// A run that a signal has ended. Its checkpoint is written.
+    #[error("{name} after step {step} of {steps}: the checkpoint is written; add --resume to go on with {}", path.display())]
+    Interrupted {
+        /// Number of the signal.
+        signal: i32,
+        /// Name of the signal.
+        name: &'static str,
+        /// Steps that were done.
+        step: u64,
+        /// Steps of the run.
+        steps: u64,
+        /// The run folder.
+        path: PathBuf,
+    },
+    /// A file of a run that could not be written, as on a full disk.
+    #[error(
+        "step {step}: {cause}; training is stopped. {}, so make room and start it again with --resume",
+        last.as_ref().map_or("There is no checkpoint yet".to_owned(), |last| format!("{} is whole", last.display()))
+    )]
+    Unwritten {
+        /// Steps that were done.
+        step: u64,
+        /// The newest checkpoint.
+        last: Option<PathBuf>,
+        /// What could not be written, and why.
+        cause: Box<Error>,
+    },
+    /// Signals that cannot be caught.
+    #[error("cannot catch SIGTERM and SIGINT: {source}")]
+    Signals {
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
     /// A Python that does not do what a measurement needs.
     #[error("{}: {reason}", python.display())]
     Peer {

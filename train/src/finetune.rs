@@ -2,13 +2,13 @@
 //!
 //! The supervised twin of a run is the same recipe without `init`: it has the same labels, batches and seeds.
 
-use crate::data::{self, Batch, Dataset};
+use crate::data::{self, Batch, Dataset, Split};
 use crate::engine::{Chance, Scores, Task};
 use crate::evaluate::{Confusion, logits_of};
+use crate::loss::Answers;
 use crate::run::{InitRecord, LABELS_FILE, Labels};
-use crate::session::{Opened, Session};
-use crate::{Error, Options, Stage, Summary};
-use burn::nn::loss::CrossEntropyLossConfig;
+use crate::session::{Opened, Prepared, Session};
+use crate::{Error, Forecast, LearningRates, Options, Stage, Summary, forecast, learning_rates};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use selfie_models::classifier::{Classifier, ClassifierConfig, HeadConfig};
 use selfie_models::digest;
@@ -27,6 +27,36 @@ use std::sync::Arc;
 /// # Source
 /// Trinh et al. 2019, section 3.
 pub fn run(options: &Options) -> Result<Summary, Error> {
+    let (prepared, init, labels) = prepare(options)?;
+    match prepared.session.open(init)? {
+        Opened::Ready(ready) => {
+            ready.folder.write_json(LABELS_FILE, &labels)?;
+            prepared.train(ready)
+        }
+        Opened::Finished(summary) => Ok(*summary),
+    }
+}
+
+/// Finds out what [`run`] would do and take, by a few steps that leave nothing behind.
+///
+/// # Errors
+/// As [`run`].
+pub fn forecast(options: &Options) -> Result<Forecast, Error> {
+    forecast::of(&prepare(options)?.0)
+}
+
+/// Searches the learning rates at which the network learns, and draws them into an SVG file; nothing else is left behind.
+///
+/// # Errors
+/// As [`run`], and [`Error::Plot`] or [`Error::Model`] when the picture cannot be made.
+pub fn find_learning_rate(options: &Options, plot: &Path) -> Result<LearningRates, Error> {
+    learning_rates::find(&prepare(options)?.0, plot)
+}
+
+/// What a run needs, the run that it starts from, and the labels that it uses.
+type Preparation<'a> = (Prepared<'a, Finetuning>, Option<InitRecord>, Labels);
+
+fn prepare(options: &Options) -> Result<Preparation<'_>, Error> {
     let session = Session::new(options, Stage::Finetune)?;
     session.dataset.check_classes()?;
     let classifier = session.of_recipe(session.recipe.network.classifier(&session.dataset))?;
@@ -35,27 +65,30 @@ pub fn run(options: &Options) -> Result<Summary, Error> {
         Some(path) => Some(Pretrained::open(&path, &classifier, &session.device)?),
         None => None,
     };
-    let indices = labelled(&session)?;
-    let ready = match session.open(init.as_ref().map(|init| init.record.clone()))? {
-        Opened::Ready(ready) => ready,
-        Opened::Finished(summary) => return Ok(*summary),
-    };
-    let Dataset { train, labels, .. } = &*session.dataset;
-    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-    for index in &indices {
-        let label = train.labels[*index] as usize;
-        *counts.entry(labels.get(label).cloned().unwrap_or_else(|| label.to_string())).or_default() += 1;
-    }
     let (fraction, seed) = (session.recipe.label_fraction, session.recipe.seed);
-    ready.folder.write_json(LABELS_FILE, &Labels { fraction, seed, counts, indices: indices.clone() })?;
+    let indices = labelled(&session)?;
+    let counts = counts(&session.dataset, &indices);
+    let labels = Labels { fraction, seed, counts, indices: indices.clone() };
     let config = NetworkConfig::Classifier(classifier);
     let network = initial(&session, &config, init.as_ref())?;
     let task = Finetuning {
+        label_smoothing: session.recipe.label_smoothing,
         evaluation_batch_size: session.recipe.evaluation_batch_size,
         dataset: session.dataset.clone(),
         device: session.device.clone().inner(),
     };
-    session.train(ready, &task, network, &config, indices)
+    let prepared = session.prepare(task, network, config, indices)?;
+    Ok((prepared, init.map(|init| init.record), labels))
+}
+
+/// Images of each class.
+fn counts(dataset: &Dataset, indices: &[usize]) -> BTreeMap<String, usize> {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for index in indices {
+        let label = dataset.train.labels[*index] as usize;
+        *counts.entry(dataset.labels.get(label).cloned().unwrap_or_else(|| label.to_string())).or_default() += 1;
+    }
+    counts
 }
 
 /// The training images that are seen with their labels.
@@ -112,6 +145,7 @@ pub(crate) fn fits(pretrained: &SelfieConfig, classifier: &ClassifierConfig) -> 
 }
 
 struct Finetuning {
+    label_smoothing: f64,
     evaluation_batch_size: usize,
     dataset: Arc<Dataset>,
     /// Without automatic differentiation.
@@ -121,16 +155,26 @@ struct Finetuning {
 impl Task for Finetuning {
     type Network = Classifier;
 
-    fn score(&self, network: &Classifier, images: Tensor<4>, batch: &Batch) -> Scores {
-        scores(network.forward(images).logits, &batch.labels)
+    fn score(&self, network: &Classifier, images: Tensor<4>, batch: &Batch, _draw: u64) -> Scores {
+        let device = images.device();
+        let logits = network.forward(images).logits;
+        let labels = |labels: &[i32]| -> Tensor<1, Int> {
+            Tensor::from_data(TensorData::new(labels.to_vec(), [labels.len()]), &device)
+        };
+        let answers = Answers {
+            own: labels(&batch.labels),
+            other: batch.mix.as_ref().map(|mix| (labels(&mix.labels), mix.share)),
+            smoothing: self.label_smoothing,
+        };
+        let accuracy = answers.accuracy(logits.clone());
+        Scores { loss: answers.loss(logits), accuracy }
     }
 
-    fn evaluate(&self, network: &Classifier) -> Result<BTreeMap<String, f64>, Error> {
-        let Dataset { test, labels, .. } = &*self.dataset;
-        let logits = logits_of(&self.dataset, test, self.evaluation_batch_size, &self.device, |images| {
+    fn evaluate(&self, network: &Classifier, split: &Split) -> Result<BTreeMap<String, f64>, Error> {
+        let logits = logits_of(&self.dataset, split, self.evaluation_batch_size, &self.device, |images| {
             network.forward(images).logits
         })?;
-        let confusion = Confusion::of(&logits, &test.labels, labels.len());
+        let confusion = Confusion::of(&logits, &split.labels, self.dataset.labels.len());
         Ok(BTreeMap::from([("loss".into(), confusion.loss), ("accuracy".into(), confusion.accuracy())]))
     }
 
@@ -141,19 +185,6 @@ impl Task for Finetuning {
     fn wrap(network: Classifier) -> Network {
         Network::Classifier(network)
     }
-}
-
-/// Loss and accuracy over a batch.
-///
-/// # Shapes
-/// - `logits`: `[batch, classes]`
-pub(crate) fn scores(logits: Tensor<2>, labels: &[i32]) -> Scores {
-    let device = logits.device();
-    let answers: Tensor<1, Int> = Tensor::from_data(TensorData::new(labels.to_vec(), [labels.len()]), &device);
-    let found: Tensor<1, Int> = logits.clone().argmax(1).squeeze_dim(1);
-    let accuracy = found.equal(answers.clone()).float().mean();
-    let loss = CrossEntropyLossConfig::new().init(&device).forward(logits, answers);
-    Scores { loss, accuracy }
 }
 
 #[cfg(test)]

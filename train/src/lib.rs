@@ -15,7 +15,9 @@
 //! | [`report`] | the page about a run |
 //! | [`run`] | the run folder and the files in it |
 
+mod average;
 pub mod bench;
+mod best;
 mod cards;
 mod checkpoint;
 pub mod data;
@@ -24,7 +26,11 @@ mod engine;
 mod error;
 pub mod evaluate;
 pub mod finetune;
+mod forecast;
 mod gradients;
+mod layers;
+mod learning_rates;
+mod loss;
 mod optimiser;
 mod options;
 mod parameters;
@@ -32,15 +38,21 @@ mod plot;
 pub mod pretrain;
 mod progress;
 pub mod recipe;
+mod reestimate;
 pub mod report;
 pub mod run;
 pub mod schedule;
 mod seeds;
 mod session;
+mod signals;
 mod sparkline;
 pub mod table;
 mod tensorboard;
+mod trial;
+mod validation;
 
 pub use error::Error;
+pub use forecast::Forecast;
+pub use learning_rates::LearningRates;
 pub use options::{Options, Summary};
 pub use recipe::{Recipe, Stage};

@@ -1,17 +1,64 @@
 //! Stochastic gradient descent with Nesterov momentum, as the paper's re-implementation has it.
 
+use crate::Recipe;
+use crate::layers::layers;
 use crate::parameters::spared_by_decay;
-use burn::module::{Module, ParamGroup};
+use burn::module::{Module, ParamGroup, ParamId};
 use burn::optim::decay::WeightDecayConfig;
 use burn::optim::momentum::MomentumConfig;
-use burn::optim::{ModuleOptimizer, Sgd, SgdConfig};
+use burn::optim::{LearningRate, ModuleOptimizer, Optimizer, Sgd, SgdConfig};
+use burn::tensor::{Device, Tensor};
 
 /// Makes the optimiser of a module whose parameters are numbered by place.
 ///
-/// Weight decay reaches weight matrices and kernels alone; see [`spared_by_decay`].
-pub(crate) fn new<M: Module>(module: &M, momentum: f64, weight_decay: f64) -> ModuleOptimizer {
-    let decayed = sgd(momentum, weight_decay);
-    ModuleOptimizer::from(decayed).with_group(ParamGroup::from_ids(spared_by_decay(module)), sgd(momentum, 0.0), None)
+/// Weight decay reaches weight matrices and kernels alone; see [`spared_by_decay`]. With a `layer_decay` below 1 every
+/// layer has the learning rate of the next one times that factor, the last layer the whole one.
+///
+/// # Source
+/// Layer-wise learning rates: Clark et al. 2020, "ELECTRA"; Bao et al. 2021, "BEiT".
+pub(crate) fn new<M: Module>(module: &M, recipe: &Recipe) -> ModuleOptimizer {
+    let Recipe { momentum, weight_decay, layer_decay, .. } = *recipe;
+    let (decayed, plain) = (sgd(momentum, weight_decay), sgd(momentum, 0.0));
+    let spared = spared_by_decay(module);
+    if layer_decay == 1.0 {
+        return ModuleOptimizer::from(decayed).with_group(ParamGroup::from_ids(spared), plain, None);
+    }
+    let layers = layers(module);
+    let last = layers.len().saturating_sub(1);
+    let mut optimiser = ModuleOptimizer::from(decayed.clone());
+    for (place, layer) in layers.into_iter().enumerate() {
+        let scale = layer_decay.powi((last - place) as i32);
+        let (spared, decayable): (Vec<ParamId>, Vec<ParamId>) = layer.ids.iter().partition(|id| spared.contains(id));
+        for (ids, sgd) in [(decayable, &decayed), (spared, &plain)] {
+            optimiser = optimiser.with_group(ParamGroup::from_ids(ids), Scaled { sgd: sgd.clone(), scale }, None);
+        }
+    }
+    optimiser
+}
+
+/// Stochastic gradient descent with a part of the learning rate.
+#[derive(Clone)]
+struct Scaled {
+    sgd: Sgd,
+    scale: f64,
+}
+
+impl Optimizer for Scaled {
+    type State<const D: usize> = <Sgd as Optimizer>::State<D>;
+
+    fn step<const D: usize>(
+        &self,
+        lr: LearningRate,
+        tensor: Tensor<D>,
+        gradient: Tensor<D>,
+        state: Option<Self::State<D>>,
+    ) -> (Tensor<D>, Option<Self::State<D>>) {
+        self.sgd.step(lr * self.scale, tensor, gradient, state)
+    }
+
+    fn to_device<const D: usize>(state: Self::State<D>, device: &Device) -> Self::State<D> {
+        <Sgd as Optimizer>::to_device(state, device)
+    }
 }
 
 fn sgd(momentum: f64, weight_decay: f64) -> Sgd {
@@ -30,7 +77,6 @@ mod tests {
     use crate::parameters::number_by_place;
     use burn::nn::{Linear, LinearConfig};
     use burn::optim::GradientsParams;
-    use burn::tensor::{Device, Tensor};
 
     /// One step from weight `w` with gradient `g`, momentum and decay, as PyTorch's SGD(nesterov=True) computes it.
     struct Reference {
@@ -52,7 +98,8 @@ mod tests {
     fn steps_are_those_of_nesterov_s_method_and_decay_spares_biases() {
         let device = Device::flex().autodiff();
         let mut layer: Linear = number_by_place(LinearConfig::new(1, 1).init(&device));
-        let mut optimiser = new(&layer, 0.9, 0.1);
+        let recipe = Recipe { momentum: 0.9, weight_decay: 0.1, ..Recipe::default() };
+        let mut optimiser = new(&layer, &recipe);
         let read = |layer: &Linear| {
             let bias = layer.bias.as_ref().unwrap().val().into_scalar::<f32>();
             (f64::from(layer.weight.val().into_scalar::<f32>()), f64::from(bias))

@@ -1,5 +1,7 @@
 //! The parameters of a network by place: stable numbers, and which of them weight decay spares.
 
+use crate::Error;
+use crate::engine::numbers;
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::tensor::Tensor;
 
@@ -18,6 +20,23 @@ impl ModuleMapper for Numbering {
         let (_, tensor, mapper) = param.consume();
         self.0 += 1;
         Param::from_mapped_value(ParamId::from(self.0), tensor, mapper)
+    }
+}
+
+/// Whether every number of a module is finite.
+pub(crate) fn are_finite<M: Module>(module: &M) -> Result<bool, Error> {
+    let mut zeros = Zeros::default();
+    module.visit(&mut zeros);
+    Ok(numbers(zeros.0)?.into_iter().all(|zero| zero == 0.0))
+}
+
+/// The sum of zero times every number of a parameter: not a number, where one of them is not finite.
+#[derive(Default)]
+struct Zeros(Vec<Tensor<1>>);
+
+impl ModuleVisitor for Zeros {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        self.0.push(param.val().inner().mul_scalar(0.0).sum());
     }
 }
 

@@ -1,19 +1,20 @@
 //! Pretraining: which of the masked patches belongs in which hole?
 
-use crate::data::{Batch, Dataset, batch_plain};
+use crate::data::{Batch, Dataset, Split, batch_plain};
 use crate::engine::{Chance, Scores, Task, numbers};
+use crate::loss::Answers;
 use crate::seeds::{self, Purpose};
-use crate::session::{Opened, Session};
-use crate::{Error, Options, Stage, Summary};
-use burn::nn::loss::CrossEntropyLossConfig;
+use crate::session::{Opened, Prepared, Session};
+use crate::{Error, Forecast, LearningRates, Options, Stage, Summary, forecast, learning_rates};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use selfie_models::masking::Mask;
 use selfie_models::network::{Network, NetworkConfig};
 use selfie_models::selfie::{Selfie, SelfieConfig};
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
-/// Test images on which the Selfie task is evaluated, at most.
+/// Images of a split on which the Selfie task is evaluated, at most.
 const EVALUATED_IMAGES: usize = 2000;
 
 /// Pretrains on all training images of a data set, without their labels.
@@ -24,26 +25,47 @@ const EVALUATED_IMAGES: usize = 2000;
 /// # Source
 /// Trinh et al. 2019, section 2.
 pub fn run(options: &Options) -> Result<Summary, Error> {
+    let prepared = prepare(options)?;
+    match prepared.session.open(None)? {
+        Opened::Ready(ready) => prepared.train(ready),
+        Opened::Finished(summary) => Ok(*summary),
+    }
+}
+
+/// Finds out what [`run`] would do and take, by a few steps that leave nothing behind.
+///
+/// # Errors
+/// As [`run`].
+pub fn forecast(options: &Options) -> Result<Forecast, Error> {
+    forecast::of(&prepare(options)?)
+}
+
+/// Searches the learning rates at which the network learns, and draws them into an SVG file; nothing else is left behind.
+///
+/// # Errors
+/// As [`run`], and [`Error::Plot`] or [`Error::Model`] when the picture cannot be made.
+pub fn find_learning_rate(options: &Options, plot: &Path) -> Result<LearningRates, Error> {
+    learning_rates::find(&prepare(options)?, plot)
+}
+
+fn prepare(options: &Options) -> Result<Prepared<'_, Pretraining>, Error> {
     let session = Session::new(options, Stage::Pretrain)?;
     if let Some(path) = &options.init {
         let reason = "pretraining starts from scratch; only fine-tuning has --init".into();
         return Err(Error::Init { path: path.clone(), reason });
     }
     let selfie = session.of_recipe(session.recipe.network.selfie(&session.dataset))?;
-    let ready = match session.open(None)? {
-        Opened::Ready(ready) => ready,
-        Opened::Finished(summary) => return Ok(*summary),
-    };
     let task = Pretraining {
         config: selfie.clone(),
         seed: session.recipe.seed,
+        label_smoothing: session.recipe.label_smoothing,
         evaluation_batch_size: session.recipe.evaluation_batch_size,
         dataset: session.dataset.clone(),
         device: session.device.clone().inner(),
     };
     let network = fresh(&session, &selfie)?;
     let indices = (0..session.dataset.train.len()).collect();
-    session.train(ready, &task, network, &NetworkConfig::Selfie(selfie), indices)
+    session.prepare(task, network, NetworkConfig::Selfie(selfie), indices)
 }
 
 /// The network before the first step.
@@ -54,15 +76,16 @@ pub(crate) fn fresh(session: &Session<'_>, config: &SelfieConfig) -> Result<Self
     }
 }
 
-/// The masks of a training batch.
-pub(crate) fn mask(config: &SelfieConfig, seed: u64, batch: &Batch) -> Mask {
-    let mut random = seeds::generator(seed, Purpose::Mask, batch.step);
-    Mask::random(batch.labels.len(), config.cells(), config.masked(), &mut random)
+/// The masks of some training images; `draw` numbers the random choices.
+pub(crate) fn mask(config: &SelfieConfig, seed: u64, images: usize, draw: u64) -> Mask {
+    let mut random = seeds::generator(seed, Purpose::Mask, draw);
+    Mask::random(images, config.cells(), config.masked(), &mut random)
 }
 
 struct Pretraining {
     config: SelfieConfig,
     seed: u64,
+    label_smoothing: f64,
     evaluation_batch_size: usize,
     dataset: Arc<Dataset>,
     /// Without automatic differentiation.
@@ -72,22 +95,23 @@ struct Pretraining {
 impl Task for Pretraining {
     type Network = Selfie;
 
-    fn score(&self, network: &Selfie, images: Tensor<4>, batch: &Batch) -> Scores {
-        scores(network.forward(images, &mask(&self.config, self.seed, batch)))
+    fn score(&self, network: &Selfie, images: Tensor<4>, batch: &Batch, draw: u64) -> Scores {
+        let mask = mask(&self.config, self.seed, batch.labels.len(), draw);
+        scores(network.forward(images, &mask), self.label_smoothing)
     }
 
-    fn evaluate(&self, network: &Selfie) -> Result<BTreeMap<String, f64>, Error> {
-        let Dataset { channels, height, width, test, .. } = &*self.dataset;
-        let images = test.len().min(EVALUATED_IMAGES);
+    fn evaluate(&self, network: &Selfie, split: &Split) -> Result<BTreeMap<String, f64>, Error> {
+        let Dataset { channels, height, width, .. } = &*self.dataset;
+        let images = split.len().min(EVALUATED_IMAGES);
         let mut sums = [0.0; 2];
         for first in (0..images).step_by(self.evaluation_batch_size) {
             let range = first..images.min(first + self.evaluation_batch_size);
             let count = range.len();
             let mut random = seeds::generator(self.seed, Purpose::Evaluation, first as u64);
             let mask = Mask::random(count, self.config.cells(), self.config.masked(), &mut random);
-            let pixels = batch_plain(&self.dataset, test, range)?;
+            let pixels = batch_plain(&self.dataset, split, range)?;
             let batch = Tensor::from_data(TensorData::new(pixels, [count, *channels, *height, *width]), &self.device);
-            let Scores { loss, accuracy } = scores(network.forward(batch, &mask));
+            let Scores { loss, accuracy } = scores(network.forward(batch, &mask), 0.0);
             for (sum, value) in sums.iter_mut().zip(numbers(vec![loss, accuracy])?) {
                 *sum += value * count as f64;
             }
@@ -109,15 +133,14 @@ impl Task for Pretraining {
 ///
 /// # Shapes
 /// - `scores`: `[batch, masked, masked]`
-pub(crate) fn scores(scores: Tensor<3>) -> Scores {
+pub(crate) fn scores(scores: Tensor<3>, smoothing: f64) -> Scores {
     let [batch, masked, _] = scores.dims();
     let device = scores.device();
     let rows: Tensor<2> = scores.reshape([batch * masked, masked]);
-    let answers: Tensor<1, Int> = Tensor::arange(0..masked as i64, &device).repeat_dim(0, batch);
-    let found: Tensor<1, Int> = rows.clone().argmax(1).squeeze_dim(1);
-    let accuracy = found.equal(answers.clone()).float().mean();
-    let loss = CrossEntropyLossConfig::new().init(&device).forward(rows, answers);
-    Scores { loss, accuracy }
+    let own: Tensor<1, Int> = Tensor::arange(0..masked as i64, &device).repeat_dim(0, batch);
+    let answers = Answers { own, other: None, smoothing };
+    let accuracy = answers.accuracy(rows.clone());
+    Scores { loss: answers.loss(rows), accuracy }
 }
 
 #[cfg(test)]
@@ -127,12 +150,12 @@ mod tests {
     #[test]
     fn knowing_nothing_and_knowing_all_have_their_loss_and_accuracy() {
         let device = Device::flex();
-        let nothing = scores(Tensor::zeros([3, 4, 4], &device));
+        let nothing = scores(Tensor::zeros([3, 4, 4], &device), 0.0);
         assert!((nothing.loss.into_scalar::<f32>() - 4f32.ln()).abs() < 1e-5);
         // Of four equal scores one is taken: one row of four is right by luck.
         assert_eq!(nothing.accuracy.into_scalar::<f32>(), 0.25);
         let all = Tensor::<2>::eye(4, &device).mul_scalar(50.0).unsqueeze_dim::<3>(0).repeat_dim(0, 3);
-        let all = scores(all);
+        let all = scores(all, 0.0);
         assert!(all.loss.into_scalar::<f32>() < 1e-5);
         assert_eq!(all.accuracy.into_scalar::<f32>(), 1.0);
     }
@@ -142,6 +165,6 @@ mod tests {
         let device = Device::flex();
         // Every row points at the next column: all are wrong.
         let wrong = Tensor::<3>::from_floats([[[0.0, 9.0, 0.0], [0.0, 0.0, 9.0], [9.0, 0.0, 0.0]]], &device);
-        assert_eq!(scores(wrong).accuracy.into_scalar::<f32>(), 0.0);
+        assert_eq!(scores(wrong, 0.0).accuracy.into_scalar::<f32>(), 0.0);
     }
 }

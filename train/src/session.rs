@@ -1,12 +1,16 @@
 //! From options to a finished run folder, as pretraining and fine-tuning share it.
 
 use crate::checkpoint::{State, Window};
-use crate::data::{self, Dataset};
+use crate::data::{self, Dataset, Split};
 use crate::digest::sha256_of_dataset;
 use crate::engine::{self, Plan, Task, Trained};
-use crate::run::{InitRecord, METRICS_FILE, RUN_FILE, RunFolder, RunRecord, metrics, source_revision, unix_seconds};
+use crate::layers::check_frozen;
+use crate::run::{
+    AVERAGE_FOLDER, InitRecord, METRICS_FILE, RUN_FILE, RunFolder, RunRecord, metrics, source_revision, unix_seconds,
+    write_recipe,
+};
 use crate::seeds::{self, Purpose};
-use crate::{Error, Options, Recipe, Stage, Summary, cards, report};
+use crate::{Error, Options, Recipe, Stage, Summary, cards, report, validation};
 use burn::tensor::Device;
 use selfie_models::network::{Network, NetworkConfig};
 use selfie_models::saved;
@@ -36,6 +40,18 @@ pub(crate) enum Opened {
 pub(crate) struct Ready {
     pub(crate) folder: RunFolder,
     record: RunRecord,
+}
+
+/// All that a run needs beside its folder.
+pub(crate) struct Prepared<'a, T: Task> {
+    pub(crate) session: Session<'a>,
+    pub(crate) task: T,
+    pub(crate) network: T::Network,
+    pub(crate) config: NetworkConfig,
+    /// Training images that are used.
+    pub(crate) indices: Vec<usize>,
+    /// The images by which the best step is found, if one is looked for.
+    pub(crate) validation: Option<Split>,
 }
 
 impl<'a> Session<'a> {
@@ -92,61 +108,33 @@ impl<'a> Session<'a> {
             skipped_images: self.dataset.skipped.len(),
             init,
             started_unix_s: earlier.map_or_else(unix_seconds, |earlier| earlier.started_unix_s),
+            steps: None,
             finished_unix_s: None,
             seconds: None,
             metrics: BTreeMap::new(),
         };
-        folder.write_recipe(&self.recipe)?;
+        write_recipe(folder.path(), &self.recipe)?;
         folder.write_json(RUN_FILE, &record)?;
         Ok(Opened::Ready(Box::new(Ready { folder, record })))
     }
 
-    /// Trains, and writes the network, its card and the record of the run.
-    pub(crate) fn train<T: Task>(
-        &self,
-        ready: Box<Ready>,
-        task: &T,
+    /// Checks what only the network and the images can say, and divides the images.
+    pub(crate) fn prepare<T: Task>(
+        self,
+        task: T,
         network: T::Network,
-        config: &NetworkConfig,
+        config: NetworkConfig,
         indices: Vec<usize>,
-    ) -> Result<Summary, Error> {
-        let Ready { folder, mut record } = *ready;
-        let plan = Plan {
-            recipe: &self.recipe,
-            folder: &folder,
-            device: self.device.clone(),
-            dataset: self.dataset.clone(),
-            indices: Arc::new(indices),
-            identity: State {
-                step: 0,
-                seconds: 0.0,
-                window: Window::default(),
-                recipe: self.recipe.clone(),
-                network: config.clone(),
-                data_sha256: self.data_sha256.clone(),
-                files: BTreeMap::new(),
-            },
-            started_unix_s: record.started_unix_s,
-            quiet: self.options.quiet,
-        };
-        let Trained { network, seconds, metrics } = engine::train(&plan, task, network)?;
-        record.metrics = metrics;
-        record.seconds = Some(seconds);
-        record.finished_unix_s = Some(unix_seconds());
-        let card = cards::card(&self.recipe, &self.dataset, config, &record);
-        let network = T::wrap(network);
-        saved::save(folder.path(), &card, config, &network)?;
-        folder.write_json(RUN_FILE, &record)?;
-        let trained = report::Trained { network: &network, config, device: self.device.clone().inner() };
-        let lines = metrics::read(&folder.file(METRICS_FILE))?;
-        let subject = report::Subject::new(&self.recipe, &record, &lines, &record.data, &self.dataset, Some(trained))?;
-        report::write(folder.path(), &subject)?;
-        Ok(self.summary(&record))
+    ) -> Result<Prepared<'a, T>, Error> {
+        let wrong = |reason: String| Error::Recipe { origin: self.options.recipe.clone(), reason };
+        check_frozen(&network, &self.recipe.freeze).map_err(wrong)?;
+        let (indices, validation) = validation::divide(&self.recipe, &self.dataset, indices).map_err(wrong)?;
+        Ok(Prepared { session: self, task, network, config, indices, validation })
     }
 
     fn check_recipe(&self, earlier: &Recipe) -> Result<(), Error> {
         let differences: Vec<String> = (earlier.differences(&self.recipe).into_iter())
-            .filter(|(key, ..)| !Recipe::FREE_ON_RESUME.contains(&key.as_str()))
+            .filter(|(key, ..)| !self.recipe.is_free_on_resume(key))
             .map(|(key, was, now)| format!("{key} was {was}, now {now}"))
             .collect();
         if differences.is_empty() {
@@ -173,11 +161,62 @@ impl<'a> Session<'a> {
         Summary {
             stage: self.recipe.stage,
             run: self.options.out.clone(),
-            steps: self.recipe.steps,
+            steps: record.steps.unwrap_or(self.recipe.steps),
             seconds: record.seconds.unwrap_or_default(),
             images_per_second: record.metrics.get("images_per_second").copied().unwrap_or_default(),
             metrics: record.metrics.clone(),
         }
+    }
+}
+
+impl<T: Task> Prepared<'_, T> {
+    /// Trains, and writes the network, its card and the record of the run.
+    pub(crate) fn train(self, ready: Box<Ready>) -> Result<Summary, Error> {
+        let Ready { folder, mut record } = *ready;
+        let Self { session, task, network, config, indices, validation } = self;
+        let plan = Plan {
+            recipe: &session.recipe,
+            folder: &folder,
+            device: session.device.clone(),
+            dataset: session.dataset.clone(),
+            indices: Arc::new(indices),
+            validation,
+            identity: State {
+                step: 0,
+                seconds: 0.0,
+                window: Window::default(),
+                best: None,
+                recipe: session.recipe.clone(),
+                network: config.clone(),
+                data_sha256: session.data_sha256.clone(),
+                files: BTreeMap::new(),
+            },
+            started_unix_s: record.started_unix_s,
+            quiet: session.options.quiet,
+        };
+        let Trained { network, average, step, seconds, metrics } = engine::train(&plan, &task, network)?;
+        record.steps = Some(step);
+        record.seconds = Some(seconds);
+        record.finished_unix_s = Some(unix_seconds());
+        let unwritten = |error: Error| engine::unwritten(error, &folder, step);
+        if let Some((network, metrics)) = average {
+            let path = folder.file(AVERAGE_FOLDER);
+            let record = RunRecord { metrics, ..record.clone() };
+            let card = cards::card(&session.recipe, &session.dataset, &config, &record);
+            let saved = saved::save(&path, &card, &config, &T::wrap(network)).map_err(Error::from);
+            saved.and_then(|()| write_recipe(&path, &session.recipe)).map_err(unwritten)?;
+        }
+        record.metrics = metrics;
+        let card = cards::card(&session.recipe, &session.dataset, &config, &record);
+        let network = T::wrap(network);
+        saved::save(folder.path(), &card, &config, &network).map_err(|error| unwritten(error.into()))?;
+        folder.write_json(RUN_FILE, &record).map_err(unwritten)?;
+        let trained = report::Trained { network: &network, config: &config, device: session.device.clone().inner() };
+        let lines = metrics::read(&folder.file(METRICS_FILE))?;
+        let Session { recipe, dataset, .. } = &session;
+        let subject = report::Subject::new(recipe, &record, &lines, &record.data, dataset, Some(trained))?;
+        report::write(folder.path(), &subject).map_err(unwritten)?;
+        Ok(session.summary(&record))
     }
 }
 

@@ -1,10 +1,13 @@
-//! A run that is killed and resumed ends with the very bytes of one that was left alone.
+//! A run that is killed, told to stop, or out of room goes on where it was, and ends with the very bytes of one that was left
+//! alone.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod toy;
 
-use selfie_train::{Options, finetune, pretrain};
+use selfie_train::run::metrics::Line;
+use selfie_train::{Error, Options, finetune, pretrain};
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -14,6 +17,23 @@ const STAGE: &str = "SELFIE_TEST_STAGE";
 const RECIPE: &str = "SELFIE_TEST_RECIPE";
 const OUT: &str = "SELFIE_TEST_OUT";
 const INIT: &str = "SELFIE_TEST_INIT";
+/// Settings, one a line.
+const SET: &str = "SELFIE_TEST_SET";
+/// Every option that keeps something from step to step, or draws at random.
+const ALL_OPTIONS: &[&str] = &[
+    "augment.resized_crop.probability=0.5",
+    "augment.rand_augment.operations=1",
+    "augment.random_erasing.probability=0.3",
+    "label_smoothing=0.1",
+    "accumulate=2",
+    "ema_decay=0.9",
+    "layer_decay=0.8",
+    "norm_batches=3",
+    "patience=50",
+    "validation_fraction=0.2",
+    "evaluate_every=4",
+    "keep_every=12",
+];
 /// Longest wait for a process that trains.
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -24,65 +44,204 @@ fn child() {
     let Ok(stage) = std::env::var(STAGE) else { return };
     let mut options = Options::new(std::env::var(RECIPE).unwrap(), std::env::var(OUT).unwrap());
     options.init = std::env::var_os(INIT).map(PathBuf::from);
-    options.set = vec!["steps=60".into()];
+    options.set = std::env::var(SET).unwrap_or_default().lines().map(str::to_owned).collect();
     (options.resume, options.quiet) = (true, true);
-    match stage.as_str() {
-        "pretrain" => pretrain::run(&options).unwrap(),
-        _ => finetune::run(&options).unwrap(),
+    let result = match stage.as_str() {
+        "pretrain" => pretrain::run(&options),
+        _ => finetune::run(&options),
     };
-}
-
-fn start(toy: &Toy, stage: &str, out: &Path, init: Option<&Path>) -> Child {
-    let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["child", "--exact", "--ignored"]).env(STAGE, stage).env(RECIPE, toy.recipe(stage)).env(OUT, out);
-    if let Some(init) = init {
-        command.env(INIT, init);
+    if let Err(error) = result {
+        eprintln!("{error}");
+        std::process::exit(match error {
+            Error::Interrupted { signal, .. } => 128 + signal,
+            _ => 1,
+        });
     }
-    command.stdout(Stdio::null()).spawn().unwrap()
 }
 
-fn newest_checkpoint(run: &Path) -> Option<u64> {
-    let entries = std::fs::read_dir(run.join("checkpoints")).ok()?;
-    entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.strip_prefix("step-")?.parse().ok()).max()
+/// A run that is started again and again until it is done.
+struct Run<'a> {
+    toy: &'a Toy,
+    stage: &'a str,
+    out: PathBuf,
+    init: Option<&'a Path>,
+    set: Vec<&'a str>,
 }
 
-/// Waits until a run has a checkpoint at `step` or later, and kills it.
-fn kill_after(mut child: Child, run: &Path, step: u64) {
-    let started = Instant::now();
-    while newest_checkpoint(run).is_none_or(|newest| newest < step) {
-        assert!(child.try_wait().unwrap().is_none(), "the run ended before step {step}");
-        assert!(started.elapsed() < PATIENCE, "no checkpoint at step {step} within {PATIENCE:?}");
-        std::thread::sleep(Duration::from_millis(2));
+impl Run<'_> {
+    fn command(&self, program: &OsStr) -> Command {
+        let mut command = Command::new(program);
+        command.env(STAGE, self.stage).env(RECIPE, self.toy.recipe(self.stage)).env(OUT, &self.out);
+        command.env(SET, self.set.join("\n")).stdout(Stdio::null()).stderr(Stdio::piped());
+        if let Some(init) = self.init {
+            command.env(INIT, init);
+        }
+        command
     }
-    // SIGKILL on Unix.
-    child.kill().unwrap();
-    assert!(!child.wait().unwrap().success());
-    assert!(!run.join("weights.safetensors").exists(), "the run was over before it was killed");
+
+    fn start(&self) -> Child {
+        let mut command = self.command(std::env::current_exe().unwrap().as_os_str());
+        // Without the harness's capture, which would keep standard error.
+        command.args(["child", "--exact", "--ignored", "--nocapture"]).spawn().unwrap()
+    }
+
+    fn newest_checkpoint(&self) -> Option<u64> {
+        let entries = std::fs::read_dir(self.out.join("checkpoints")).ok()?;
+        entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.strip_prefix("step-")?.parse().ok()).max()
+    }
+
+    /// Starts and waits until there is a checkpoint at `step` or later.
+    fn start_until(&self, step: u64) -> Child {
+        let mut child = self.start();
+        let started = Instant::now();
+        while self.newest_checkpoint().is_none_or(|newest| newest < step) {
+            assert!(child.try_wait().unwrap().is_none(), "the run ended before step {step}: {}", said(child));
+            assert!(started.elapsed() < PATIENCE, "no checkpoint at step {step} within {PATIENCE:?}");
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        child
+    }
+
+    /// Ends a process as a power cut does.
+    fn kill(&self, mut child: Child) {
+        // SIGKILL on Unix.
+        child.kill().unwrap();
+        assert!(!child.wait().unwrap().success());
+        assert!(!self.out.join("weights.safetensors").exists(), "the run was over before it was killed");
+    }
+
+    fn complete(&self) {
+        let output = self.start().wait_with_output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    /// The numbers of every line of metrics that do not depend on the clock.
+    fn numbers(&self) -> Vec<(u64, String, u64, u64)> {
+        let lines = selfie_train::run::metrics::read(&self.out.join("metrics.jsonl")).unwrap();
+        let bits = |line: &Line, name: &str| line.values.get(name).map_or(0, |value| value.to_bits());
+        lines
+            .iter()
+            .map(|line| (line.step, line.split.to_string(), bits(line, "loss"), bits(line, "ema_loss")))
+            .collect()
+    }
 }
 
-fn killed_twice_equals_left_alone(toy: &Toy, stage: &str, init: Option<&Path>) -> PathBuf {
-    let (alone, killed) = (toy.path(&format!("{stage}-alone")), toy.path(&format!("{stage}-killed")));
-    assert!(start(toy, stage, &alone, init).wait().unwrap().success());
+fn said(child: Child) -> String {
+    String::from_utf8_lossy(&child.wait_with_output().unwrap().stderr).into_owned()
+}
+
+/// Fails unless two runs left the same bytes.
+fn assert_equal(alone: &Run<'_>, other: &Run<'_>) {
+    for file in ["weights.safetensors", "ema/weights.safetensors", "network.json", "labels.json"] {
+        let bytes = |run: &Run<'_>| std::fs::read(run.out.join(file)).ok();
+        assert!(bytes(alone) == bytes(other), "{}: {file} differs", alone.out.display());
+    }
+    assert_eq!(alone.numbers(), other.numbers(), "{}: the metrics differ", alone.out.display());
+}
+
+fn killed_twice_equals_left_alone(toy: &Toy, stage: &str, init: Option<&Path>, set: &[&str]) -> PathBuf {
+    let set: Vec<&str> = set.iter().copied().chain(["steps=60"]).collect();
+    let run = |name: &str| Run {
+        toy,
+        stage,
+        out: toy.path(&format!("{stage}-{}-{name}", set.len())),
+        init,
+        set: set.clone(),
+    };
+    let (alone, killed) = (run("alone"), run("killed"));
+    alone.complete();
     for step in [3, 24] {
-        kill_after(start(toy, stage, &killed, init), &killed, step);
+        killed.kill(killed.start_until(step));
     }
-    assert!(start(toy, stage, &killed, init).wait().unwrap().success());
-    assert!(weights(&alone) == weights(&killed), "{stage}: the weights differ");
-    for file in ["network.json", "labels.json"] {
-        assert_eq!(std::fs::read(alone.join(file)).ok(), std::fs::read(killed.join(file)).ok(), "{stage}: {file}");
-    }
-    let numbers = |run: &Path| {
-        let lines = selfie_train::run::metrics::read(&run.join("metrics.jsonl")).unwrap();
-        let number = |line: &selfie_train::run::metrics::Line| (line.step, line.split, line.values["loss"].to_bits());
-        lines.iter().map(number).collect::<Vec<_>>()
-    };
-    assert_eq!(numbers(&alone), numbers(&killed), "{stage}: the metrics differ");
-    alone
+    killed.complete();
+    assert_equal(&alone, &killed);
+    alone.out
 }
 
 #[test]
 fn killed_runs_resume_bit_by_bit() {
     let toy = Toy::new();
-    let pretrained = killed_twice_equals_left_alone(&toy, "pretrain", None);
-    killed_twice_equals_left_alone(&toy, "finetune", Some(&pretrained));
+    let pretrained = killed_twice_equals_left_alone(&toy, "pretrain", None, &[]);
+    killed_twice_equals_left_alone(&toy, "finetune", Some(&pretrained), &[]);
+}
+
+#[test]
+fn killed_runs_with_every_option_resume_bit_by_bit() {
+    let toy = Toy::new();
+    let pretrained = killed_twice_equals_left_alone(&toy, "pretrain", None, ALL_OPTIONS);
+    let set = [ALL_OPTIONS, &["augment.mixup=0.4", "augment.cutmix=1.0", "freeze=[\"resnet.conv1\"]"]].concat();
+    let run = killed_twice_equals_left_alone(&toy, "finetune", Some(&pretrained), &set);
+    assert!(weights(&run) != weights(&run.join("ema")), "the average is the last step");
+    let kept = |step: u64| run.join(format!("checkpoints/step-{step:08}")).exists();
+    assert_eq!([12, 24, 36, 48, 57, 60].map(kept), [true; 6]);
+    assert_eq!([15, 51].map(kept), [false; 2]);
+}
+
+/// The steps at which a run is killed depend on the process number, so that every test run has others.
+#[test]
+fn a_run_that_is_killed_at_ten_random_steps_ends_with_the_same_bytes() {
+    let toy = Toy::new();
+    let set = vec!["steps=120", "warmup_steps=3", "ema_decay=0.9", "checkpoint_every=2"];
+    let run = |name: &str| Run { toy: &toy, stage: "pretrain", out: toy.path(name), init: None, set: set.clone() };
+    let (alone, killed) = (run("alone"), run("killed"));
+    alone.complete();
+    let mut random = u64::from(std::process::id());
+    for kill in 0..10 {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let child = killed.start_until(8 * kill + 2);
+        // Somewhere in the steps after the checkpoint, or in the midst of writing the next one.
+        std::thread::sleep(Duration::from_micros(random >> 50));
+        killed.kill(child);
+    }
+    killed.complete();
+    assert_equal(&alone, &killed);
+}
+
+#[test]
+fn a_signal_ends_a_run_with_a_checkpoint_at_its_step_and_it_goes_on_bit_by_bit() {
+    let toy = Toy::new();
+    let set = vec!["steps=60", "checkpoint_every=9"];
+    let run = |name: &str| Run { toy: &toy, stage: "pretrain", out: toy.path(name), init: None, set: set.clone() };
+    let (alone, stopped) = (run("alone"), run("stopped"));
+    alone.complete();
+    for (name, signal) in [("TERM", 15), ("INT", 2)] {
+        let child = stopped.start_until(stopped.newest_checkpoint().unwrap_or(0) + 1);
+        let id = child.id().to_string();
+        assert!(Command::new("kill").args([&format!("-{name}"), &id]).status().unwrap().success());
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(128 + signal), "{:?}", output.status);
+        let step = stopped.newest_checkpoint().unwrap();
+        let text = String::from_utf8_lossy(&output.stderr);
+        let parts =
+            [format!("SIG{name} after step {step} of 60"), "--resume".into(), stopped.out.display().to_string()];
+        assert!(parts.iter().all(|part| text.contains(part)), "{text}");
+    }
+    stopped.complete();
+    assert_equal(&alone, &stopped);
+}
+
+/// A limit on the size of files stands for a full disk: both refuse to write the rest of a file.
+#[test]
+fn a_full_disk_stops_a_run_with_the_step_and_it_goes_on_when_there_is_room() {
+    let toy = Toy::new();
+    let set = vec!["steps=60"];
+    let run = |name: &str| Run { toy: &toy, stage: "pretrain", out: toy.path(name), init: None, set: set.clone() };
+    let (alone, full) = (run("alone"), run("full"));
+    alone.complete();
+    full.kill(full.start_until(3));
+    let before = full.newest_checkpoint().unwrap();
+    let script = "trap '' XFSZ; ulimit -f 8; exec \"$0\" child --exact --ignored --nocapture";
+    let mut command = full.command(OsStr::new("sh"));
+    let output = command.args(["-c", script]).arg(std::env::current_exe().unwrap()).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    let last = format!("step-{before:08}");
+    let parts = [format!("step {}: ", before + 3), "weights.safetensors".into(), last, "make room".into()];
+    assert!(parts.iter().all(|part| text.contains(part)), "{text}");
+    assert_eq!(full.newest_checkpoint(), Some(before));
+    let left: Vec<_> =
+        std::fs::read_dir(full.out.join("checkpoints")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert!(left.iter().all(|name| name.to_str().unwrap().starts_with("step-")), "{left:?}");
+    full.complete();
+    assert_equal(&alone, &full);
 }

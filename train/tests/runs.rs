@@ -7,10 +7,11 @@ mod toy;
 use selfie_models::saved;
 use selfie_train::data::SplitName;
 use selfie_train::evaluate::{self, EvaluateOptions};
+use selfie_train::run::metrics::Split;
 use selfie_train::run::{Labels, RunRecord};
 use selfie_train::{Error, Options, Summary, finetune, pretrain};
 use serde::de::DeserializeOwned;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use toy::{Toy, weights};
 
 fn options(toy: &Toy, stage: &str, out: &str, set: &[&str]) -> Options {
@@ -150,6 +151,14 @@ fn what_cannot_be_run_is_refused_before_the_folder_is_made() {
             "patch_size 5 does not divide the image of 16x16",
         ),
         (pretrain(|options| options.set.push("network.preset=huge".into())), "there is no preset \"huge\""),
+        (pretrain(|options| options.set.push("freeze=[\"resnet\"]".into())), "there are patch_network.conv1"),
+        (pretrain(|options| options.set.push("augment.mixup=0.2".into())), "pretraining sees none"),
+        (pretrain(|options| options.set.push("accumulate=3".into())), "accumulate is 3; it must divide batch_size"),
+        (pretrain(|options| options.set.push("patience=3".into())), "evaluate_every is 0"),
+        (
+            pretrain(|options| options.set.extend(["patience=3".into(), "evaluate_every=5".into()])),
+            "set validation_fraction",
+        ),
         (pretrain(|options| options.data = Some("nowhere".into())), "nowhere"),
         (pretrain(|options| options.device = "tpu".into()), "tpu"),
         (pretrain(|options| options.labels = Some(0.5)), "pretraining sees no labels"),
@@ -170,4 +179,84 @@ fn what_cannot_be_run_is_refused_before_the_folder_is_made() {
         .collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert!(!toy.path("refused").exists());
+}
+
+#[test]
+fn a_run_that_gets_no_better_stops_and_goes_back_to_its_best_step() {
+    let toy = Toy::new();
+    // Nothing moves: a better step than the first one is not to be found.
+    let set = [
+        "lr=1e-30",
+        "freeze=[\"resnet\", \"pooling\"]",
+        "patience=2",
+        "evaluate_every=4",
+        "validation_fraction=0.25",
+        "ema_decay=0.5",
+    ];
+    let options = options(&toy, "finetune", "stopped", &set);
+    let summary = finetune::run(&options).unwrap();
+    assert_eq!(summary.steps, 4);
+    let bytes = |name: &str| std::fs::read(options.out.join(name)).unwrap();
+    assert!(weights(&options.out) == bytes("checkpoints/best-00000004/weights.safetensors"));
+    assert!(bytes("ema/weights.safetensors") == bytes("checkpoints/best-00000004/average.safetensors"));
+    assert!(options.out.join("checkpoints/step-00000012").exists(), "the last state is kept as well");
+    let lines = selfie_train::run::metrics::read(&options.out.join("metrics.jsonl")).unwrap();
+    let validated: Vec<u64> =
+        lines.iter().filter(|line| line.split == Split::Validation).map(|line| line.step).collect();
+    assert_eq!(validated, [4, 8, 12]);
+    let first = lines.iter().find(|line| line.split == Split::Validation).unwrap();
+    assert_eq!(metric(&summary, "validation_accuracy"), first.values["accuracy"]);
+    let record: RunRecord = json(&options.out, "run.json");
+    assert_eq!((record.steps, record.metrics), (Some(4), summary.metrics));
+}
+
+#[test]
+fn averaged_weights_are_a_network_of_their_own_with_their_own_numbers() {
+    let toy = Toy::new();
+    let options = options(&toy, "finetune", "averaged", &["steps=20", "ema_decay=0.9", "norm_batches=2"]);
+    let summary = finetune::run(&options).unwrap();
+    let ask = |run: PathBuf| EvaluateOptions {
+        run,
+        data: None,
+        split: SplitName::Test,
+        device: "cpu".into(),
+        batch_size: 7,
+        neighbours: false,
+    };
+    let accuracy = |run: PathBuf| evaluate::run(&ask(run)).unwrap().accuracy.unwrap();
+    assert!((accuracy(options.out.join("ema")) - metric(&summary, "test_ema_accuracy")).abs() < 1e-9);
+    assert!((accuracy(options.out.clone()) - metric(&summary, "test_accuracy")).abs() < 1e-9);
+    let card = saved::load(&options.out.join("ema"), &selfie_models::device::open("cpu").unwrap()).unwrap().card;
+    assert_eq!(card.provenance.metrics["test_loss"], metric(&summary, "test_ema_loss"));
+    assert!(weights(&options.out) != weights(&options.out.join("ema")));
+}
+
+#[test]
+fn finding_out_about_a_run_leaves_nothing_but_the_picture() {
+    let toy = Toy::new();
+    let names = || {
+        let mut names: Vec<_> =
+            std::fs::read_dir(toy.path("")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        names
+    };
+    let before = names();
+    let finetuning = options(&toy, "finetune", "out", &["freeze=[\"resnet.conv1\"]"]);
+    let forecast = finetune::forecast(&finetuning).unwrap();
+    assert_eq!((forecast.images, forecast.test_images, forecast.steps, forecast.batch_size), (64, 40, 30, 16));
+    assert!(forecast.trained < forecast.parameters && forecast.step_flops > 1_000_000, "{forecast:?}");
+    assert!(forecast.step_seconds > 0.0 && (forecast.epochs() - 7.5).abs() < 1e-9, "{forecast:?}");
+    assert!(
+        pretrain::forecast(&options(&toy, "pretrain", "out", &[]))
+            .unwrap()
+            .peak_bytes
+            .is_none_or(|peak| peak > 1 << 20)
+    );
+    assert_eq!(names(), before);
+
+    let found = pretrain::find_learning_rate(&options(&toy, "pretrain", "out", &[]), &toy.path("rates.svg")).unwrap();
+    assert!(found.points.len() > 40, "{found:?}");
+    assert!(found.steepest.is_some_and(|rate| (1e-5..1.0).contains(&rate)), "{found:?}");
+    assert_eq!(names().len(), before.len() + 1);
+    assert!(std::fs::read_to_string(toy.path("rates.svg")).unwrap().contains("steepest at"));
 }

@@ -44,7 +44,10 @@ fn write_pretraining(options: &Options, folder: &Path) -> Result<(), Error> {
     let config = session.of_recipe(session.recipe.network.selfie(&session.dataset))?;
     save_weights(&pretrain::fresh(&session, &config)?, &folder.join(INITIAL_FILE))?;
     let batches = batches(&session, (0..session.dataset.train.len()).collect())?;
-    let masks: Vec<_> = batches.iter().map(|batch| pretrain::mask(&config, session.recipe.seed, batch)).collect();
+    let masks: Vec<_> = batches
+        .iter()
+        .map(|batch| pretrain::mask(&config, session.recipe.seed, batch.labels.len(), batch.step))
+        .collect();
     let mut arrays = arrays(&session, &batches);
     for (name, cells) in [("masked", config.masked()), ("visible", config.cells() - config.masked())] {
         let places = masks.iter().flat_map(|mask| if name == "masked" { &mask.masked } else { &mask.visible });
@@ -113,7 +116,7 @@ fn write(path: &Path, arrays: &[Array]) -> Result<(), Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::Scores;
+    use crate::loss::Answers;
     use crate::run::{METRICS_FILE, metrics};
     use burn::tensor::{Device, Tensor, TensorData};
     use safetensors::SafeTensors;
@@ -154,18 +157,20 @@ mod tests {
             let (_, labels) = first(&file, "labels", i64::from_le_bytes);
             let weights = folder.join(INITIAL_FILE);
             let config = saved::load(&folder.join(RUN), &device).unwrap().config;
-            let Scores { loss, .. } = match config.init(99, &device) {
+            let loss = match config.init(99, &device) {
                 Network::Selfie(fresh) => {
                     let cells = |name: &str| -> Vec<usize> {
                         first(&file, name, i64::from_le_bytes).1.into_iter().map(|cell| cell as usize).collect()
                     };
                     let mask =
                         Mask { batch: labels.len(), cells: 16, masked: cells("masked"), visible: cells("visible") };
-                    pretrain::scores(load_weights(fresh, &weights).unwrap().forward(images, &mask))
+                    pretrain::scores(load_weights(fresh, &weights).unwrap().forward(images, &mask), 0.0).loss
                 }
                 Network::Classifier(fresh) => {
                     let labels: Vec<i32> = labels.iter().map(|label| *label as i32).collect();
-                    finetune::scores(load_weights(fresh, &weights).unwrap().forward(images).logits, &labels)
+                    let own = Tensor::from_data(TensorData::new(labels.clone(), [labels.len()]), &device);
+                    let logits = load_weights(fresh, &weights).unwrap().forward(images).logits;
+                    Answers { own, other: None, smoothing: 0.0 }.loss(logits)
                 }
             };
             let expected = metrics::read(&folder.join(RUN).join(METRICS_FILE)).unwrap()[0].values["loss"];

@@ -2,7 +2,7 @@
 
 use super::Place;
 use crate::parameters::number_by_place;
-use crate::{Error, engine, optimiser};
+use crate::{Error, Recipe, engine, optimiser};
 use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::{Distribution, Tensor};
 use selfie_models::resnet::{ResNet, ResNetConfig};
@@ -69,7 +69,7 @@ impl Step {
         let network = number_by_place(config.init(&device));
         let shape = [subject.images, 3, subject.side, subject.side];
         let images = Tensor::random(shape, Distribution::Normal(0.0, 1.0), &device);
-        Self { optimiser: optimiser::new(&network, 0.9, 1e-4), network: Some(network), images }
+        Self { optimiser: optimiser::new(&network, &Recipe::default()), network: Some(network), images }
     }
 
     /// Seconds of a step that makes the mean square of the feature map smaller.

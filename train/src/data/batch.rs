@@ -1,6 +1,6 @@
 //! The batch of a training step, a pure function of seed and step, and plain batches for evaluation.
 
-use super::augment::Augment;
+use super::augment::{Augment, Mix, Picture, Slot};
 use super::epochs::Epochs;
 use super::normalise::Tables;
 use super::{DataError, Dataset, LoaderConfig, Split};
@@ -20,8 +20,31 @@ pub struct Batch {
     pub images: Vec<f32>,
     /// One label an image.
     pub labels: Vec<i32>,
+    /// The other labels, where images are mixed.
+    pub mix: Option<Mix>,
     /// The position of every image in the training split.
     pub indices: Vec<usize>,
+}
+
+impl Batch {
+    /// Cuts the batch into equal parts, in order.
+    pub(crate) fn parts(self, count: usize) -> Vec<Self> {
+        if count == 1 {
+            return vec![self];
+        }
+        let (images, pixels) = (self.labels.len() / count, self.images.len() / count);
+        let part = |part: usize| {
+            let range = part * images..(part + 1) * images;
+            Self {
+                step: self.step,
+                images: self.images[part * pixels..(part + 1) * pixels].to_vec(),
+                labels: self.labels[range.clone()].to_vec(),
+                mix: self.mix.as_ref().map(|mix| Mix { share: mix.share, labels: mix.labels[range.clone()].to_vec() }),
+                indices: self.indices[range].to_vec(),
+            }
+        };
+        (0..count).map(part).collect()
+    }
 }
 
 /// Makes the batch of any step.
@@ -51,19 +74,23 @@ impl Composer {
 
     pub fn batch(&self, step: u64) -> Result<Batch, DataError> {
         let split = &self.dataset.train;
-        let plane = self.dataset.height * self.dataset.width;
+        let Dataset { channels, height, width, .. } = *self.dataset;
+        let first = Slot { seed: self.seed, step, slot: 0 };
         let mut images = Vec::with_capacity(self.batch_size * self.dataset.image_len());
         let mut indices = self.epochs.slots(step * self.batch_size as u64, self.batch_size);
         for (index, slot) in indices.iter_mut().zip(0..) {
             *index = self.indices[*index];
-            let draw = self.augment.draw(self.seed, step, slot);
-            let image = split.image(*index)?;
-            for (table, bytes) in self.tables.channels().iter().zip(image.chunks_exact(plane)) {
-                self.augment.append_plane(draw, bytes, self.dataset.width, table, &mut images);
-            }
+            let slot = Slot { slot, ..first };
+            let bytes = split.image(*index)?.into_owned();
+            let mut picture = Picture { channels, height, width, bytes };
+            self.augment.change(slot, &mut picture)?;
+            let start = images.len();
+            self.tables.append(&picture.bytes, &mut images);
+            self.augment.change_numbers(slot, &mut images[start..], [channels, height, width]);
         }
-        let labels = indices.iter().map(|&index| split.labels[index] as i32).collect();
-        Ok(Batch { step, images, labels, indices })
+        let labels: Vec<i32> = indices.iter().map(|&index| split.labels[index] as i32).collect();
+        let mix = self.augment.mix(first, &mut images, &labels, [channels, height, width]);
+        Ok(Batch { step, images, labels, mix, indices })
     }
 }
 
@@ -137,7 +164,7 @@ pub(crate) mod tests {
 
     #[test]
     fn a_batch_is_a_pure_function_of_seed_and_step() {
-        let augment = Augment { crop_padding: 1, flip: true };
+        let augment = Augment { crop_padding: 1, flip: true, ..Augment::default() };
         let one = composer(10, 4, 5, augment);
         let forwards: Vec<Batch> = (0..20).map(|step| one.batch(step).unwrap()).collect();
         let other = composer(10, 4, 5, augment);
@@ -159,8 +186,21 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn the_parts_of_a_batch_are_the_batch_and_mixing_reaches_the_pixels() {
+        let whole = composer(10, 6, 1, Augment { mixup: 1.0, ..Augment::default() }).batch(2).unwrap();
+        assert_ne!(whole.images, composer(10, 6, 1, Augment::default()).batch(2).unwrap().images);
+        let parts = whole.clone().parts(3);
+        assert_eq!(parts.iter().flat_map(|part| part.images.clone()).collect::<Vec<_>>(), whole.images);
+        assert_eq!(parts.iter().flat_map(|part| part.labels.clone()).collect::<Vec<_>>(), whole.labels);
+        let mixes: Vec<Mix> = parts.into_iter().map(|part| part.mix.unwrap()).collect();
+        let mix = whole.mix.unwrap();
+        assert!(mixes.iter().all(|part| part.share == mix.share && part.labels.len() == 2));
+        assert_eq!(mixes.into_iter().flat_map(|part| part.labels).collect::<Vec<_>>(), mix.labels);
+    }
+
+    #[test]
     fn a_sample_is_augmented_anew_in_every_slot() {
-        let augment = Augment { crop_padding: 1, flip: true };
+        let augment = Augment { crop_padding: 1, flip: true, ..Augment::default() };
         let batch = composer(1, 64, 2, augment).batch(0).unwrap();
         let distinct: std::collections::HashSet<Vec<u32>> =
             batch.images.chunks_exact(12).map(|image| image.iter().map(|value| value.to_bits()).collect()).collect();

@@ -124,6 +124,26 @@ impl Split {
         }
     }
 
+    /// The images at these positions, in this order.
+    /// # Panics
+    /// When a position is not below [`Split::len`].
+    pub(crate) fn select(&self, indices: &[usize]) -> Self {
+        let labels: Vec<u32> = indices.iter().map(|&index| self.labels[index]).collect();
+        match &self.pixels {
+            Pixels::Held(pixels) => {
+                let len = pixels.len() / self.len();
+                Self::held(indices.iter().flat_map(|index| &pixels[index * len..][..len]).copied().collect(), labels)
+            }
+            Pixels::Sampled(samples, frame) => {
+                // The digest of what the positions are taken from stands for them together with the positions.
+                let mut digest = Sha256::new_with_prefix(self.sha256);
+                indices.iter().for_each(|index| digest.update((*index as u64).to_le_bytes()));
+                let samples = indices.iter().map(|&index| samples[index].clone()).collect();
+                Self::sampled(samples, labels, *frame, digest.finalize().into())
+            }
+        }
+    }
+
     /// SHA-256 of all pixels in their order.
     pub(crate) fn sha256(&self) -> &[u8; 32] {
         &self.sha256

@@ -156,6 +156,12 @@ pub enum DataError {
         /// Training images.
         images: usize,
     },
+    /// A part of an image cannot be resized.
+    #[error("augment.resized_crop cannot resize a part of an image: {reason}; please report it")]
+    ResizedCrop {
+        /// What the library said.
+        reason: String,
+    },
     /// An image cannot be decoded or does not fit the others.
     #[error("{file} is damaged: {reason}. Replace it, or leave damaged images out with --skip-damaged")]
     DamagedImage {

@@ -2,8 +2,9 @@
 
 use super::decode::Shape;
 use super::reading::Reading;
+use super::resample::resample;
 use fast_image_resize::images::Image;
-use fast_image_resize::{FilterType, MulDiv, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use fast_image_resize::{MulDiv, PixelType};
 use image::DynamicImage;
 
 /// Images are zero-padded to the next multiple of this, so that patches of 4 or 8 pixels tile them: 28 becomes 32.
@@ -113,7 +114,7 @@ fn over_black(value: u8, alpha: u8) -> u8 {
 }
 
 /// The luma of ITU-R BT.601 in 16 fractional bits, as Pillow rounds it.
-fn luma(pixel: &[u8]) -> u8 {
+pub(crate) fn luma(pixel: &[u8]) -> u8 {
     let weighted: u32 = pixel.iter().zip([19595, 38470, 7471]).map(|(&value, weight)| u32::from(value) * weight).sum();
     ((weighted + 0x8000) >> 16) as u8
 }
@@ -137,15 +138,7 @@ fn resize(canvas: Canvas, size: usize) -> Result<Canvas, String> {
     if channels == 4 {
         alpha.multiply_alpha_inplace(&mut image).map_err(text)?;
     }
-    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Bilinear)).use_alpha(false);
-    let mut resizer = Resizer::new();
-    for (to_width, to_height) in [(side(width)?, side(canvas.height)?), (side(width)?, side(height)?)] {
-        if (image.width(), image.height()) != (to_width, to_height) {
-            let mut target = Image::new(to_width, to_height, pixel);
-            resizer.resize(&image, &mut target, &options).map_err(text)?;
-            image = target;
-        }
-    }
+    image = resample(image, side(width)?, side(height)?)?;
     if channels == 4 {
         alpha.divide_alpha_inplace(&mut image).map_err(text)?;
     }

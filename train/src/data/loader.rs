@@ -114,15 +114,17 @@ mod tests {
     use crate::data::batch::tests::tiny;
     use std::sync::Weak;
 
-    const CONFIG: LoaderConfig = LoaderConfig {
-        batch_size: 4,
-        seed: 11,
-        first_step: 0,
-        last_step: 25,
-        augment: Augment { crop_padding: 1, flip: true },
-        workers: 1,
-        prefetch: 3,
-    };
+    fn config() -> LoaderConfig {
+        LoaderConfig {
+            batch_size: 4,
+            seed: 11,
+            first_step: 0,
+            last_step: 25,
+            augment: Augment { crop_padding: 1, flip: true, ..Augment::default() },
+            workers: 1,
+            prefetch: 3,
+        }
+    }
 
     fn load(config: LoaderConfig) -> Vec<Batch> {
         Loader::new(tiny(10), Arc::new((0..10).collect()), config).unwrap().map(Result::unwrap).collect()
@@ -130,11 +132,11 @@ mod tests {
 
     #[test]
     fn a_resumed_loader_continues_bit_by_bit_with_any_number_of_threads() {
-        let whole = load(CONFIG);
+        let whole = load(config());
         assert_eq!(whole.iter().map(|batch| batch.step).collect::<Vec<_>>(), (0..25).collect::<Vec<_>>());
         for workers in [1, 2, 3, 7, 40] {
             for (first_step, prefetch) in [(0, 0), (1, 1), (9, 2), (24, 8), (25, 3)] {
-                let tail = load(LoaderConfig { first_step, workers, prefetch, ..CONFIG });
+                let tail = load(LoaderConfig { first_step, workers, prefetch, ..config() });
                 assert!(tail == whole[first_step as usize..], "{workers} threads from step {first_step}");
             }
         }
@@ -142,7 +144,7 @@ mod tests {
 
     #[test]
     fn every_sample_comes_once_an_epoch_across_batches() {
-        let mut seen: Vec<usize> = load(CONFIG).into_iter().flat_map(|batch| batch.indices).collect();
+        let mut seen: Vec<usize> = load(config()).into_iter().flat_map(|batch| batch.indices).collect();
         assert_eq!(seen.len(), 100);
         for epoch in seen.chunks_exact_mut(10) {
             epoch.sort_unstable();
@@ -152,7 +154,7 @@ mod tests {
 
     #[test]
     fn only_the_chosen_images_come() {
-        let loader = Loader::new(tiny(10), Arc::new(vec![2, 5, 9]), LoaderConfig { workers: 2, ..CONFIG }).unwrap();
+        let loader = Loader::new(tiny(10), Arc::new(vec![2, 5, 9]), LoaderConfig { workers: 2, ..config() }).unwrap();
         let mut seen: Vec<usize> = loader.flat_map(|batch| batch.unwrap().indices).collect();
         seen.sort_unstable();
         seen.dedup();
@@ -161,7 +163,7 @@ mod tests {
 
     #[test]
     fn wrong_settings_start_no_thread() {
-        let error = Loader::new(tiny(10), Arc::new(vec![10]), CONFIG).map(|_| ());
+        let error = Loader::new(tiny(10), Arc::new(vec![10]), config()).map(|_| ());
         assert!(matches!(&error, Err(DataError::Loader { field: "indices", .. })), "{error:?}");
     }
 
@@ -170,7 +172,7 @@ mod tests {
         for taken in [0, 1, 5] {
             let dataset = tiny(10);
             let left: Weak<Dataset> = Arc::downgrade(&dataset);
-            let config = LoaderConfig { workers: 3, last_step: u64::MAX / 8, ..CONFIG };
+            let config = LoaderConfig { workers: 3, last_step: u64::MAX / 8, ..config() };
             let mut loader = Loader::new(dataset, Arc::new((0..10).collect()), config).unwrap();
             assert_eq!(loader.by_ref().take(taken).count(), taken);
             drop(loader);
@@ -182,7 +184,7 @@ mod tests {
     fn the_panic_of_a_thread_reaches_the_reader() {
         let mut broken = Arc::unwrap_or_clone(tiny(10));
         broken.width = 0;
-        let config = LoaderConfig { augment: Augment::default(), ..CONFIG };
+        let config = LoaderConfig { augment: Augment::default(), ..config() };
         let caught = std::panic::catch_unwind(|| {
             let composer = Composer::new(Arc::new(broken), Arc::new((0..10).collect()), &config);
             let (sender, batches) = sync_channel(1);

@@ -3,7 +3,7 @@
 use super::{Augment, DataError, Dataset};
 
 /// How batches are made.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct LoaderConfig {
     /// Images a batch.
     pub batch_size: usize,
@@ -72,28 +72,30 @@ mod tests {
     use super::*;
     use crate::data::batch::tests::tiny;
 
-    const CONFIG: LoaderConfig = LoaderConfig {
-        batch_size: 4,
-        seed: 11,
-        first_step: 0,
-        last_step: 25,
-        augment: Augment { crop_padding: 1, flip: true },
-        workers: 1,
-        prefetch: 3,
-    };
+    fn config() -> LoaderConfig {
+        LoaderConfig {
+            batch_size: 4,
+            seed: 11,
+            first_step: 0,
+            last_step: 25,
+            augment: Augment { crop_padding: 1, flip: true, ..Augment::default() },
+            workers: 1,
+            prefetch: 3,
+        }
+    }
 
     #[test]
     fn settings_that_make_no_sense_are_refused() {
-        let augment = Augment { crop_padding: 2, flip: false };
+        let augment = Augment { crop_padding: 2, ..Augment::default() };
         let cases: [(LoaderConfig, Vec<usize>, &str); 8] = [
-            (LoaderConfig { batch_size: 0, ..CONFIG }, vec![0], "batch_size = 0"),
-            (LoaderConfig { workers: 0, ..CONFIG }, vec![0], "workers = 0"),
-            (CONFIG, vec![], "indices.len = 0"),
-            (CONFIG, vec![0, 10], "indices = 10: there are 10 training images"),
-            (LoaderConfig { first_step: 26, ..CONFIG }, vec![0], "first_step = 26: is beyond last_step = 25"),
-            (LoaderConfig { last_step: u64::MAX, ..CONFIG }, vec![0], "too many for batches of 4"),
-            (LoaderConfig { augment, ..CONFIG }, vec![0], "crop_padding = 2: must be below the smaller side"),
-            (LoaderConfig { first_step: 9, last_step: 3, ..CONFIG }, vec![0], "first_step = 9"),
+            (LoaderConfig { batch_size: 0, ..config() }, vec![0], "batch_size = 0"),
+            (LoaderConfig { workers: 0, ..config() }, vec![0], "workers = 0"),
+            (config(), vec![], "indices.len = 0"),
+            (config(), vec![0, 10], "indices = 10: there are 10 training images"),
+            (LoaderConfig { first_step: 26, ..config() }, vec![0], "first_step = 26: is beyond last_step = 25"),
+            (LoaderConfig { last_step: u64::MAX, ..config() }, vec![0], "too many for batches of 4"),
+            (LoaderConfig { augment, ..config() }, vec![0], "crop_padding = 2: must be below the smaller side"),
+            (LoaderConfig { first_step: 9, last_step: 3, ..config() }, vec![0], "first_step = 9"),
         ];
         let wrong: Vec<String> = cases
             .into_iter()

@@ -22,7 +22,8 @@
 //! | `sheet` | a contact sheet |
 //! | `stratified` | few labels: the same share of every class |
 //! | `random`, `epochs` | everything random as a pure function of a seed and a position |
-//! | `augment`, `normalise` | pixels to network input |
+//! | `augment` | random changes of training images |
+//! | `resample`, `normalise` | other sizes; bytes to network input |
 //! | [`batch`] | the batch of a step as a pure function, and plain batches for evaluation |
 //! | `loader`, `loader_config` | batches in order from threads of their own |
 
@@ -63,6 +64,7 @@ mod pickle;
 mod random;
 mod read;
 mod reading;
+mod resample;
 mod roots;
 mod sample;
 mod sheet;
@@ -75,7 +77,7 @@ mod survey;
 mod twins;
 mod webdataset;
 
-pub use augment::Augment;
+pub use augment::{Augment, ColorJitter, Grayscale, Mix, RandAugment, RandomErasing, ResizedCrop};
 pub use batch::{Batch, batch_at, batch_plain};
 pub use check::{Duplicates, Pair, Report, SizeReport, SplitReport, check};
 pub use dataset::{Dataset, Skipped, Split};
@@ -88,6 +90,7 @@ pub use sheet::sheet;
 pub use source::{Listing, Place, Source, list, open, open_with};
 pub use split_name::SplitName;
 pub use stratified::stratified;
+pub(crate) use stratified::take_out;
 
 /// Every data set that a spec can name.
 pub const SOURCES: &[Source] = &[

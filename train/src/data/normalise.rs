@@ -9,11 +9,6 @@ impl Tables {
         Self(mean.iter().zip(std).map(table).collect())
     }
 
-    /// The tables, channel by channel.
-    pub fn channels(&self) -> &[[f32; 256]] {
-        &self.0
-    }
-
     /// Appends an image, `[channels, height, width]`, as it is.
     pub fn append(&self, image: &[u8], target: &mut Vec<f32>) {
         let plane = image.len() / self.0.len();

@@ -8,12 +8,26 @@ use rand_chacha::ChaCha8Rng;
 pub(crate) enum Purpose {
     /// The order of an epoch; the position is the epoch.
     Epoch = 1,
-    /// The augmentation of a slot; the position is the step and the slot.
+    /// Padded crop and flip of a slot; the position is the step and the slot.
     Augment = 2,
     /// The choice of labelled images; the position is the class.
     Labels = 3,
     /// The choice of images that are held out for testing; the position is the class.
     HeldOut = 4,
+    /// The part of an image that is resized; as all that follow, the position is the step and the slot.
+    ResizedCrop = 5,
+    /// Operations of RandAugment.
+    RandAugment = 6,
+    /// Factors of colours, and their order.
+    ColorJitter = 7,
+    /// Which images lose their colours.
+    Grayscale = 8,
+    /// The rectangle that is erased.
+    RandomErasing = 9,
+    /// How the images of a batch are mixed; the slot is the first one.
+    Mix = 10,
+    /// The choice of images that the best step is found by; the position is the class.
+    Validation = 11,
 }
 
 /// The generator of a position. Every word of the key is one argument, so that no two positions share a key.

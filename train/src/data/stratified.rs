@@ -1,4 +1,4 @@
-//! Few labels: the same share of every class.
+//! The same share of every class: few labels, and images that are taken out of training.
 
 use super::DataError;
 use super::random::{Purpose, stream};
@@ -17,18 +17,41 @@ pub fn stratified(labels: &[u32], fraction: f64, seed: u64) -> Result<Vec<usize>
     if labels.is_empty() {
         return Err(DataError::NoLabels);
     }
-    let mut classes: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
-    for (index, &label) in labels.iter().enumerate() {
-        classes.entry(label).or_default().push(index);
-    }
     let mut chosen = Vec::new();
-    for (class, mut members) in classes {
-        members.shuffle(&mut stream(Purpose::Labels, seed, [class.into(), 0]));
+    for members in shuffled(labels, Purpose::Labels, seed) {
         let count = ((members.len() as f64 * fraction).round() as usize).max(1);
         chosen.extend(members.into_iter().take(count));
     }
     chosen.sort_unstable();
     Ok(chosen)
+}
+
+/// Divides images into those that stay and those that are taken out, a share of every class; the positions come sorted.
+/// At least one image of every class that has two is on either side.
+pub(crate) fn take_out(labels: &[u32], fraction: f64, seed: u64) -> (Vec<usize>, Vec<usize>) {
+    let (mut stay, mut taken) = (Vec::new(), Vec::new());
+    for members in shuffled(labels, Purpose::Validation, seed) {
+        let most = members.len() - 1;
+        let count = ((members.len() as f64 * fraction).round() as usize).clamp(most.min(1), most);
+        taken.extend_from_slice(&members[..count]);
+        stay.extend_from_slice(&members[count..]);
+    }
+    stay.sort_unstable();
+    taken.sort_unstable();
+    (stay, taken)
+}
+
+/// The positions of every class in random order.
+fn shuffled(labels: &[u32], purpose: Purpose, seed: u64) -> Vec<Vec<usize>> {
+    let mut classes: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
+    for (index, &label) in labels.iter().enumerate() {
+        classes.entry(label).or_default().push(index);
+    }
+    let shuffle = |(class, mut members): (u32, Vec<usize>)| {
+        members.shuffle(&mut stream(purpose, seed, [class.into(), 0]));
+        members
+    };
+    classes.into_iter().map(shuffle).collect()
 }
 
 #[cfg(test)]

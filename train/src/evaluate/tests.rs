@@ -42,6 +42,7 @@ fn saved(labels: &[&str], image_size: [usize; 2]) -> Saved {
         skipped_images: 0,
         init: None,
         started_unix_s: 0,
+        steps: None,
         finished_unix_s: None,
         seconds: None,
         metrics: Default::default(),

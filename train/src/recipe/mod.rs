@@ -29,16 +29,34 @@ pub struct Recipe {
     pub steps: u64,
     /// Images of a step.
     pub batch_size: usize,
+    /// Parts of a batch that go through the network one after the other, so that it needs less memory; their gradients are
+    /// averaged, and batch normalisation sees one part at a time.
+    pub accumulate: usize,
     /// Largest learning rate.
     pub lr: f64,
     /// Steps over which the learning rate rises to `lr`.
     pub warmup_steps: u64,
+    /// Learning rate of a layer as a part of that of the next one, above 0; with 1 all have the same.
+    pub layer_decay: f64,
+    /// Groups of the network that keep their pretrained weights and statistics, by the beginning of their names.
+    pub freeze: Vec<String>,
     /// Nesterov momentum.
     pub momentum: f64,
     /// L2 penalty on weight matrices and kernels.
     pub weight_decay: f64,
     /// Bound of the global gradient norm; 0 is no bound.
     pub clip_norm: f64,
+    /// Part of every right answer that is spread over all answers, below 1; 0 is off.
+    pub label_smoothing: f64,
+    /// Share of the average in the moving average of the weights, below 1; 0 keeps no average.
+    pub ema_decay: f64,
+    /// Batches by which batch-norm statistics are estimated anew after training; 0 keeps those of training.
+    pub norm_batches: u64,
+    /// Evaluations on the validation images, none of them better than the best one, after which a run stops and goes back to
+    /// the best one; 0 looks for no best one.
+    pub patience: u64,
+    /// Part of the training images that is taken out of training and used for validation, below 1; 0 uses the data set's own.
+    pub validation_fraction: f64,
     /// Part of the training labels that fine-tuning sees, above 0 and at most 1; pretraining sees none.
     pub label_fraction: f64,
     /// Steps between two lines of metrics.
@@ -47,7 +65,9 @@ pub struct Recipe {
     pub checkpoint_every: u64,
     /// Checkpoints that are kept, the newest ones.
     pub keep_checkpoints: usize,
-    /// Steps between two evaluations on the test split; 0 evaluates at the end alone. No choice is made by them.
+    /// Checkpoints whose steps are multiples of this are kept as well; 0 keeps none of them.
+    pub keep_every: u64,
+    /// Steps between two evaluations; 0 evaluates at the end alone. No choice is made by the test split.
     pub evaluate_every: u64,
     /// Images of an evaluation batch.
     pub evaluation_batch_size: usize,
@@ -93,22 +113,31 @@ impl Default for Recipe {
             seed: 1,
             steps: 120_000,
             batch_size: 512,
+            accumulate: 1,
             lr: 0.1,
             warmup_steps: 500,
+            layer_decay: 1.0,
+            freeze: Vec::new(),
             momentum: 0.9,
             weight_decay: 1e-4,
             clip_norm: 0.0,
+            label_smoothing: 0.0,
+            ema_decay: 0.0,
+            norm_batches: 0,
+            patience: 0,
+            validation_fraction: 0.0,
             label_fraction: 1.0,
             log_every: 20,
             checkpoint_every: 500,
             keep_checkpoints: 2,
+            keep_every: 0,
             evaluate_every: 0,
             evaluation_batch_size: 250,
             workers: 1,
             prefetch: 4,
             tensorboard: false,
             images: Reading::default(),
-            augment: Augment { crop_padding: 0, flip: false },
+            augment: Augment::default(),
             network: NetworkRecipe::default(),
         }
     }
@@ -116,10 +145,11 @@ impl Default for Recipe {
 
 impl Recipe {
     /// The settings that a resumed run may change, since they do not reach the weights.
-    pub(crate) const FREE_ON_RESUME: &[&str] = &[
+    const FREE_ON_RESUME: &[&str] = &[
         "log_every",
         "checkpoint_every",
         "keep_checkpoints",
+        "keep_every",
         "evaluate_every",
         "evaluation_batch_size",
         "workers",
@@ -127,6 +157,13 @@ impl Recipe {
         "tensorboard",
         "images.memory_mb",
     ];
+    /// Those among them that decide which step is the best one.
+    const FREE_WITHOUT_CHOICE: &[&str] = &["evaluate_every", "evaluation_batch_size"];
+
+    /// Whether a resumed run may have another value of a key.
+    pub(crate) fn is_free_on_resume(&self, key: &str) -> bool {
+        Self::FREE_ON_RESUME.contains(&key) && (self.patience == 0 || !Self::FREE_WITHOUT_CHOICE.contains(&key))
+    }
 }
 
 #[cfg(test)]

@@ -26,8 +26,20 @@ pub struct Line {
 pub enum Split {
     /// Training batches.
     Train,
+    /// The images by which the best step is found.
+    Validation,
     /// The test split.
     Test,
+}
+
+impl std::fmt::Display for Split {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(match self {
+            Self::Train => "train",
+            Self::Validation => "validation",
+            Self::Test => "test",
+        })
+    }
 }
 
 /// The open `metrics.jsonl` of a run.
@@ -66,10 +78,10 @@ impl Metrics {
         &self.lines
     }
 
-    /// Every number of the last line of a split; names of the test split begin with `test_`.
+    /// Every number of the last line of a split; names begin with `validation_` and `test_`.
     pub(crate) fn last(&self) -> BTreeMap<String, f64> {
         let mut last = BTreeMap::new();
-        for (split, prefix) in [(Split::Train, ""), (Split::Test, "test_")] {
+        for (split, prefix) in [(Split::Train, ""), (Split::Validation, "validation_"), (Split::Test, "test_")] {
             if let Some(line) = self.lines.iter().rev().find(|line| line.split == split) {
                 last.extend(line.values.iter().map(|(name, value)| (format!("{prefix}{name}"), *value)));
             }

@@ -10,6 +10,7 @@
 //! | `events.out.tfevents.…` | the metrics for TensorBoard, where the recipe asks for them |
 //! | `labels.json` | fine-tuning: which training images were used with their labels: [`Labels`] |
 //! | `checkpoints/step-…` | what `--resume` goes on from |
+//! | `ema/` | where the weights are averaged: a network of its own, from the average |
 //! | `network.json`, `weights.safetensors`, `card.json` | the trained network, when the run is finished |
 
 pub mod metrics;
@@ -38,6 +39,8 @@ pub const CURVES_FILE: &str = "curves.svg";
 pub const REPORT_FILE: &str = "report.html";
 /// Name of the file that holds the [`Labels`].
 pub const LABELS_FILE: &str = "labels.json";
+/// Name of the folder that holds the network with averaged weights.
+pub const AVERAGE_FOLDER: &str = "ema";
 /// Name of the folder of checkpoints.
 pub const CHECKPOINTS_FOLDER: &str = "checkpoints";
 
@@ -81,10 +84,6 @@ impl RunFolder {
         path.exists().then(|| Recipe::read(&path)).transpose()
     }
 
-    pub(crate) fn write_recipe(&self, recipe: &Recipe) -> Result<(), Error> {
-        Ok(write_atomically(&self.file(RECIPE_FILE), recipe.to_toml()?.as_bytes())?)
-    }
-
     pub(crate) fn write_json<T: Serialize>(&self, name: &str, value: &T) -> Result<(), Error> {
         write_json(&self.file(name), value)
     }
@@ -96,6 +95,10 @@ impl RunFolder {
 /// [`Error::Recipe`] or [`Error::Io`] names the file.
 pub fn recipe_of(folder: &Path) -> Result<Recipe, Error> {
     Recipe::read(&folder.join(RECIPE_FILE))
+}
+
+pub(crate) fn write_recipe(folder: &Path, recipe: &Recipe) -> Result<(), Error> {
+    Ok(write_atomically(&folder.join(RECIPE_FILE), recipe.to_toml()?.as_bytes())?)
 }
 
 pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, Error> {

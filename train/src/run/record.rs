@@ -36,6 +36,9 @@ pub struct RunRecord {
     pub init: Option<InitRecord>,
     /// First start, in seconds since 1970.
     pub started_unix_s: u64,
+    /// The step that the network is of, when the run is finished: the last one or the best one.
+    #[serde(default)]
+    pub steps: Option<u64>,
     /// End, in seconds since 1970, when the run is finished.
     pub finished_unix_s: Option<u64>,
     /// Seconds of training, all starts together, when the run is finished.

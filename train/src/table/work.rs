@@ -5,10 +5,11 @@ use super::cell::{CellRecord, Subject};
 use super::plan::{Cell, Plan};
 use super::row::Kind;
 use crate::data::{self, Dataset, SplitName};
-use crate::digest::{sha256_of_dataset, sha256_of_file};
+use crate::digest::sha256_of_dataset;
 use crate::evaluate::{self, EvaluateOptions, Frozen};
 use crate::{Error, Options, finetune, pretrain};
 use burn::tensor::Device;
+use selfie_models::digest;
 use selfie_models::network::NetworkConfig;
 use selfie_models::saved::{self, WEIGHTS_FILE};
 use std::collections::{BTreeMap, HashMap};
@@ -55,7 +56,7 @@ impl<'a> Work<'a> {
             Kind::Trained => {
                 let options = Options { init, ..self.plan.finetuning(cell) };
                 finetune::run(&options)?;
-                Some(sha256_of_file(&options.out.join(WEIGHTS_FILE))?)
+                Some(digest::of_file(&options.out.join(WEIGHTS_FILE))?)
             }
             Kind::Probe | Kind::Neighbours => init.and_then(|run| self.pretrained.get(&run).cloned()),
         };
@@ -87,7 +88,7 @@ impl<'a> Work<'a> {
         let options = self.plan.pretraining(cell);
         if !self.pretrained.contains_key(&options.out) {
             pretrain::run(&options)?;
-            let weights = sha256_of_file(&options.out.join(WEIGHTS_FILE))?;
+            let weights = digest::of_file(&options.out.join(WEIGHTS_FILE))?;
             self.pretrained.insert(options.out.clone(), weights);
         }
         Ok(options.out)

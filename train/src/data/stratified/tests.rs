@@ -50,3 +50,18 @@ proptest! {
         prop_assert_eq!(stratified(&labels, 1.0, seed).unwrap(), (0..labels.len()).collect::<Vec<_>>());
     }
 }
+
+#[test]
+fn what_is_taken_out_is_a_share_of_every_class_and_the_rest_stays() {
+    let labels: Vec<u32> = (0..43).map(|index| if index < 40 { index % 2 } else { index - 38 }).collect();
+    let (stay, taken) = take_out(&labels, 0.25, 7);
+    let of = |positions: &[usize], class: u32| positions.iter().filter(|index| labels[**index] == class).count();
+    assert_eq!([of(&taken, 0), of(&taken, 1), of(&stay, 0), of(&stay, 1)], [5, 5, 15, 15]);
+    // A class of one image keeps it.
+    assert!([2, 3, 4].into_iter().all(|class| of(&stay, class) == 1));
+    let mut all = [stay, taken].concat();
+    all.sort_unstable();
+    assert_eq!(all, (0..43).collect::<Vec<_>>());
+    assert_eq!(take_out(&[0, 0], 0.9, 1).1.len(), 1);
+    assert_ne!(take_out(&labels, 0.25, 8).1, take_out(&labels, 0.25, 7).1);
+}

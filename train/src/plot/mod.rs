@@ -1,5 +1,9 @@
 //! Learning curves as an SVG: loss and accuracy over the steps, each with what knowing nothing gives.
 
+mod learning_rates;
+
+pub(crate) use learning_rates::draw_learning_rates;
+
 use crate::engine::Chance;
 use crate::run::metrics::{Line, Split};
 use crate::{Error, Recipe};
@@ -64,14 +68,19 @@ impl Panel {
             .draw_series(chance)?
             .label(format!("chance {:.3}", self.chance))
             .legend(move |(x, y)| PathElement::new([(x, y), (x + 16, y)], grey));
-        for (split, label, colour) in [(Split::Train, "training", BLUE), (Split::Test, "test", RED)] {
+        for (split, label, colour) in
+            [(Split::Train, "training", BLUE), (Split::Validation, "validation", GREEN), (Split::Test, "test", RED)]
+        {
             let points: Vec<(u64, f64)> = (lines.iter())
                 .filter(|line| line.split == split)
                 .filter_map(|line| Some((line.step, *line.values.get(self.name)?)))
                 .collect();
+            if points.is_empty() && split == Split::Validation {
+                continue;
+            }
             let dots: Vec<_> = match split {
-                Split::Test => points.iter().map(|point| Circle::new(*point, 3, colour.filled())).collect(),
                 Split::Train => Vec::new(),
+                _ => points.iter().map(|point| Circle::new(*point, 3, colour.filled())).collect(),
             };
             chart
                 .draw_series(LineSeries::new(points, colour.stroke_width(2)))?

@@ -1,11 +1,16 @@
 //! Checkpoints by step: what a resumed run needs to end with the very same weights.
 //!
 //! A checkpoint is a folder `step-00001000` with `weights.safetensors` (batch-norm statistics included),
-//! `optimiser.bpk` (momentum) and `checkpoint.json` ([`State`]). Data order, augmentation, masks and dropout need no
+//! `optimiser.bpk` (momentum), `average.safetensors` where the weights are averaged, and `checkpoint.json` ([`State`]). Data order, augmentation, masks and dropout need no
 //! state: they are functions of the seed and the step. It is written under another name and renamed, so that a folder
 //! with the right name is whole.
 
-use crate::parameters::number_by_place;
+pub(crate) mod best;
+mod folder;
+
+use crate::average::Average;
+use crate::best::Best;
+use crate::parameters::{are_finite, number_by_place};
 use crate::run::{read_json, write_json};
 use crate::{Error, Recipe, optimiser};
 use burn::module::Module;
@@ -15,14 +20,13 @@ use selfie_models::network::NetworkConfig;
 use selfie_models::saved::{load_weights, save_weights};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 const WEIGHTS_FILE: &str = "weights.safetensors";
+const AVERAGE_FILE: &str = "average.safetensors";
 const OPTIMISER_FILE: &str = "optimiser.bpk";
 const STATE_FILE: &str = "checkpoint.json";
 const PREFIX: &str = "step-";
-const UNFINISHED: &str = "tmp-";
 
 /// Where a run stood, and what it was a run of.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -34,6 +38,9 @@ pub(crate) struct State {
     pub(crate) seconds: f64,
     /// Sums since the last line of metrics.
     pub(crate) window: Window,
+    /// The best step so far, where one is looked for.
+    #[serde(default)]
+    pub(crate) best: Option<Best>,
     /// The recipe.
     pub(crate) recipe: Recipe,
     /// The network.
@@ -55,43 +62,47 @@ pub(crate) struct Window {
     pub(crate) gradient_norm: f64,
 }
 
-/// Writes a checkpoint and removes all but the newest ones.
+/// Writes a checkpoint and removes those that the recipe does not keep. One that could not go on is refused.
 pub(crate) fn save<M: Module>(
-    folder: &Path,
+    parent: &Path,
     mut state: State,
     network: &M,
     optimiser: &ModuleOptimizer,
+    average: Option<&Average<M>>,
 ) -> Result<(), Error> {
-    let name = format!("{PREFIX}{:08}", state.step);
-    let unfinished = folder.join(format!("{UNFINISHED}{name}"));
-    remove(&unfinished)?;
-    std::fs::create_dir_all(&unfinished).map_err(Error::io("cannot make the folder", &unfinished))?;
-    // Burn's batch norm holds its latest statistics back until they are asked for; `valid` asks.
-    save_weights(&network.valid(), &unfinished.join(WEIGHTS_FILE))?;
-    let path = unfinished.join(OPTIMISER_FILE);
-    let reason = |error: &dyn std::fmt::Display| Error::Damaged { path: path.clone(), reason: error.to_string() };
-    optimiser.to_record().save(&path).map_err(|error| reason(&error))?;
-    for file in [WEIGHTS_FILE, OPTIMISER_FILE] {
-        let path = unfinished.join(file);
-        File::open(&path).and_then(|file| file.sync_all()).map_err(Error::io("cannot write", &path))?;
-        state.files.insert(file.to_owned(), digest::of_file(&path)?);
+    if !are_finite(network)? {
+        return Err(Error::NotFinite { step: state.step, what: "sum of the weights", value: f64::NAN });
     }
-    let keep = state.recipe.keep_checkpoints;
-    write_json(&unfinished.join(STATE_FILE), &state)?;
-    let finished = folder.join(&name);
-    remove(&finished)?;
-    std::fs::rename(&unfinished, &finished).map_err(Error::io("cannot rename to", &finished))?;
-    File::open(folder).and_then(|file| file.sync_all()).map_err(Error::io("cannot write", folder))?;
-    let whole = list(folder)?;
-    for old in &whole[..whole.len().saturating_sub(keep)] {
-        remove(old)?;
+    let (step, best) = (state.step, state.best.as_ref().map(|best| best.step));
+    let Recipe { keep_checkpoints, keep_every, .. } = state.recipe;
+    folder::write(parent, &format!("{PREFIX}{step:08}"), |folder| {
+        // Burn's batch norm holds its latest statistics back until they are asked for; `valid` asks.
+        save_weights(&network.valid(), &folder.join(WEIGHTS_FILE))?;
+        let path = folder.join(OPTIMISER_FILE);
+        let reason = |error: &dyn std::fmt::Display| Error::Damaged { path: path.clone(), reason: error.to_string() };
+        optimiser.to_record().save(&path).map_err(|error| reason(&error))?;
+        if let Some(average) = average {
+            save_weights(average.network(), &folder.join(AVERAGE_FILE))?;
+        }
+        let files = [Some(WEIGHTS_FILE), Some(OPTIMISER_FILE), average.map(|_| AVERAGE_FILE)];
+        for file in files.into_iter().flatten() {
+            folder::sync(&folder.join(file))?;
+            state.files.insert(file.to_owned(), digest::of_file(&folder.join(file))?);
+        }
+        write_json(&folder.join(STATE_FILE), &state)
+    })?;
+    let whole = folder::list(parent, PREFIX)?;
+    for (step, old) in &whole[..whole.len().saturating_sub(keep_checkpoints)] {
+        if keep_every == 0 || !step.is_multiple_of(keep_every) {
+            folder::remove(old)?;
+        }
     }
-    Ok(())
+    best::prune(parent, best)
 }
 
 /// The newest checkpoint of a folder, if there is one.
-pub(crate) fn latest(folder: &Path) -> Result<Option<PathBuf>, Error> {
-    Ok(list(folder)?.pop())
+pub(crate) fn latest(parent: &Path) -> Result<Option<PathBuf>, Error> {
+    Ok(folder::list(parent, PREFIX)?.pop().map(|(_, path)| path))
 }
 
 /// Reads where a run stood and checks that it is the run that `expected` describes.
@@ -108,7 +119,7 @@ pub(crate) fn read(path: &Path, expected: &State) -> Result<State, Error> {
         }
     }
     let differences: Vec<String> = (state.recipe.differences(&expected.recipe).into_iter())
-        .filter(|(key, ..)| !Recipe::FREE_ON_RESUME.contains(&key.as_str()))
+        .filter(|(key, ..)| !expected.recipe.is_free_on_resume(key))
         .map(|(key, saved, asked)| format!("{key} was {saved}, now {asked}"))
         .collect();
     if !differences.is_empty() {
@@ -124,41 +135,26 @@ pub(crate) fn read(path: &Path, expected: &State) -> Result<State, Error> {
     Ok(state)
 }
 
-/// Gives a network and its optimiser the state of a checkpoint.
-pub(crate) fn load<M: Module>(path: &Path, state: &State, network: M) -> Result<(M, ModuleOptimizer), Error> {
+/// A network on its way.
+pub(crate) struct Loaded<M> {
+    pub(crate) network: M,
+    pub(crate) optimiser: ModuleOptimizer,
+    pub(crate) average: Option<Average<M>>,
+}
+
+/// Gives a network, its optimiser and its average the state of a checkpoint.
+pub(crate) fn load<M: Module>(path: &Path, state: &State, network: M) -> Result<Loaded<M>, Error> {
+    let decay = state.recipe.ema_decay;
+    let average = match decay > 0.0 {
+        true => Some(Average::from_saved(load_weights(network.valid(), &path.join(AVERAGE_FILE))?, decay)),
+        false => None,
+    };
     let network = number_by_place(load_weights(network, &path.join(WEIGHTS_FILE))?);
     let file = path.join(OPTIMISER_FILE);
     let record = OptimizerRecord::load(&file)
         .map_err(|error| Error::Damaged { path: file.clone(), reason: error.to_string() })?;
-    let Recipe { momentum, weight_decay, .. } = state.recipe;
-    let optimiser = optimiser::new(&network, momentum, weight_decay).load_record(record);
-    Ok((network, optimiser))
-}
-
-/// Whole checkpoints, oldest first.
-fn list(folder: &Path) -> Result<Vec<PathBuf>, Error> {
-    if !folder.exists() {
-        return Ok(Vec::new());
-    }
-    let entries = std::fs::read_dir(folder).map_err(Error::io("cannot read the folder", folder))?;
-    let mut found: Vec<(u64, PathBuf)> = entries
-        .filter_map(Result::ok)
-        .filter_map(|entry| {
-            let step = entry.file_name().to_str()?.strip_prefix(PREFIX)?.parse().ok()?;
-            Some((step, entry.path()))
-        })
-        .collect();
-    found.sort();
-    Ok(found.into_iter().map(|(_, path)| path).collect())
-}
-
-fn remove(folder: &Path) -> Result<(), Error> {
-    match std::fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(Error::io("cannot remove the folder", folder)(error))
-        }
-        _ => Ok(()),
-    }
+    let optimiser = optimiser::new(&network, &state.recipe).load_record(record);
+    Ok(Loaded { network, optimiser, average })
 }
 
 #[cfg(test)]
