@@ -30,7 +30,7 @@ pub(super) struct Chart<'a> {
 /// A line of a chart.
 pub(super) struct Series {
     pub(super) name: &'static str,
-    /// `train` or `test`: the colour.
+    /// `train`, `validation` or `test`: the colour.
     pub(super) class: &'static str,
     /// Steps and values, ascending.
     pub(super) points: Vec<(u64, f64)>,
@@ -41,6 +41,7 @@ impl Series {
     pub(super) fn of(lines: &[Line], split: Split, number: &str) -> Self {
         let (name, class) = match split {
             Split::Train => ("training", "train"),
+            Split::Validation => ("validation", "validation"),
             Split::Test => ("test", "test"),
         };
         let points = (lines.iter())
@@ -134,7 +135,7 @@ impl Frame {
         let places: Vec<String> =
             points.iter().map(|(step, value)| format!("{:.1},{:.1}", self.x(*step), self.y(*value))).collect();
         let mut svg = format!("<polyline class=\"{}\" points=\"{}\"/>", series.class, places.join(" "));
-        if series.class == "test" || points.len() == 1 {
+        if series.class != "train" || points.len() == 1 {
             for (step, value) in points {
                 svg += &format!(
                     "<circle class=\"{}\" cx=\"{:.1}\" cy=\"{:.1}\" r=\"3\"/>",

@@ -53,6 +53,7 @@ impl Clock {
         self.seconds = line.values.get("seconds").copied().unwrap_or(self.seconds);
         let group = match line.split {
             Split::Train => "train",
+            Split::Validation => "validation",
             Split::Test => "test",
         };
         let scalars: Vec<(String, f64)> = (line.values.iter())
