@@ -3,7 +3,6 @@
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
-use prost::Message;
 use prost::encoding::{WireType, encode_key, encode_varint, encoded_len_varint, key_len};
 use tempfile::NamedTempFile;
 
@@ -159,6 +158,7 @@ mod tests {
     use sha2::{Digest, Sha256};
 
     use super::*;
+    use prost::Message;
     use crate::ir::{Attributes, Constant, ElementType, GraphOutput, Node, Value};
     use crate::shapes::Dim;
 
