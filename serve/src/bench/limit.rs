@@ -29,11 +29,12 @@ pub fn ways(model: &Model, max_batch_size: usize) -> Vec<Way> {
 }
 
 impl Way {
-    /// Images a second, over `duration`.
+    /// Images a second, over `duration`, after one batch that does not count: a runtime may prepare itself for a size.
     ///
     /// # Errors
     /// [`Error::Image`] or [`Error::Backend`]: the model cannot use the photographs.
     pub fn run(self, model: &Model, photographs: &[Vec<u8>], duration: Duration) -> Result<f64, Error> {
+        run(model, &self.prepare(model, photographs, 0)?)?;
         let start = Instant::now();
         let mut batches = 0;
         let more = || start.elapsed() < duration;

@@ -113,16 +113,15 @@ fn kept(program: &OsStr) -> Command {
 mod tests {
     use super::*;
 
-    fn shell(script: &str) -> Process {
+    fn shell(script: &str) -> Result<Process, Error> {
         Process::start("the shell", OsStr::new("sh"), |command| {
             command.args(["-c", script]);
         })
-        .unwrap()
     }
 
     #[test]
     fn it_ends_with_its_children_when_it_is_dropped() {
-        let mut process = shell("sleep 60 & echo child $!; wait");
+        let mut process = shell("sleep 60 & echo child $!; wait").unwrap();
         let child = process.wait_until(|log| log.trim().strip_prefix("child ")?.parse::<u32>().ok()).unwrap();
         let alive = || {
             let status = fs::read_to_string(format!("/proc/{child}/stat"));
@@ -140,7 +139,8 @@ mod tests {
 
     #[test]
     fn what_ends_too_early_says_why() {
-        let message = shell("echo one; echo two >&2; exit 3").wait_until(|_| None::<()>).unwrap_err().to_string();
+        let message =
+            shell("echo one; echo two >&2; exit 3").unwrap().wait_until(|_| None::<()>).unwrap_err().to_string();
         for part in ["the shell", "3", "one; two"] {
             assert!(message.contains(part), "{message:?} does not say {part:?}");
         }
