@@ -170,7 +170,7 @@ def zero_sizes():
         make_node("Reshape", ["a", "none"], ["empty"], allowzero=1),
         make_node("Concat", ["empty", "row"], ["y"], axis=0),
     ]
-    constants = [integers("flat", 0, 2), integers("none", 0, 3), weights("row", 2, 3)]
+    constants = [integers("flat", 0, 1, 2), integers("none", 0, 3), weights("row", 2, 3)]
     return model(make_graph(nodes, "zero_sizes", [tensor("x", 0, 2)], [tensor("y", 2, 3)], constants))
 
 
@@ -179,7 +179,8 @@ def random_numbers():
     nodes = [make_node("RandomNormalLike", ["w"], ["noise"]), make_node("Mul", ["noise", "zero"], ["nothing"]),
              make_node("Add", ["x", "nothing"], ["y"])]
     constants = [weights("w", 4), numpy_helper.from_array(numpy.zeros(4, numpy.float32), "zero")]
-    return model(make_graph(nodes, "random", [tensor("x", "batch", 4)], [tensor("y", "batch", 4)], constants))
+    return model(make_graph(nodes, "random", [tensor("x", "batch", 4)], [tensor("y", "batch", 4)], constants,
+                            value_info=[tensor("noise", 4)]))
 
 
 def external(folder):

@@ -61,7 +61,7 @@ pub(super) fn infer(model: &pb::ModelProto, known: &[bool], folder: &std::path::
         types.values.insert(tensor.name.clone(), (dtype, shape));
     }
     copy.node = graph.node.iter().zip(known).filter(|(_, known)| **known).map(|(node, _)| node.clone()).collect();
-    for info in &graph.value_info {
+    for info in graph.value_info.iter().chain(&graph.output) {
         let Some((dtype, dims)) = tensor_type(info) else { continue };
         let dims: Vec<Dim> = dims.iter().map(|dim| types.stated_dim(dim)).collect();
         copy.value_info.push(described(&info.name, dtype, &dims));
