@@ -85,7 +85,8 @@ def full(options, selfie):
             if missing:
                 with Home(runtime, selfie, options.cache) as home:
                     measure(home, missing, made, folder, lambda m, r: results.keep(runtime, made[m.title], r))
-        report.write(ROOT, made, results)
+                report.write(ROOT, made, results)
+    report.write(ROOT, made, results)
 
 
 def install(options):

@@ -1,10 +1,17 @@
 """What is known already: one small file for every runtime and model, so that a run that was stopped goes on."""
 
 import dataclasses
+import functools
 import hashlib
 import json
 
 from run import Result
+
+
+@functools.cache
+def digest(path):
+    """The SHA-256 of a file that does not change while this program runs."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 class Results:
@@ -15,9 +22,9 @@ class Results:
         folder.mkdir(parents=True, exist_ok=True)
 
     def path(self, runtime, file):
-        digest = hashlib.sha256(repr((runtime.packages, runtime.bare, runtime.version)).encode())
-        digest.update(file.path.read_bytes())
-        return self.folder / f"{runtime.adapter}-{digest.hexdigest()[:24]}.json"
+        parts = (runtime.packages, runtime.bare, runtime.version, digest(file.path))
+        key = hashlib.sha256(repr(parts).encode()).hexdigest()
+        return self.folder / f"{runtime.adapter}-{key[:24]}.json"
 
     def find(self, runtime, file):
         path = self.path(runtime, file)

@@ -1,9 +1,9 @@
 """ncnn: pnnx converts the file. A network of ncnn takes one image, so the images of a batch run one after the other."""
 
 import importlib.metadata
+import importlib.util
 import os
 import subprocess
-import sys
 
 import ncnn
 import numpy
@@ -24,12 +24,14 @@ def unknown_layers(work):
 def load(path, work):
     graph = onnx.load(path).graph
     names = [value.name for value in graph.output]
-    shape = [dim.dim_value or 1 for dim in graph.input[0].type.tensor_type.shape.dim]
+    # One image, and 32 where a network leaves its sides open.
+    sides = [dim.dim_value or 32 for dim in graph.input[0].type.tensor_type.shape.dim][1:]
     copy = os.path.join(work, "model.onnx")
     with open(path, "rb") as source, open(copy, "wb") as target:
         target.write(source.read())
-    pnnx = os.path.join(os.path.dirname(sys.executable), "pnnx")
-    flags = [f"inputshape={shape}".replace(" ", ""), "fp16=0"]
+    # The program in the package: the module beside it wants PyTorch.
+    pnnx = os.path.join(*importlib.util.find_spec("pnnx").submodule_search_locations, "pnnx")
+    flags = [f"inputshape={[1, *sides]}".replace(" ", ""), "fp16=0"]
     subprocess.run([pnnx, copy, *flags], check=True, stdout=subprocess.DEVNULL, cwd=work)
     net = ncnn.Net()
     net.opt.use_fp16_packed = net.opt.use_fp16_storage = net.opt.use_fp16_arithmetic = False
