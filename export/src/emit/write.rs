@@ -158,9 +158,9 @@ mod tests {
     use sha2::{Digest, Sha256};
 
     use super::*;
-    use prost::Message;
     use crate::ir::{Attributes, Constant, ElementType, GraphOutput, Node, Value};
     use crate::shapes::Dim;
+    use prost::Message;
 
     fn graph() -> Graph {
         let mut graph = Graph::default();

@@ -11,7 +11,9 @@ pub(super) const SECTION: Section = Section { id: "curves", title: "Learning cur
 
 fn draw(subject: &Subject<'_>) -> Result<Option<String>, Error> {
     let Subject { recipe, lines, chance, .. } = subject;
-    let series = |number: &str| [Split::Train, Split::Validation, Split::Test].map(|split| Series::of(lines, split, number)).into();
+    let series = |number: &str| {
+        [Split::Train, Split::Validation, Split::Test].map(|split| Series::of(lines, split, number)).into()
+    };
     let loss = Chart {
         title: "Loss",
         steps: recipe.steps,
