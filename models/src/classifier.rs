@@ -1,7 +1,7 @@
 //! The fine-tuned network: the three groups of P, then a fourth group or attention pooling, then a linear layer.
 
 use crate::Error;
-use crate::pooling::{AttentionPooling, PoolingConfig, Projection, project};
+use crate::pooling::{Attention, AttentionPooling, PoolingConfig, Projection, project};
 use crate::resnet::{ResNet, ResNetConfig};
 use crate::selfie::Selfie;
 use burn::module::Module;
@@ -116,12 +116,28 @@ impl Classifier {
     pub fn forward(&self, images: Tensor<4>) -> ClassifierOutput {
         let embedding = match &self.pooling {
             None => self.resnet.forward_vector(images),
-            Some(pooling) => {
-                let cells: Tensor<3> = self.resnet.forward(images).flatten(2, 3);
-                pooling.forward(project(&self.projection, cells.swap_dims(1, 2)))
-            }
+            Some(pooling) => pooling.forward(self.cells(self.resnet.forward(images))),
         };
         ClassifierOutput { logits: self.fc.forward(embedding.clone()), embedding }
+    }
+
+    /// Where u looks in an image; nothing without attention pooling.
+    ///
+    /// # Shapes
+    /// - `images`: `[batch, channels, height, width]`
+    pub fn attention(&self, images: Tensor<4>) -> Option<Attention> {
+        let pooling = self.pooling.as_ref()?;
+        let map = self.resnet.forward(images);
+        let [_, _, rows, columns] = map.dims();
+        Some(Attention { weights: pooling.attention(self.cells(map)), grid: [rows, columns] })
+    }
+
+    /// The cells of a feature map as vectors of the pooling.
+    ///
+    /// # Shapes
+    /// - `map`: `[batch, features, rows, columns]` → `[batch, rows * columns, width]`
+    fn cells(&self, map: Tensor<4>) -> Tensor<3> {
+        project(&self.projection, map.flatten::<3>(2, 3).swap_dims(1, 2))
     }
 
     /// This network with the three groups of a pretrained one, and its pooling where this network has one.
@@ -165,9 +181,16 @@ mod tests {
                     (config.resnet.stem, config.resnet.block) = (stem, block);
                     config.check().unwrap();
                     let images = Tensor::random([2, 3, 32, 32], Distribution::Default, &device);
-                    let output = config.init(&device).forward(images);
+                    let network = config.init(&device);
+                    let output = network.forward(images.clone());
                     assert_eq!(output.embedding.dims(), [2, config.embedding_width()], "{config:?}");
                     assert_eq!(output.logits.dims(), [2, 5], "{config:?}");
+                    let pooled = matches!(config.head, HeadConfig::AttentionPooling(_));
+                    let attention = network.attention(images);
+                    assert_eq!(attention.is_some(), pooled, "{config:?}");
+                    if let Some(Attention { weights, grid: [rows, columns] }) = attention {
+                        assert_eq!(weights.dims(), [2, 1, 2, 1 + rows * columns], "{config:?}");
+                    }
                 }
             }
         }

@@ -3,7 +3,7 @@
 use crate::Error;
 use crate::masking::Mask;
 use crate::patches::patchify;
-use crate::pooling::{AttentionPooling, PoolingConfig, Projection, project};
+use crate::pooling::{Attention, AttentionPooling, PoolingConfig, Projection, project};
 use crate::positions::{PositionKind, Positions};
 use crate::resnet::{ResNet, ResNetConfig};
 use burn::module::Module;
@@ -207,8 +207,25 @@ impl Selfie {
         if !self.pooled_embedding {
             return h.mean_dim(1).squeeze_dim(1);
         }
-        let h = if self.positions_on_inputs { h + self.positions.table().unsqueeze_dim::<3>(0) } else { h };
-        self.pooling.forward(h)
+        self.pooling.forward(self.placed(h))
+    }
+
+    /// Where u looks in a whole image, nothing masked.
+    ///
+    /// # Shapes
+    /// - `images`: `[batch, channels, height, width]`
+    pub fn attention(&self, images: Tensor<4>) -> Attention {
+        let [_, _, height, width] = images.dims();
+        let h = self.patch_vectors(images);
+        Attention {
+            weights: self.pooling.attention(self.placed(h)),
+            grid: [height / self.patch_size, width / self.patch_size],
+        }
+    }
+
+    /// All patch vectors of an image with their positions, where positions are added to the encoder's inputs.
+    fn placed(&self, h: Tensor<3>) -> Tensor<3> {
+        if self.positions_on_inputs { h + self.positions.table().unsqueeze_dim::<3>(0) } else { h }
     }
 
     /// The pointer decoder: scores every feature as the answer to every query.

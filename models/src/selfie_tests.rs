@@ -48,6 +48,8 @@ fn every_choice_gives_scores_and_an_embedding_of_the_declared_shape() {
                 let network = config.init(&device);
                 assert_eq!(network.forward(images(3), &mask(3)).dims(), [3, 2, 2], "{config:?}");
                 assert_eq!(network.embed(images(3)).dims(), [3, config.embedding_width()], "{config:?}");
+                let attention = network.attention(images(3));
+                assert_eq!((attention.weights.dims(), attention.grid), ([3, 1, 2, 7], [3, 2]), "{config:?}");
             }
         }
     }
