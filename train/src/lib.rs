@@ -34,6 +34,7 @@ pub mod run;
 pub mod schedule;
 mod seeds;
 mod session;
+mod sparkline;
 
 pub use cards::INPUT_NAME;
 pub use error::Error;

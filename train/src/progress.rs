@@ -2,6 +2,7 @@
 
 use crate::checkpoint::Window;
 use crate::engine::Chance;
+use crate::sparkline::Sparkline;
 use crate::{Recipe, Stage};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::collections::BTreeMap;
@@ -10,7 +11,7 @@ use std::time::{Duration, Instant};
 
 /// Time between two lines in a pipe.
 const PIPE_INTERVAL: Duration = Duration::from_secs(10);
-const TEMPLATE: &str = "{prefix} [{bar:30}] {pos}/{len} {msg}, {eta} left";
+const TEMPLATE: &str = "{prefix} [{bar:20}] {pos}/{len} {msg}, {eta} left";
 
 /// What the person who waits sees.
 #[derive(Debug)]
@@ -25,6 +26,8 @@ pub(crate) struct Progress {
     shown: Option<Instant>,
     /// Loss and accuracy, means that forget slowly.
     means: Option<(f64, f64)>,
+    /// The mean loss so far.
+    curve: Sparkline,
     /// Sums and steps of the window that are in the means already.
     seen: Window,
 }
@@ -53,6 +56,7 @@ impl Progress {
             started: Instant::now(),
             shown: None,
             means: None,
+            curve: Sparkline::new(),
             seen: Window::default(),
         }
     }
@@ -64,6 +68,7 @@ impl Progress {
         let (old_loss, old_accuracy) = self.means.unwrap_or_default();
         let means = (keep * old_loss + (1.0 - keep) * loss, keep * old_accuracy + (1.0 - keep) * accuracy);
         self.means = Some(means);
+        self.curve.push(means.0);
         let elapsed = self.started.elapsed().as_secs_f64();
         let speed = (step - self.first_step) as f64 * self.batch_size as f64 / elapsed.max(f64::MIN_POSITIVE);
         let text = format!(
@@ -72,7 +77,7 @@ impl Progress {
         );
         match &self.output {
             Output::Bar(bar) => {
-                bar.set_message(text);
+                bar.set_message(format!("{} {text}", self.curve));
                 bar.set_position(step);
             }
             Output::Lines => {
