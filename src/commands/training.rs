@@ -25,6 +25,9 @@ pub struct TrainingArguments {
     /// A setting on top of the recipe, with dots, as in `network.pooling.layers=2`. Repeatable.
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
+    /// Write the metrics for TensorBoard as well, into the run folder.
+    #[arg(long)]
+    pub tensorboard: bool,
     /// Leave damaged images out and count them, instead of ending with an error.
     #[arg(long)]
     pub skip_damaged: bool,
@@ -40,7 +43,7 @@ impl TrainingArguments {
             data: self.data,
             seed: self.seed,
             device: self.device,
-            set: self.set,
+            set: self.set.into_iter().chain(self.tensorboard.then(|| "tensorboard=true".into())).collect(),
             skip_damaged: self.skip_damaged,
             resume: self.resume,
             ..Options::new(self.recipe, self.out)

@@ -8,6 +8,7 @@ use crate::run::metrics::{Line, Metrics, Split};
 use crate::run::{CHECKPOINTS_FOLDER, CURVES_FILE, METRICS_FILE, RunFolder};
 use crate::schedule::Schedule;
 use crate::seeds::{self, Purpose};
+use crate::tensorboard::Events;
 use crate::{Error, Recipe, gradients, optimiser, plot};
 use burn::module::Module;
 use burn::optim::{GradientsParams, ModuleOptimizer};
@@ -67,6 +68,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) indices: Arc<Vec<usize>>,
     /// What a checkpoint must belong to.
     pub(crate) identity: State,
+    /// First start of the run, in seconds since 1970.
+    pub(crate) started_unix_s: u64,
     pub(crate) quiet: bool,
 }
 
@@ -108,6 +111,8 @@ struct Training<'a, T: Task> {
     schedule: Schedule,
     state: State,
     metrics: Metrics,
+    /// Where the recipe asks for them.
+    events: Option<Events>,
     progress: Progress,
     /// When the last addition to `state.seconds` was made.
     clock: Instant,
@@ -133,6 +138,10 @@ impl<'a, T: Task> Training<'a, T> {
             }
         };
         let metrics = Metrics::open(&plan.folder.file(METRICS_FILE), state.step)?;
+        let events = match plan.recipe.tensorboard {
+            true => Some(Events::open(plan.folder.path(), plan.started_unix_s, metrics.lines())?),
+            false => None,
+        };
         let progress = Progress::new(plan.recipe, state.step, task.chance(), plan.quiet);
         let training = Self {
             plan,
@@ -142,6 +151,7 @@ impl<'a, T: Task> Training<'a, T> {
             logged: (state.seconds, state.step),
             state,
             metrics,
+            events,
             progress,
             clock: Instant::now(),
             waited: 0.0,
@@ -196,7 +206,7 @@ impl<'a, T: Task> Training<'a, T> {
         if due(recipe.evaluate_every) || last {
             let values = self.task.evaluate(&network.valid())?;
             self.progress.say(&format!("step {step}: test {}", crate::progress::table(&values)));
-            self.metrics.push(Line { step, split: Split::Test, values })?;
+            self.record(Line { step, split: Split::Test, values })?;
             self.tick();
         }
         if due(recipe.checkpoint_every) && !last {
@@ -224,10 +234,17 @@ impl<'a, T: Task> Training<'a, T> {
             ("seconds", seconds),
         ];
         let values = values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-        self.metrics.push(Line { step, split: Split::Train, values })?;
+        self.record(Line { step, split: Split::Train, values })?;
         self.logged = (seconds, step);
         self.waited = 0.0;
         Ok(())
+    }
+
+    fn record(&mut self, line: Line) -> Result<(), Error> {
+        if let Some(events) = &mut self.events {
+            events.push(&line)?;
+        }
+        self.metrics.push(line)
     }
 
     fn draw(&self) -> Result<(), Error> {

@@ -35,6 +35,7 @@ pub mod schedule;
 mod seeds;
 mod session;
 mod sparkline;
+mod tensorboard;
 
 pub use cards::INPUT_NAME;
 pub use error::Error;

@@ -126,6 +126,7 @@ impl<'a> Session<'a> {
                 data_sha256: self.data_sha256.clone(),
                 files: BTreeMap::new(),
             },
+            started_unix_s: record.started_unix_s,
             quiet: self.options.quiet,
         };
         let Trained { network, seconds, metrics } = engine::train(&plan, task, network)?;

@@ -54,6 +54,8 @@ pub struct Recipe {
     pub workers: usize,
     /// Batches that are loaded ahead.
     pub prefetch: usize,
+    /// Whether the metrics are written for TensorBoard as well.
+    pub tensorboard: bool,
     /// How the images of the data set are read.
     pub images: Reading,
     /// Random changes of training images.
@@ -103,6 +105,7 @@ impl Default for Recipe {
             evaluation_batch_size: 250,
             workers: 1,
             prefetch: 4,
+            tensorboard: false,
             images: Reading::default(),
             augment: Augment { crop_padding: 0, flip: false },
             network: NetworkRecipe::default(),
@@ -120,6 +123,7 @@ impl Recipe {
         "evaluation_batch_size",
         "workers",
         "prefetch",
+        "tensorboard",
         "images.memory_mb",
     ];
 }

@@ -6,6 +6,7 @@
 //! | `run.json` | where, when and with what it ran, and the final metrics: [`RunRecord`] |
 //! | `metrics.jsonl` | one line of numbers every few steps: [`metrics::Line`] |
 //! | `curves.svg` | the learning curves |
+//! | `events.out.tfevents.…` | the metrics for TensorBoard, where the recipe asks for them |
 //! | `labels.json` | fine-tuning: which training images were used with their labels: [`Labels`] |
 //! | `checkpoints/step-…` | what `--resume` goes on from |
 //! | `network.json`, `weights.safetensors`, `card.json` | the trained network, when the run is finished |
