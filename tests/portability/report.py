@@ -1,7 +1,7 @@
 """docs/portability.md, and the line of the README between its markers."""
 
 import datetime
-import json
+import subprocess
 
 from limits import LIMITS
 from models import COUNTED, GROUPS, MODELS, SELFIE
@@ -49,7 +49,8 @@ class Table:
         """The table of a group of models."""
         models = [model for model in MODELS if model.group == title]
         head = ["runtime", "version", *(model.name for model in models)]
-        rows = [head, ["---"] * len(head), *(self.row(runtime, models) for runtime in RUNTIMES if self.known(runtime))]
+        asked = [runtime for runtime in RUNTIMES if self.known(runtime) and any(map(runtime.takes, models))]
+        rows = [head, ["---"] * len(head), *(self.row(runtime, models) for runtime in asked)]
         return f"## {title}\n" + "\n".join("| " + " | ".join(row) + " |" for row in rows)
 
     def summary(self):
@@ -72,8 +73,8 @@ class Table:
                 result = self.find(runtime, model)
                 if result is None or result.good(self.made[model.title]):
                     continue
-                # Paths of this machine say nothing to others.
-                words = result.words.replace(str(self.made[model.title].path.parents[1]), "")
+                # Paths of this machine say nothing to others, nor does a node with all its fields.
+                words = result.words.replace(str(self.made[model.title].path.parents[1]), "").partition(" NodeProto {")[0]
                 said.setdefault(" ".join(words.split())[:WORDS] or f"differs by up to {result.error:.0e}", []).append(model.name)
             if said:
                 lines += [f"### {runtime.title}", *LIMITS.get(runtime.adapter, [])]
@@ -84,8 +85,8 @@ class Table:
 def write(root, made, results):
     """Writes the document and the README's line."""
     table = Table(made, results)
-    card = json.loads(made[MODELS[0].title].card.read_text(encoding="utf-8"))
-    revision = card["provenance"]["source_revision"][:7]
+    words = ["git", "-C", root, "rev-parse", "--short", "HEAD"]
+    revision = subprocess.run(words, capture_output=True, text=True, check=False).stdout.strip() or "unknown"
     unmeasured = "; ".join(runtime.title for runtime in RUNTIMES if not table.known(runtime))
     text = f"""# The exported files in other runtimes
 
@@ -93,7 +94,7 @@ def write(root, made, results):
 {revision}, on a CPU.
 
 Largest absolute error against the golden samples in each file, over all outputs and all batch sizes. **Bold**: more than
-1e-4, or, for a model in lower precision, more than its card allows. An empty field: not asked.
+1e-4, or, for a model in lower precision, more than its card allows. An empty field: not measured.
 
 ¹ compiled for one batch size at a time, from a file that `selfie export --batch N` fixed to it.
 

@@ -24,6 +24,7 @@ def unknown_layers(work):
 def load(path, work):
     graph = onnx.load(path).graph
     names = [value.name for value in graph.output]
+    ranks = [len(value.type.tensor_type.shape.dim) for value in graph.output]
     # One image, and 32 where a network leaves its sides open.
     sides = [dim.dim_value or 32 for dim in graph.input[0].type.tensor_type.shape.dim][1:]
     copy = os.path.join(work, "model.onnx")
@@ -43,10 +44,11 @@ def load(path, work):
         extractor = net.create_extractor()
         extractor.input("in0", ncnn.Mat(image).clone())
         rows = []
-        for index in range(len(names)):
+        for index, rank in enumerate(ranks):
             code, row = extractor.extract(f"out{index}")
             assert code == 0, f"ncnn's extract gave the code {code}"
-            rows.append(numpy.array(row).reshape(-1))
+            # A vector may come as a matrix of one row.
+            rows.append(numpy.array(row) if rank > 2 else numpy.array(row).reshape(-1))
         return rows
 
     def run(images):
