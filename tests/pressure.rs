@@ -176,7 +176,7 @@ fn wait_for(serving: &Serving, version: u64, expected: &str) {
         let index = Client::new().post(format!("{}/v2/repository/index", serving.address)).send().unwrap();
         let index: Value = index.json().unwrap();
         let mut entries = index.as_array().unwrap().iter();
-        let entry = entries.find(|entry| entry["version"] == *version).cloned().unwrap_or_default();
+        let entry = entries.find(|entry| entry["version"] == version).cloned().unwrap_or_default();
         if [&entry["state"], &entry["reason"]].iter().any(|text| text.as_str().unwrap_or_default().contains(expected)) {
             return;
         }
