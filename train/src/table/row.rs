@@ -96,6 +96,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_headings_say_how_many_neighbours_vote() {
+        for row in [Row::Neighbours, Row::NeighboursUntrained] {
+            assert!(row.heading().starts_with(&format!("{} nearest", crate::evaluate::NEIGHBOURS)), "{row}");
+        }
+    }
+
+    #[test]
     fn a_row_has_one_name_everywhere() {
         for (row, name, heading) in ROWS {
             assert_eq!((Row::parse(name), row.to_string().as_str(), row.heading()), (Ok(*row), *name, *heading));

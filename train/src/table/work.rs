@@ -72,7 +72,8 @@ impl<'a> Work<'a> {
             _ => {
                 let metrics = match cell.row.kind() {
                     Kind::Trained => self.evaluate(&self.plan.finetuning(cell).out)?,
-                    Kind::Probe | Kind::Neighbours => self.measure(cell, &subject)?,
+                    Kind::Probe => self.measure(cell, &subject, Frozen::probe)?,
+                    Kind::Neighbours => self.measure(cell, &subject, Frozen::neighbours)?,
                 };
                 let record = CellRecord { subject, metrics };
                 record.write(&self.options.out, cell)?;
@@ -110,8 +111,13 @@ impl<'a> Work<'a> {
         Ok(numbers.into_iter().filter_map(|(name, number)| Some((name.to_owned(), number?))).collect())
     }
 
-    /// Numbers that are read from the embeddings of a network as it is.
-    fn measure(&mut self, cell: Cell<'_>, subject: &Subject) -> Result<BTreeMap<String, f64>, Error> {
+    /// The accuracy that the embeddings of a network as it is give with some labels.
+    fn measure(
+        &mut self,
+        cell: Cell<'_>,
+        subject: &Subject,
+        accuracy: fn(&Frozen<'a>, &[usize]) -> Result<f64, Error>,
+    ) -> Result<BTreeMap<String, f64>, Error> {
         let Subject { network, weights_sha256, labels, seed, .. } = subject;
         let indices = data::stratified(&self.dataset.train.labels, *labels, *seed)?;
         let key = (network.clone(), *seed, weights_sha256.clone());
@@ -125,10 +131,7 @@ impl<'a> Work<'a> {
                 Frozen::of(&network, self.dataset, &self.dataset.test, BATCH_SIZE, &self.device)?
             }
         };
-        let accuracy = match cell.row.kind() {
-            Kind::Neighbours => frozen.neighbours(&indices)?,
-            Kind::Probe | Kind::Trained => frozen.probe(&indices)?,
-        };
+        let accuracy = accuracy(&frozen, &indices)?;
         self.frozen = Some((key, frozen));
         Ok(BTreeMap::from([("accuracy".to_owned(), accuracy)]))
     }
