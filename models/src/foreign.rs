@@ -70,15 +70,17 @@ impl ForeignWeights {
         shape.try_into().map_err(|_| self.wrong(format!("{name} is {shape:?}; {D} axes are expected")))
     }
 
-    /// Gives all weights to a module. Every weight must be there, and none may be left over.
+    /// Gives all weights to a module, where what lies in its part `part` is at the top in the file. Every weight must be
+    /// there, and none may be left over.
     ///
     /// # Errors
     /// [`Error::Weights`] names what is missing, left over and of another shape, and ends with `advice`.
-    pub fn load<M: Module>(&self, mut module: M, advice: &str) -> Result<M, Error> {
+    pub fn load<M: Module>(&self, mut module: M, part: &str, advice: &str) -> Result<M, Error> {
+        let prefix = format!("{part}.");
         let wanted: BTreeMap<String, Stored> = module
             .collect(None, Some(Box::new(BurnToPyTorchAdapter)), false)
             .into_iter()
-            .map(|tensor| (tensor.name.clone(), tensor))
+            .map(|tensor| (tensor.name.strip_prefix(&prefix).unwrap_or(&tensor.name).to_owned(), tensor))
             .collect();
         let missing: Vec<&String> = wanted.keys().filter(|name| !self.tensors.contains_key(*name)).collect();
         let unexpected: Vec<&String> = self.tensors.keys().filter(|name| !wanted.contains_key(*name)).collect();
@@ -99,7 +101,9 @@ impl ForeignWeights {
             return Err(self.wrong(format!("{}. {advice}", faults.join("; "))));
         }
         let adapter = PyTorchToBurnAdapter.chain(FloatCastAdapter::to(DType::F32));
-        let result = module.apply(self.tensors.values().cloned().collect(), None, Some(Box::new(adapter)), false);
+        let placed =
+            self.tensors.iter().map(|(name, tensor)| Stored { name: wanted[name].name.clone(), ..tensor.clone() });
+        let result = module.apply(placed.collect(), None, Some(Box::new(adapter)), false);
         match result.errors[..] {
             [] => Ok(module),
             _ => Err(self.wrong(few(&result.errors))),

@@ -88,7 +88,7 @@ impl Import {
         let head = HeadConfig::FourthGroup { depth };
         let config = ClassifierConfig { image_size: [self.image_size; 2], classes, resnet, head };
         config.check()?;
-        let network = weights.load(config.init(device), &self.advice(&weights))?;
+        let network = weights.load(config.init(device), "resnet", &self.advice(&weights))?;
         let config = NetworkConfig::Classifier(config);
         let card = self.card(&config, self.labels(classes)?)?;
         Ok(Saved { card, config, network: Network::Classifier(network) })
