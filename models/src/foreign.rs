@@ -101,9 +101,13 @@ impl ForeignWeights {
             return Err(self.wrong(format!("{}. {advice}", faults.join("; "))));
         }
         let adapter = PyTorchToBurnAdapter.chain(FloatCastAdapter::to(DType::F32));
-        let placed =
-            self.tensors.iter().map(|(name, tensor)| Stored { name: wanted[name].name.clone(), ..tensor.clone() });
-        let result = module.apply(placed.collect(), None, Some(Box::new(adapter)), false);
+        let placed = |(name, tensor): (&String, &Stored)| {
+            let mut tensor = tensor.clone();
+            tensor.name.clone_from(&wanted[name].name);
+            tensor
+        };
+        let tensors = self.tensors.iter().map(placed).collect();
+        let result = module.apply(tensors, None, Some(Box::new(adapter)), false);
         match result.errors[..] {
             [] => Ok(module),
             _ => Err(self.wrong(few(&result.errors))),

@@ -1,7 +1,7 @@
 use super::*;
 use crate::classifier::Classifier;
 use crate::resnet::ResNetConfig;
-use crate::saved::save_weights;
+use burn::module::Module;
 use burn::tensor::{DType, Distribution, Tensor};
 use burn_store::{
     BurnToPyTorchAdapter, FloatCastAdapter, KeyRemapper, ModuleAdapter, ModuleSnapshot, SafetensorsStore,
@@ -26,6 +26,19 @@ fn published(depths: [usize; 4]) -> Classifier {
     config(depths, 32).init(&Device::flex())
 }
 
+/// Writes weights as torchvision names them: what lies in our classifier's ResNet is at the top, behind `prefix`.
+fn save_published<M: Module>(module: &M, path: &Path, prefix: &str, dtype: DType) {
+    let names = KeyRemapper::from_patterns(vec![(r"^resnet\.", ""), ("^", prefix)]).unwrap();
+    let adapter = BurnToPyTorchAdapter.chain(FloatCastAdapter::to(dtype));
+    module
+        .save_into(&mut SafetensorsStore::from_file(path).with_to_adapter(adapter).remap(names).overwrite(true))
+        .unwrap();
+}
+
+fn save_weights<M: Module>(module: &M, path: &Path) {
+    save_published(module, path, "", DType::F32);
+}
+
 fn logits(network: &Network, images: &Tensor<4>) -> Vec<f32> {
     network.forward(images.clone()).pop().unwrap().into_data().iter::<f32>().collect()
 }
@@ -39,7 +52,7 @@ fn width_channels_and_classes_are_those_of_the_file_and_the_card_is_torchvision_
     let folder = tempfile::tempdir().unwrap();
     let (file, out) = (folder.path().join("published.safetensors"), folder.path().join("run"));
     let network = published([2, 2, 2, 2]);
-    save_weights(&network, &file).unwrap();
+    save_weights(&network, &file);
     let import = Import::new(&file, "resnet26");
     let read = import.run(&out, &Device::flex()).unwrap();
     let images = images();
@@ -67,10 +80,7 @@ fn a_prefix_and_half_precision_are_undone() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("wrapped.safetensors");
     let network = published([1, 1, 1, 1]);
-    let mut store = SafetensorsStore::from_file(&file)
-        .with_to_adapter(BurnToPyTorchAdapter.chain(FloatCastAdapter::to(DType::F16)))
-        .remap(KeyRemapper::from_patterns(vec![("^", "module.encoder.")]).unwrap());
-    network.save_into(&mut store).unwrap();
+    save_published(&network, &file, "module.encoder.", DType::F16);
     let read = Import::new(&file, "tiny").read(&Device::flex()).unwrap();
     let images = images();
     let expected = logits(&Network::Classifier(network), &images);
@@ -85,7 +95,7 @@ fn a_prefix_and_half_precision_are_undone() {
 fn tensors_that_do_not_fit_are_named_with_what_to_do() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("published.safetensors");
-    save_weights(&published([2, 2, 2, 2]), &file).unwrap();
+    save_weights(&published([2, 2, 2, 2]), &file);
     let message = |import: Import| import.read(&Device::flex()).unwrap_err().to_string();
     let of = |arch: &str| message(Import::new(&file, arch));
 
@@ -101,9 +111,9 @@ fn tensors_that_do_not_fit_are_named_with_what_to_do() {
     assert!(small.contains("of another shape: conv1.weight is [2, 3, 7, 7] instead of [2, 3, 3, 3]."), "{small}");
 
     let resnet = config([2, 2, 2, 2], 32).resnet.init(&Device::flex());
-    save_weights(&resnet, &file).unwrap();
+    save_weights(&resnet, &file);
     assert!(of("resnet26").contains("fc.weight is missing"), "{}", of("resnet26"));
-    save_weights(&burn::nn::LinearConfig::new(2, 2).init(&Device::flex()), &file).unwrap();
+    save_weights(&burn::nn::LinearConfig::new(2, 2).init(&Device::flex()), &file);
     assert!(of("resnet26").contains("layer1.0.conv1.weight is not in it; it holds bias, weight"), "{}", of("resnet26"));
 }
 
@@ -132,7 +142,7 @@ fn files_that_are_missing_damaged_or_of_another_kind_are_named() {
 fn labels_sizes_and_means_must_fit() {
     let folder = tempfile::tempdir().unwrap();
     let (file, labels) = (folder.path().join("published.safetensors"), folder.path().join("labels.txt"));
-    save_weights(&published([1, 1, 1, 1]), &file).unwrap();
+    save_weights(&published([1, 1, 1, 1]), &file);
     let import = Import { labels: Some(labels.clone()), ..Import::new(&file, "tiny") };
     std::fs::write(&labels, "cat\ndog\n").unwrap();
     let message = import.read(&Device::flex()).unwrap_err().to_string();
