@@ -35,7 +35,8 @@ fn quickstart_leaves_a_good_classifier_with_runs_curves_and_summary() {
     assert!(metric("pretrain", "test_accuracy") >= 1.5 * metric("pretrain", "chance_accuracy"), "{summary:#}");
     assert!(summary["peak_memory_bytes"].as_u64().unwrap() < 2 << 30, "{summary:#}");
     for run in ["pretrain", "finetune", "from-scratch"] {
-        for file in ["recipe.toml", "run.json", "metrics.jsonl", "curves.svg", "weights.safetensors", "card.json"] {
+        let files = ["recipe.toml", "run.json", "metrics.jsonl", "curves.svg", "report.html", "weights.safetensors"];
+        for file in files.into_iter().chain(["card.json"]) {
             assert!(folder.join("runs").join(run).join(file).is_file(), "{run}/{file}");
         }
     }
@@ -79,6 +80,28 @@ fn python_s_checker_and_onnxruntime_agree() {
     assert_eq!(result["batches"], serde_json::json!([1, 2, 7]));
     assert_eq!(result["opset"], 17);
     assert!(result["largest_error"].as_f64().unwrap() <= MODEL_TOLERANCE, "{result}");
+}
+
+#[test]
+fn the_reports_open_in_a_browser_and_fetch_nothing() {
+    let Some(python) = std::env::var_os("SELFIE_TEST_PYTHON") else {
+        eprintln!("SKIPPED: SELFIE_TEST_PYTHON names no Python with selenium; ./check makes one");
+        return;
+    };
+    if Command::new("chromedriver").arg("--version").output().is_err() {
+        eprintln!("SKIPPED: check_report.py; there is no chromedriver, Debian's package is chromium-driver");
+        return;
+    }
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/python/check_report.py");
+    let runs: [(&str, &[&str]); 2] =
+        [("pretrain", &["patches", "attention", "embeddings"]), ("finetune", &["embeddings", "confusion", "mistakes"])];
+    for (run, sections) in runs {
+        let report = quickstart().join("runs").join(run).join("report.html");
+        let mut command = Command::new(&python);
+        command.arg(script).arg(report).args(["summary", "curves"]).args(sections);
+        let output = command.args(["optimisation", "throughput", "recipe"]).output().unwrap();
+        assert!(output.status.success(), "{run}: {}", String::from_utf8_lossy(&output.stderr));
+    }
 }
 
 #[test]

@@ -22,6 +22,8 @@ mod offline;
 mod pretrain;
 #[cfg(all(feature = "train", feature = "export", feature = "serve"))]
 mod quickstart;
+#[cfg(feature = "train")]
+mod report;
 #[cfg(feature = "serve")]
 mod runtime;
 #[cfg(feature = "serve")]
@@ -48,6 +50,9 @@ pub enum Command {
     /// Measures a trained network on test images.
     #[cfg(feature = "train")]
     Evaluate(evaluate::Arguments),
+    /// Writes the page about a run into its folder.
+    #[cfg(feature = "train")]
+    Report(report::Arguments),
     /// Compiles a trained network to ONNX.
     #[cfg(feature = "export")]
     Export(export::Arguments),
@@ -92,6 +97,8 @@ impl Command {
             Self::Finetune(arguments) => arguments.run(),
             #[cfg(feature = "train")]
             Self::Evaluate(arguments) => arguments.run(),
+            #[cfg(feature = "train")]
+            Self::Report(arguments) => arguments.run(),
             #[cfg(feature = "export")]
             Self::Export(arguments) => arguments.run(),
             #[cfg(feature = "export")]

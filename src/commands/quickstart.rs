@@ -93,7 +93,7 @@ impl Arguments {
         let summary = self.dir.join("summary.json");
         selfie_models::saved::write_atomically(&summary, serde_json::to_string_pretty(&report)?.as_bytes())?;
         report.print();
-        println!("runs, curves and summary: {}", self.dir.display());
+        println!("runs, their reports and summary: {}", self.dir.display());
         let sample = sample(&self.dir)?;
         match self.no_serve {
             true => println!("serve it: selfie serve --models {}", store.display()),

@@ -1,6 +1,7 @@
 //! What pretraining and fine-tuning take and print alike.
 
 use crate::table::Table;
+use selfie_train::run::REPORT_FILE;
 use selfie_train::{Options, Summary};
 use std::path::PathBuf;
 
@@ -61,4 +62,5 @@ pub fn print(summary: &Summary) {
         table.row([name.clone(), format!("{value:.4}")]);
     }
     println!("{table}\nrun: {}", summary.run.display());
+    println!("report: {}", summary.run.join(REPORT_FILE).display());
 }

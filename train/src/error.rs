@@ -60,6 +60,14 @@ pub enum Error {
         /// What does not fit.
         reason: String,
     },
+    /// A run that cannot be reported on with this data.
+    #[error("cannot report on {}: {reason}", path.display())]
+    Report {
+        /// The run folder.
+        path: PathBuf,
+        /// What does not fit.
+        reason: String,
+    },
     /// Training that has diverged. The last checkpoint is untouched.
     #[error(
         "step {step}: the {what} is {value}; training has diverged and is stopped. The last checkpoint is untouched; \

@@ -9,6 +9,7 @@
 //! | [`recipe`] | everything that decides a run, as TOML with settings on top |
 //! | [`pretrain`], [`finetune`] | the two trainings; the loop that they share is `engine` |
 //! | [`schedule`] | the learning rate of a step |
+//! | [`report`] | the page about a run |
 //! | [`evaluate`] | accuracy and nearest neighbours of a finished run |
 //! | [`mod@bench`] | training steps beside PyTorch's |
 //! | [`run`] | the run folder and the files in it |
@@ -30,6 +31,7 @@ mod plot;
 pub mod pretrain;
 mod progress;
 pub mod recipe;
+pub mod report;
 pub mod run;
 pub mod schedule;
 mod seeds;

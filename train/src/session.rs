@@ -4,9 +4,9 @@ use crate::checkpoint::{State, Window};
 use crate::data::{self, Dataset};
 use crate::digest::sha256_of_dataset;
 use crate::engine::{self, Plan, Task, Trained};
-use crate::run::{InitRecord, RUN_FILE, RunFolder, RunRecord, source_revision, unix_seconds};
+use crate::run::{InitRecord, METRICS_FILE, RUN_FILE, RunFolder, RunRecord, metrics, source_revision, unix_seconds};
 use crate::seeds::{self, Purpose};
-use crate::{Error, Options, Recipe, Stage, Summary, cards};
+use crate::{Error, Options, Recipe, Stage, Summary, cards, report};
 use burn::tensor::Device;
 use selfie_models::network::{Network, NetworkConfig};
 use selfie_models::saved;
@@ -44,7 +44,7 @@ impl<'a> Session<'a> {
         let device = selfie_models::device::open(&options.device)?.autodiff();
         let dataset = Arc::new(data::open_with(&recipe.data, &recipe.images)?);
         if !options.quiet {
-            report(&dataset);
+            say_what_is_left_out(&dataset);
         }
         let data_sha256 = sha256_of_dataset(&dataset);
         Ok(Self { options, recipe, dataset, device, data_sha256 })
@@ -134,8 +134,13 @@ impl<'a> Session<'a> {
         record.seconds = Some(seconds);
         record.finished_unix_s = Some(unix_seconds());
         let card = cards::card(&self.recipe, &self.dataset, config, &record);
-        saved::save(folder.path(), &card, config, &T::wrap(network))?;
+        let network = T::wrap(network);
+        saved::save(folder.path(), &card, config, &network)?;
         folder.write_json(RUN_FILE, &record)?;
+        let trained = report::Trained { network: &network, config, device: self.device.clone().inner() };
+        let lines = metrics::read(&folder.file(METRICS_FILE))?;
+        let subject = report::Subject::new(&self.recipe, &record, &lines, &record.data, &self.dataset, Some(trained))?;
+        report::write(folder.path(), &subject)?;
         Ok(self.summary(&record))
     }
 
@@ -177,7 +182,7 @@ impl<'a> Session<'a> {
 }
 
 /// Says which damaged images were left out, and whether images are decoded anew for every batch.
-fn report(dataset: &Dataset) {
+fn say_what_is_left_out(dataset: &Dataset) {
     for skipped in dataset.skipped.iter().take(NAMED_SKIPPED) {
         eprintln!("left out {}: {}", skipped.image, skipped.reason);
     }

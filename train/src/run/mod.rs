@@ -6,6 +6,7 @@
 //! | `run.json` | where, when and with what it ran, and the final metrics: [`RunRecord`] |
 //! | `metrics.jsonl` | one line of numbers every few steps: [`metrics::Line`] |
 //! | `curves.svg` | the learning curves |
+//! | `report.html` | everything about the run on one page, when it is finished: [`crate::report`] |
 //! | `events.out.tfevents.…` | the metrics for TensorBoard, where the recipe asks for them |
 //! | `labels.json` | fine-tuning: which training images were used with their labels: [`Labels`] |
 //! | `checkpoints/step-…` | what `--resume` goes on from |
@@ -33,6 +34,8 @@ pub const RUN_FILE: &str = "run.json";
 pub const METRICS_FILE: &str = "metrics.jsonl";
 /// Name of the file that shows the learning curves.
 pub const CURVES_FILE: &str = "curves.svg";
+/// Name of the page about the run.
+pub const REPORT_FILE: &str = "report.html";
 /// Name of the file that holds the [`Labels`].
 pub const LABELS_FILE: &str = "labels.json";
 /// Name of the folder of checkpoints.

@@ -1,5 +1,7 @@
 //! A small data set whose pretext and classes can be learned in seconds, and recipes for it.
 
+#![allow(dead_code, reason = "every test file uses a part")]
+
 use selfie_train::data::idx::{Images, encode_labels};
 use selfie_train::data::idx_set::FILES;
 use std::path::{Path, PathBuf};
