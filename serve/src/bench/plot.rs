@@ -58,7 +58,7 @@ fn draw(svg: &mut String, report: &Report) -> Result<(), Box<dyn std::error::Err
     }
     chart
         .configure_series_labels()
-        .position(SeriesLabelPosition::UpperLeft)
+        .position(SeriesLabelPosition::LowerRight)
         .background_style(WHITE.mix(0.8))
         .border_style(grey)
         .draw()?;
