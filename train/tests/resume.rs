@@ -31,7 +31,7 @@ const ALL_OPTIONS: &[&str] = &[
     "norm_batches=3",
     "patience=50",
     "validation_fraction=0.2",
-    "evaluate_every=4",
+    "evaluate_every=12",
     "keep_every=12",
 ];
 /// Longest wait for a process that trains.

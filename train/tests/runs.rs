@@ -256,7 +256,7 @@ fn finding_out_about_a_run_leaves_nothing_but_the_picture() {
 
     let found = pretrain::find_learning_rate(&options(&toy, "pretrain", "out", &[]), &toy.path("rates.svg")).unwrap();
     assert!(found.points.len() > 40, "{found:?}");
-    assert!(found.steepest.is_some_and(|rate| (1e-5..1.0).contains(&rate)), "{found:?}");
+    assert!(found.steepest.is_some_and(|rate| (1e-4..5.0).contains(&rate)), "{found:?}");
     assert_eq!(names().len(), before.len() + 1);
     assert!(std::fs::read_to_string(toy.path("rates.svg")).unwrap().contains("steepest at"));
 }

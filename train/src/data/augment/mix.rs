@@ -90,7 +90,7 @@ mod tests {
             }
             shares.push(share);
         }
-        assert!(shares.iter().any(|share| *share < 0.4) && shares.iter().any(|share| *share > 0.9), "{shares:?}");
+        assert!(shares.iter().any(|share| *share < 0.6) && shares.iter().any(|share| *share > 0.9), "{shares:?}");
     }
 
     #[test]
