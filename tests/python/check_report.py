@@ -4,7 +4,8 @@ console, keyboard, phone, dark and print. Needs Debian's chromium and chromium-d
     python check_report.py REPORT SECTION...
 
 As a command it makes the picture in the documentation:
-    python check_report.py REPORT --screenshot docs/report.png --height 1500
+    selfie pretrain --recipe quickstart-pretrain --set evaluate_every=80 --out RUN
+    python check_report.py RUN/report.html --screenshot docs/report.png --height 2215
 """
 
 import argparse

@@ -20,7 +20,8 @@ impl Schedule {
     /// Loshchilov and Hutter 2016, equation 5, without restarts.
     pub fn learning_rate(&self, step: u64) -> f64 {
         if step < self.warmup_steps {
-            return self.peak * (step + 1) as f64 / self.warmup_steps as f64;
+            // The product and the quotient are rounded: the last step of the warm-up could end above the peak.
+            return (self.peak * (step + 1) as f64 / self.warmup_steps as f64).min(self.peak);
         }
         let decay = self.steps.saturating_sub(self.warmup_steps).max(1);
         let progress = ((step - self.warmup_steps) as f64 / decay as f64).min(1.0);

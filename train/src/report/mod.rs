@@ -1,6 +1,6 @@
 //! The report of a run: one HTML file that refers to nothing outside and runs no script.
 //!
-//! Every section is one file and one line in [`SECTIONS`]; a section that has nothing to show is left out.
+//! Every section is one file and one line in `SECTIONS`; a section that has nothing to show is left out.
 //!
 //! | module | what it holds |
 //! |---|---|
