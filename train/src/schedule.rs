@@ -20,7 +20,7 @@ impl Schedule {
     /// Loshchilov and Hutter 2016, equation 5, without restarts.
     pub fn learning_rate(&self, step: u64) -> f64 {
         if step < self.warmup_steps {
-            // The product and the quotient are rounded: the last step of the warm-up could end above the peak.
+            // Product and quotient are rounded, and may come out above the peak.
             return (self.peak * (step + 1) as f64 / self.warmup_steps as f64).min(self.peak);
         }
         let decay = self.steps.saturating_sub(self.warmup_steps).max(1);
@@ -45,6 +45,12 @@ mod tests {
             .filter(|(_, expected, found)| (*expected - found).abs() > 1e-5)
             .collect();
         assert!(wrong.is_empty(), "(step, expected, found): {wrong:?}");
+    }
+
+    #[test]
+    fn rounding_does_not_lift_the_end_of_the_warm_up_above_the_peak() {
+        let schedule = Schedule { peak: 0.247_303_753_323_911_77, warmup_steps: 40, steps: 40 };
+        assert_eq!(schedule.learning_rate(39), schedule.peak);
     }
 
     #[test]
