@@ -14,8 +14,9 @@ use crate::support::{EXACT, runners};
 
 /// The offsets at which a runtime can map a file.
 const PAGE: u64 = 4096;
-/// Peak memory of an export, in sizes of its weights.
-const MOST_MEMORY: f64 = 2.5;
+/// Peak memory of an export, in sizes of its weights: the module's, those that the capture device took, and the copy of
+/// these that Burn hands out (burn-capture 0.22, `CapturedGraph::values`). Nothing of ours is on top.
+const MOST_MEMORY: f64 = 3.2;
 /// Names the file that the test of memory lets a second process write.
 const CHILD: &str = "SELFIE_EXPORT_MEMORY";
 
@@ -88,7 +89,7 @@ fn a_pair_that_cannot_be_written_leaves_neither_file() {
 }
 
 #[test]
-fn an_export_takes_little_more_memory_than_the_weights_twice() {
+fn an_export_takes_no_more_memory_than_burn_s_capture() {
     if let Some(path) = std::env::var_os(CHILD) {
         return export_and_tell(Path::new(&path));
     }
@@ -100,7 +101,7 @@ fn an_export_takes_little_more_memory_than_the_weights_twice() {
     for name in ["model.onnx", "external.onnx"] {
         let path = folder.path().join(name);
         let output = Command::new(std::env::current_exe().expect("this program"))
-            .args(["external::an_export_takes_little_more_memory_than_the_weights_twice", "--exact", "--nocapture"])
+            .args(["external::an_export_takes_no_more_memory_than_burn_s_capture", "--exact", "--nocapture"])
             .env(CHILD, &path)
             .output()
             .expect("this program starts again");
