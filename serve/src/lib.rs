@@ -23,7 +23,7 @@
 //! | [`tls`] | the certificate for both |
 //! | [`plan`] | what a server would do with its options |
 //! | [`server`] | binding, signals, draining |
-//! | [`bench`] | how fast all that is, beside others |
+//! | [`mod@bench`] | how fast all that is, beside others |
 
 pub mod app;
 pub mod batch;

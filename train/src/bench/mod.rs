@@ -43,7 +43,7 @@ impl Place {
     /// Opens a device by its name.
     ///
     /// # Errors
-    /// [`Error::Network`] when there is no such device, [`Error::Internal`] when it has no such numbers.
+    /// [`Error::Model`] when there is no such device, [`Error::Internal`] when it has no such numbers.
     pub fn open(name: &str, precision: Precision) -> Result<Self, Error> {
         let mut device = selfie_models::device::open(name)?;
         if precision == Precision::Bf16 {
