@@ -80,12 +80,16 @@ fn a_batch_of_one_is_a_row_of_a_batch() {
 
 #[test]
 fn positions_order_the_queries() {
-    let network = tiny().init(&Device::flex());
     let mask = Mask { batch: 1, cells: 6, masked: vec![0, 5], visible: vec![1, 2, 3, 4] };
     let swapped = Mask { masked: vec![5, 0], ..mask.clone() };
-    let (a, b) = (values(network.forward(images(1), &mask)), values(network.forward(images(1), &swapped)));
-    assert_eq!([a[0], a[1], a[2], a[3]], [b[3], b[2], b[1], b[0]]);
-    assert_ne!(a[0], a[2], "two positions ask the same question");
+    // The scores of a network this small may all be zero; those of five are not.
+    let differ = (0..5).any(|_| {
+        let network = tiny().init(&Device::flex());
+        let (a, b) = (values(network.forward(images(1), &mask)), values(network.forward(images(1), &swapped)));
+        assert_eq!([a[0], a[1], a[2], a[3]], [b[3], b[2], b[1], b[0]]);
+        a[0] != a[2]
+    });
+    assert!(differ, "two positions ask the same question");
 }
 
 #[test]
