@@ -194,8 +194,11 @@ fn a_jpeg_from_elsewhere_gets_an_embedding_and_classes_and_the_server_stops_in_o
         }
         serving.terminate();
         for request in requests {
-            let answer = request.join().unwrap().unwrap();
-            assert!([200, 503].contains(&answer.status().as_u16()), "{}", answer.status());
+            match request.join().unwrap() {
+                Ok(answer) => assert!([200, 503].contains(&answer.status().as_u16()), "{}", answer.status()),
+                // It had not come to its connection when the server stopped.
+                Err(error) => assert!(error.is_connect(), "{error:?}"),
+            }
         }
     });
     let (code, time) = serving.wait();
