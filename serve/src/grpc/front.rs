@@ -5,11 +5,13 @@ use super::proto::health::health_server::{HealthServer, SERVICE_NAME as HEALTH};
 use super::proto::inference::grpc_inference_service_server::{GrpcInferenceServiceServer, SERVICE_NAME as INFERENCE};
 use super::service::Inference;
 use super::status::status;
+use super::terms;
 use crate::Error;
 use crate::app::request_id::{self, request_id};
 use crate::app::{App, Phase};
 use std::convert::Infallible;
-use std::pin::Pin;
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Instant;
@@ -39,6 +41,8 @@ const METHODS: [&str; 14] = [
     "Watch",
 ];
 
+const LATE: &str = "the call was not answered before its deadline; give it more time or fewer images";
+
 /// Takes every call.
 #[derive(Clone)]
 pub struct Front {
@@ -58,8 +62,7 @@ impl Front {
         Self { health: HealthServer::new(Check(app.clone())), app, inference }
     }
 
-    async fn answer(mut self, request: Request<Body>) -> Response<Body> {
-        let start = Instant::now();
+    async fn answer(mut self, request: Request<Body>, start: Instant) -> Response<Body> {
         let app = self.app.clone();
         let _flight = app.enter_flight();
         let method = method(request.uri().path());
@@ -67,7 +70,7 @@ impl Front {
         let span = tracing::error_span!("request", id, method);
         let mut response = match refusal(&app, &request) {
             Some(error) => status(&error).into_http(),
-            None => self.dispatch(request).instrument(span.clone()).await,
+            None => self.in_time(request, start).instrument(span.clone()).await,
         };
         if let Ok(id) = HeaderValue::from_str(&id) {
             response.headers_mut().insert(request_id::HEADER, id);
@@ -82,6 +85,26 @@ impl Front {
             false => tracing::debug!(?code, took_ms, "answered"),
         }
         response
+    }
+
+    /// The answer, or that the client's deadline has passed. Without this tonic would say so, as `CANCELLED` rather than as
+    /// gRPC's `DEADLINE_EXCEEDED`. It asks for the answer a last time when its own timer ends, so the clock decides here, not
+    /// which of the two timers is first.
+    async fn in_time(&mut self, request: Request<Body>, start: Instant) -> Response<Body> {
+        let Some(deadline) = terms::timeout(request.headers()).and_then(|timeout| start.checked_add(timeout)) else {
+            return self.dispatch(request).await;
+        };
+        let mut answer = pin!(self.dispatch(request));
+        let mut alarm = pin!(tokio::time::sleep_until(deadline.into()));
+        poll_fn(|context| {
+            let answer = answer.as_mut().poll(context);
+            let is_late = alarm.as_mut().poll(context).is_ready() || Instant::now() >= deadline;
+            match answer {
+                Poll::Pending if is_late => Poll::Ready(Status::deadline_exceeded(LATE).into_http()),
+                answer => answer,
+            }
+        })
+        .await
     }
 
     async fn dispatch(&mut self, request: Request<Body>) -> Response<Body> {
@@ -102,7 +125,9 @@ impl Service<Request<Body>> for Front {
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let front = self.clone();
-        Box::pin(async move { Ok(front.answer(request).await) })
+        // Taken here, before tonic starts its own timer.
+        let start = Instant::now();
+        Box::pin(async move { Ok(front.answer(request, start).await) })
     }
 }
 

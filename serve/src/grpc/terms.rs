@@ -7,6 +7,7 @@ use crate::app::{deadline, priority};
 use crate::batch::Terms;
 use crate::{Config, Error};
 use std::time::Duration;
+use tonic::codegen::http::HeaderMap;
 use tonic::metadata::MetadataMap;
 
 const TIMEOUT: &str = "grpc-timeout";
@@ -22,10 +23,14 @@ pub fn terms(
     asked: Option<u64>,
 ) -> Result<Terms, Error> {
     let text = |name| metadata.get(name).map(|value| value.to_str().unwrap_or_default());
-    // One that cannot be read is no deadline, as it is to tonic.
-    let timeout = text(TIMEOUT).and_then(parse);
+    let timeout = timeout(metadata.as_ref());
     let until = deadline::until(config, text(deadline::HEADER), &[timeout, timeout_us.map(Duration::from_micros)])?;
     Ok(Terms { until, priority: priority::priority(text(priority::HEADER), asked)? })
+}
+
+/// The time that the client gives the call. One that cannot be read is none, as it is to tonic.
+pub fn timeout(headers: &HeaderMap) -> Option<Duration> {
+    headers.get(TIMEOUT)?.to_str().ok().and_then(parse)
 }
 
 fn parse(text: &str) -> Option<Duration> {
