@@ -16,6 +16,7 @@ mod fuse_gemm;
 mod fuse_layer_norm;
 mod fuse_rms_norm;
 mod fuse_softmax;
+mod merge_reductions;
 mod merge_reshapes;
 mod merge_transposes;
 mod pattern;
@@ -57,6 +58,7 @@ pub const PIPELINE: &[&dyn Pass] = &[
     &drop_identities::DropIdentities,
     &fold_constants::FoldConstants,
     &merge_reshapes::MergeReshapes,
+    &merge_reductions::MergeReductions,
     &sink_transposes::SinkTransposes,
     &merge_transposes::MergeTransposes,
     // Before the formulas, which ask that two readers of one number read one value.

@@ -58,6 +58,11 @@ impl<'g> Pattern<'g> {
         if node.attributes.get("keepdims").is_some_and(|keep| *keep != Attribute::Int(1)) {
             return None;
         }
+        self.axes(node)
+    }
+
+    /// The axes of a reduction, as an attribute or as a constant input.
+    pub fn axes(&self, node: &Node) -> Option<Vec<i64>> {
         match (node.attributes.get("axes"), node.input(1)) {
             (Some(Attribute::Ints(axes)), None) => Some(axes.clone()),
             (None, Some(axes)) => self.graph.constant(axes).and_then(Constant::to_i64),

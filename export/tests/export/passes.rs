@@ -31,7 +31,7 @@ fn every_pass_fires_or_says_why_and_keeps_the_numbers() {
     type Forward = fn(&Relu, Tensor<4>) -> Tensor<2>;
     let yes = |pass| Expectation { pass, fires: true, reason: "" };
     let no = |pass, reason| Expectation { pass, fires: false, reason };
-    let cases: [(&str, Forward, Vec<Expectation>); 9] = [
+    let cases: [(&str, Forward, Vec<Expectation>); 12] = [
         (
             "two reshapes",
             |_, x| {
@@ -49,6 +49,20 @@ fn every_pass_fires_or_says_why_and_keeps_the_numbers() {
                 middle.reshape([batch, 48]) + sum.unsqueeze()
             },
             vec![yes("merge_reshapes")],
+        ),
+        ("a mean of pixels", |_, x| x.flatten::<3>(2, 3).mean_dim(2).squeeze_dim(2), vec![yes("merge_reductions")]),
+        (
+            "the largest of channels and rows, of a size that is not traced",
+            |_, x| x.flatten::<3>(1, 2).max_dim(1).reshape([0, 4]),
+            vec![yes("merge_reductions")],
+        ),
+        (
+            "a mean over pixels that stay",
+            |_, x| {
+                let pixels = x.flatten::<3>(2, 3);
+                (pixels.clone() - pixels.mean_dim(2)).flatten(1, 2)
+            },
+            vec![no("merge_reductions", "another reader")],
         ),
         ("two transposes", |_, x| x.swap_dims(1, 2).swap_dims(2, 3).flatten(1, 3), vec![yes("merge_transposes")]),
         (

@@ -12,6 +12,9 @@ pub const TABLES: &[(&str, &str)] = &[
     ("fashion-mnist-table", include_str!("../../recipes/fashion-mnist-table.toml")),
     ("fashion-mnist-table-gpu", include_str!("../../recipes/fashion-mnist-table-gpu.toml")),
     ("fashion-mnist-ablations", include_str!("../../recipes/fashion-mnist-ablations.toml")),
+    ("cifar10-table", include_str!("../../recipes/cifar10-table.toml")),
+    ("imagenet32-table", include_str!("../../recipes/imagenet32-table.toml")),
+    ("imagenet224-table", include_str!("../../recipes/imagenet224-table.toml")),
 ];
 
 /// What a whole table is made of.
