@@ -155,6 +155,16 @@ pub enum Error {
         /// What is here, or what to do.
         known: String,
     },
+    /// A thumbnail that a gallery does not hold.
+    #[error("gallery \"{gallery}\" has no thumbnail {row}: {reason}")]
+    UnknownThumbnail {
+        /// The gallery.
+        gallery: String,
+        /// The row that was asked for.
+        row: String,
+        /// Why not, and what to do.
+        reason: String,
+    },
     /// An output that cannot be written.
     #[error("{}: {reason}", path.display())]
     Output {
@@ -311,7 +321,10 @@ impl Error {
             Self::Invalid { .. } | Self::Image { .. } => 400,
             Self::Unauthorized { .. } => 401,
             Self::Forbidden { .. } => 403,
-            Self::UnknownModel { .. } | Self::UnknownGallery { .. } | Self::UnknownPath { .. } => 404,
+            Self::UnknownModel { .. }
+            | Self::UnknownGallery { .. }
+            | Self::UnknownThumbnail { .. }
+            | Self::UnknownPath { .. } => 404,
             Self::Method { .. } => 405,
             Self::NotAcceptable { .. } => 406,
             Self::BodyStalled { .. } => 408,

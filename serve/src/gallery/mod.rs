@@ -1,9 +1,11 @@
 //! Galleries: files of vectors that are searched, as `selfie embed` writes them. They are read once and never written.
 
+mod map;
 mod open;
 mod search;
 mod vectors;
 
+pub use map::Map;
 pub use search::Hit;
 
 use crate::columns::Columns;
@@ -11,7 +13,8 @@ use crate::engine::{Engine, Served};
 use crate::stamp::Stamp;
 use crate::{Config, Error};
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Instant;
 use vectors::Vectors;
 
 /// Column of the thumbnails in a Parquet file.
@@ -33,6 +36,7 @@ pub struct Gallery {
     classes: Vec<String>,
     /// The file and its column, where it holds thumbnails.
     thumbnails: Option<(Mutex<Columns>, usize)>,
+    map: OnceLock<Map>,
 }
 
 impl Gallery {
@@ -81,6 +85,16 @@ impl Gallery {
         let columns = columns.lock().unwrap_or_else(PoisonError::into_inner);
         let jpeg = columns.bytes(*column, row, 1)?.pop().flatten();
         Ok(jpeg.filter(|jpeg| !jpeg.is_empty()))
+    }
+
+    /// The vectors in two dimensions. Whoever asks first makes the map, on all processors; others wait for it.
+    pub fn map(&self) -> &Map {
+        self.map.get_or_init(|| {
+            let start = Instant::now();
+            let map = Map::of(self);
+            tracing::info!("gallery {}: map of {} vectors in {:.1?}", self.name, map.sample, start.elapsed());
+            map
+        })
     }
 
     /// The model that made the vectors, or, for a file that does not tell, the one that the request names.
@@ -180,6 +194,26 @@ impl Galleries {
                 Some(_) => Err(Error::invalid("gallery", format!("gallery is missing; here are: {}", names()))),
                 None => Err(Error::UnknownGallery { name: String::new(), known: known() }),
             },
+        }
+    }
+}
+
+#[cfg(test)]
+impl Gallery {
+    /// Vectors in memory, whose classes take turns.
+    fn of(width: usize, values: Vec<f32>, classes: &[&str]) -> Self {
+        let vectors = Vectors::held(crate::columns::Floats { width, values });
+        let rows = vectors.rows();
+        Self {
+            name: "g".into(),
+            ids: (0..rows).map(|row| row.to_string()).collect(),
+            stamp: None,
+            lengths: vectors.lengths(),
+            vectors,
+            labels: (0..rows).map(|row| (!classes.is_empty()).then(|| row % classes.len())).collect(),
+            classes: classes.iter().map(|class| (*class).to_owned()).collect(),
+            thumbnails: None,
+            map: OnceLock::new(),
         }
     }
 }

@@ -98,7 +98,7 @@ async fn embeddings(app: Data<App>, request: HttpRequest, payload: Payload) -> R
     let found: Vec<Vec<f32>> = rows.map(|vector| form.options.cut(vector)).collect();
     let timing = answers.timing.header();
     if let accept::Form::Bytes(dtype) = wanted {
-        return Ok(vectors::response(dtype, &found, timing));
+        return Ok(vectors::response(dtype, &found, Some(timing)));
     }
     let format = form.options.encoding_format;
     let embedding = |(index, vector)| Embedding { object: "embedding", index, embedding: format.write(vector) };

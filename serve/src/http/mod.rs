@@ -9,6 +9,8 @@ mod data_uri;
 mod embeddings;
 mod envelope;
 mod galleries;
+mod gallery_map;
+mod gallery_thumbnail;
 mod images;
 pub(crate) mod infer;
 mod inflate;
@@ -49,6 +51,8 @@ pub const ROUTES: &[fn(&mut ServiceConfig)] = &[
     similarity::configure,
     search::configure,
     galleries::configure,
+    gallery_map::configure,
+    gallery_thumbnail::configure,
     models::configure,
     model::configure,
     server_metadata::configure,

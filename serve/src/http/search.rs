@@ -31,6 +31,8 @@ struct Options {
     label: Option<Labels>,
     #[serde(default)]
     thumbnails: bool,
+    #[serde(default)]
+    map: bool,
 }
 
 fn usual_k() -> Whole {
@@ -79,11 +81,16 @@ struct Response<'a> {
 #[derive(Serialize)]
 struct Neighbours<'a> {
     index: usize,
+    /// The place of the query on the map of the gallery.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    map: Option<[f32; 2]>,
     neighbours: Vec<Neighbour<'a>>,
 }
 
 #[derive(Serialize)]
 struct Neighbour<'a> {
+    /// Which vector of the gallery, from 0.
+    row: usize,
     id: &'a str,
     label: Option<&'a str>,
     /// Cosine of the angle between the vectors.
@@ -131,11 +138,13 @@ fn answer(app: &App, name: &str, vectors: &[Vec<f32>], options: &Options) -> Res
     let neighbour = |hit: Hit| {
         let jpeg = if options.thumbnails { gallery.thumbnail(hit.row)? } else { None };
         let thumbnail = jpeg.map(|jpeg| STANDARD.encode(jpeg));
-        Ok(Neighbour { id: &gallery.ids[hit.row], label: gallery.label(hit.row), score: hit.score, thumbnail })
+        let Hit { row, score } = hit;
+        Ok(Neighbour { row, id: &gallery.ids[row], label: gallery.label(row), score, thumbnail })
     };
     let neighbours = |(index, hits): (usize, Vec<Hit>)| {
         let neighbours = hits.into_iter().map(neighbour).collect::<Result<_, Error>>()?;
-        Ok(Neighbours { index, neighbours })
+        let map = options.map.then(|| gallery.map().point(&vectors[index]));
+        Ok(Neighbours { index, map, neighbours })
     };
     let data = found.into_iter().enumerate().map(neighbours).collect::<Result<_, Error>>()?;
     let body = Response { object: "search", gallery: name, data };

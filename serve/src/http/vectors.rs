@@ -52,18 +52,21 @@ impl Dtype {
     }
 }
 
-/// The vectors as a response.
-pub fn response(dtype: Dtype, vectors: &[Vec<f32>], timing: String) -> HttpResponse {
-    let width = vectors.first().map_or(0, Vec::len);
+/// The vectors as a response, with the time of its stages if it had any.
+pub fn response(dtype: Dtype, vectors: &[impl AsRef<[f32]>], timing: Option<String>) -> HttpResponse {
+    let width = vectors.first().map_or(0, |vector| vector.as_ref().len());
     let mut bytes = Vec::with_capacity(vectors.len() * (width + 1) * size_of::<f32>());
     for vector in vectors {
-        dtype.append(vector, &mut bytes);
+        dtype.append(vector.as_ref(), &mut bytes);
     }
-    HttpResponse::Ok()
+    let mut response = HttpResponse::Ok();
+    if let Some(timing) = timing {
+        response.insert_header(("server-timing", timing));
+    }
+    response
         .content_type(format!("application/octet-stream; dtype={}", dtype.name()))
         .insert_header(("x-vector-shape", format!("{},{width}", vectors.len())))
         .insert_header((VARY, "accept"))
-        .insert_header(("server-timing", timing))
         .body(bytes)
 }
 
