@@ -96,7 +96,7 @@ fn an_image_finds_itself_and_its_neighbours() {
 }
 
 #[test]
-fn numpy_finds_the_same_in_the_same_order() {
+fn numpy_finds_the_same_in_the_same_order_and_draws_the_same_map() {
     let Some(python) = std::env::var_os("SELFIE_TEST_PYTHON") else {
         eprintln!("SKIPPED: SELFIE_TEST_PYTHON names no Python with numpy and pyarrow; ./check makes one");
         return;
@@ -109,13 +109,16 @@ fn numpy_finds_the_same_in_the_same_order() {
     let folder = galleries(1000);
     let path = folder.path();
     run("make_gallery.py", &[path.to_str().unwrap()]);
-    let files = ["fashion.parquet", "plain.npy", "random.npy", "random-table.parquet", "random-list.parquet"];
+    let files =
+        ["fashion.parquet", "plain.npy", "random.npy", "random-table.parquet", "random-list.parquet", "long.npy"];
     let flags: Vec<&str> = files.iter().flat_map(|file| ["--gallery", file]).collect();
     let serving = Serving::start(path, &[&["--models", STORE], &flags[..]].concat());
     let files = files.map(|file| path.join(file).to_str().unwrap().to_owned());
     let mut arguments = vec![serving.address.as_str()];
-    arguments.extend(files.iter().map(String::as_str));
+    let [fashion, plain, .., long] = &files;
+    arguments.extend(files.iter().filter(|file| *file != long).map(String::as_str));
     run("check_search.py", &arguments);
+    run("check_map.py", &[&serving.address, fashion, plain, long]);
 }
 
 #[test]

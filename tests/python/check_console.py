@@ -1,5 +1,5 @@
-"""Uses the console of a server as a person does, in a real browser: images in, classes, the model's card, the load, a phone, the
-keyboard. Needs Debian's chromium and chromium-driver.
+"""Uses the console of a server as a person does, in a real browser: images in, classes, neighbours, the map, the model's card, the
+load, a phone, the keyboard. Needs Debian's chromium and chromium-driver.
 
 As a command it makes the picture in the documentation:
     python check_console.py URL --images FOLDER --screenshot docs/console.png
@@ -18,7 +18,7 @@ from selenium import webdriver
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
-from selenium.webdriver.support.ui import WebDriverWait
+from selenium.webdriver.support.ui import Select, WebDriverWait
 
 FLAGS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -36,9 +36,25 @@ def browser(profile):
     return webdriver.Chrome(options=options, service=service)
 
 
+# Pixels of the map that something is drawn on.
+PAINTED = """
+    const canvas = document.getElementById("points");
+    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    return data.reduce((count, value, index) => count + (index % 4 === 3 && value > 0), 0);
+"""
+# Room around the points of the map, in pixels.
+MARGIN = 24
+
+
+def until(page, holds):
+    return WebDriverWait(page, 20).until(lambda page: holds())
+
+
 def drop(page, files):
     page.find_element(By.ID, "files").send_keys("\n".join(map(str, files)))
-    WebDriverWait(page, 20).until(lambda page: len(page.find_elements(By.CSS_SELECTOR, "#results > li")) == len(files))
+    until(page, lambda: len(page.find_elements(By.CSS_SELECTOR, "#results > li")) == len(files))
+    if page.find_element(By.ID, "gallery").is_displayed():
+        until(page, lambda: len(page.find_elements(By.CSS_SELECTOR, ".near")) == len(files))
 
 
 def check(page, url, folder, expected):
@@ -61,6 +77,9 @@ def check(page, url, folder, expected):
     assert diagonal == "1.000", diagonal
     facts = page.find_element(By.ID, "card").text
     assert " on cpu" in facts and "Embedding" in facts, facts
+    check_neighbours(shown, expected["neighbours"])
+    check_map(page, expected)
+    check_galleries(page)
     check_load(page)
     check_bad_image(page, folder)
     check_keyboard(page)
@@ -68,6 +87,85 @@ def check(page, url, folder, expected):
     # The refused image is the one complaint that a browser logs.
     complaints = [entry for entry in page.get_log("browser") if "400" not in entry["message"]]
     assert not complaints, complaints
+
+
+def check_neighbours(shown, expected):
+    for item, found in zip(shown, reversed(expected)):
+        lines = item.find_elements(By.CSS_SELECTOR, ".near li")
+        texts = [[line.find_element(By.CSS_SELECTOR, part).get_property("textContent") for part in [".id", ".label", ".cosine"]] for line in lines]
+        assert texts == [[near["id"], near["label"], f"{near['score']:.3f}"] for near in found["neighbours"]], texts
+        assert all(line.find_element(By.TAG_NAME, "img").get_property("naturalWidth") > 0 for line in lines)
+
+
+def painted(page):
+    """Pixels of the map that something is drawn on, when they change no more."""
+    counts = [-1, 0]
+    while counts[-1] == 0 or counts[-1] != counts[-2]:
+        time.sleep(0.1)
+        counts.append(page.execute_script(PAINTED))
+    return counts[-1]
+
+
+def check_map(page, expected):
+    points, ids, labels = (expected["map"][name] for name in ["points", "ids", "labels"])
+    canvas = page.find_element(By.ID, "points")
+    chosen = lambda: page.find_element(By.ID, "chosen-id").text
+    page.execute_script("arguments[0].scrollIntoView({block: 'center'})", canvas)
+    whole = painted(page)
+    assert f"{len(points)} vectors; classes: 2; images dropped here: 2" in canvas.get_attribute("aria-label")
+
+    # Every point is where it belongs: pointed at, it says what it is, and shows its picture.
+    places = [*points, *(found["map"] for found in expected["neighbours"])]
+    (left, bottom), (right, top) = ([end(axis) for axis in zip(*places)] for end in [min, max])
+    width, height = (canvas.get_property(side) for side in ["clientWidth", "clientHeight"])
+    scale = min((width - 2 * MARGIN) / (right - left), (height - 2 * MARGIN) / (top - bottom))
+    for (x, y), id, label in zip(points, ids, labels):
+        offset = round((x - (left + right) / 2) * scale), round(((bottom + top) / 2 - y) * scale)
+        ActionChains(page).move_to_element_with_offset(canvas, *offset).perform()
+        until(page, lambda: chosen() == id)
+        assert page.find_element(By.ID, "chosen-label").text == label
+    pictures = lambda: page.find_elements(By.CSS_SELECTOR, "#chosen img")
+    until(page, lambda: [picture.get_property("naturalWidth") for picture in pictures()] == [20])
+
+    # The same without a mouse.
+    ActionChains(page).move_to_element(page.find_element(By.ID, "map-title")).perform()
+    page.execute_script("arguments[0].focus()", canvas)
+    press = lambda *keys: ActionChains(page).send_keys(*keys).perform()
+    press(Keys.ESCAPE)
+    assert chosen() not in ids
+    seen = set()
+    for key in [Keys.ARROW_LEFT, Keys.ARROW_RIGHT, Keys.ARROW_UP, Keys.ARROW_DOWN] * 3:
+        press(key)
+        seen.add(chosen())
+    assert len(seen & set(ids)) > 1, seen
+    press(Keys.ESCAPE, "+++")
+    assert painted(page) != whole
+    press("0")
+    assert painted(page) == whole
+    button = page.find_element(By.CSS_SELECTOR, "#legend button")
+    button.click()
+    assert painted(page) < whole and button.get_attribute("aria-pressed") == "false"
+    button.click()
+    assert painted(page) == whole
+
+    summary = page.find_element(By.CSS_SELECTOR, "#map summary")
+    summary.click()
+    rows = [row.text for row in page.find_elements(By.CSS_SELECTOR, "#map-table th[scope=row]")]
+    assert rows == ["2 1.png, dropped here", "1 0.png, dropped here", "even", "odd"], rows
+    summary.click()
+
+
+def check_galleries(page):
+    """Another gallery has neighbours for the same images: here the same vectors, without pictures."""
+    near = lambda part: page.find_elements(By.CSS_SELECTOR, f".near {part}")
+    ids = lambda: [line.get_property("textContent") for line in near(".id")]
+    before = ids()
+    galleries = Select(page.find_element(By.ID, "galleries"))
+    galleries.select_by_visible_text("plain")
+    until(page, lambda: len(near("ol")) == 2 and not near("img"))
+    assert ids() == before and near(".name")[0].text.endswith(" in plain")
+    galleries.select_by_visible_text("pictured")
+    until(page, lambda: len(near("img")) == len(before))
 
 
 def check_load(page):
@@ -94,7 +192,7 @@ def check_keyboard(page):
     for _ in range(12):
         ActionChains(page).send_keys(Keys.TAB).perform()
         reached.add(page.switch_to.active_element.get_attribute("id"))
-    assert {"models", "files"} <= reached, reached
+    assert {"models", "galleries", "files", "points"} <= reached, reached
 
 
 def check_phone_and_dark(page):
@@ -109,6 +207,7 @@ def check_phone_and_dark(page):
 
 
 def picture(page, url, images, screenshot):
+    page.set_window_size(1280, 1350)
     page.get(url)
     WebDriverWait(page, 20).until(lambda page: page.find_elements(By.CSS_SELECTOR, "#golden td"))
     drop(page, sorted(images.iterdir())[:3])

@@ -9,6 +9,7 @@ mod client;
 mod compressed;
 mod concurrency;
 mod embeddings;
+mod galleries;
 mod grpc;
 mod grpc_life;
 mod infer;

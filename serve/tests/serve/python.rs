@@ -1,6 +1,7 @@
 //! Clients that are not ours. They need a Python with `tests/python/requirements.txt`: `SELFIE_TEST_PYTHON`.
 
 use super::client::*;
+use super::galleries::served;
 use super::network::{Network, store};
 use super::pictures::*;
 use super::tls::{encrypted, identity};
@@ -98,9 +99,15 @@ fn the_console_works_in_a_browser() {
         skip("check_console.py; there is no chromedriver, Debian's package is chromium-driver");
         return;
     }
-    let store = store(&[("net", Network { classes: 5, ..Network::default() })]);
-    let server = serve(config(store.path()));
+    let (_folders, server) = served(Network { classes: 5, ..Network::default() });
     let images = [base64(&png(1)), base64(&jpeg(2))];
-    let classes: Value = server.json("/v1/classify", &json!({"input": images})).json().unwrap();
-    run("check_console.py", &[&server.url], &json!({"images": images, "classes": classes["data"]}));
+    let ask = |path: &str, body: Value| server.json(path, &body).json::<Value>().unwrap();
+    let search = json!({"input": images, "gallery": "pictured", "k": 6, "map": true});
+    let expected = json!({
+        "images": images,
+        "classes": ask("/v1/classify", json!({"input": images}))["data"],
+        "neighbours": ask("/v1/search", search)["data"],
+        "map": server.get("/v1/galleries/pictured/map").send().unwrap().json::<Value>().unwrap(),
+    });
+    run("check_console.py", &[&server.url], &expected);
 }
