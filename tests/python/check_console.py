@@ -8,6 +8,7 @@ As a command it makes the picture in the documentation:
 import argparse
 import base64
 import json
+import math
 import pathlib
 import shutil
 import sys
@@ -38,8 +39,10 @@ def browser(profile):
 
 # Pixels of the map that something is drawn on.
 PAINTED = """
-    const canvas = document.getElementById("points");
-    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    const { width, height } = document.getElementById("points");
+    const copy = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
+    copy.drawImage(document.getElementById("points"), 0, 0);
+    const { data } = copy.getImageData(0, 0, width, height);
     return data.reduce((count, value, index) => count + (index % 4 === 3 && value > 0), 0);
 """
 # Room around the points of the map, in pixels.
@@ -84,6 +87,7 @@ def check(page, url, folder, expected):
     check_bad_image(page, folder)
     check_keyboard(page)
     check_phone_and_dark(page)
+    check_fingers(page, expected)
     # The refused image is the one complaint that a browser logs.
     complaints = [entry for entry in page.get_log("browser") if "400" not in entry["message"]]
     assert not complaints, complaints
@@ -99,29 +103,35 @@ def check_neighbours(shown, expected):
 
 def painted(page):
     """Pixels of the map that something is drawn on, when they change no more."""
-    counts = [-1, 0]
-    while counts[-1] == 0 or counts[-1] != counts[-2]:
+    before = None
+    while (count := page.execute_script(PAINTED)) != before:
+        before = count
         time.sleep(0.1)
-        counts.append(page.execute_script(PAINTED))
-    return counts[-1]
+    return count
+
+
+def places(canvas, expected):
+    """Where the points of the gallery are, in pixels from the middle of a map that shows everything."""
+    points = expected["map"]["points"]
+    every = [*points, *(found["map"] for found in expected["neighbours"])]
+    (left, bottom), (right, top) = ([end(axis) for axis in zip(*every)] for end in [min, max])
+    width, height = (canvas.get_property(side) for side in ["clientWidth", "clientHeight"])
+    scale = min((width - 2 * MARGIN) / (right - left), (height - 2 * MARGIN) / (top - bottom))
+    return [(round((x - (left + right) / 2) * scale), round(((bottom + top) / 2 - y) * scale)) for x, y in points]
 
 
 def check_map(page, expected):
-    points, ids, labels = (expected["map"][name] for name in ["points", "ids", "labels"])
+    ids, labels = (expected["map"][name] for name in ["ids", "labels"])
     canvas = page.find_element(By.ID, "points")
     chosen = lambda: page.find_element(By.ID, "chosen-id").text
     page.execute_script("arguments[0].scrollIntoView({block: 'center'})", canvas)
+    until(page, lambda: painted(page) > 0)
     whole = painted(page)
-    assert f"{len(points)} vectors; classes: 2; images dropped here: 2" in canvas.get_attribute("aria-label")
+    assert f"{len(ids)} vectors; classes: 2; images dropped here: 2" in canvas.get_attribute("aria-label")
 
     # Every point is where it belongs: pointed at, it says what it is, and shows its picture.
-    places = [*points, *(found["map"] for found in expected["neighbours"])]
-    (left, bottom), (right, top) = ([end(axis) for axis in zip(*places)] for end in [min, max])
-    width, height = (canvas.get_property(side) for side in ["clientWidth", "clientHeight"])
-    scale = min((width - 2 * MARGIN) / (right - left), (height - 2 * MARGIN) / (top - bottom))
-    for (x, y), id, label in zip(points, ids, labels):
-        offset = round((x - (left + right) / 2) * scale), round(((bottom + top) / 2 - y) * scale)
-        ActionChains(page).move_to_element_with_offset(canvas, *offset).perform()
+    for place, id, label in zip(places(canvas, expected), ids, labels):
+        ActionChains(page).move_to_element_with_offset(canvas, *place).perform()
         until(page, lambda: chosen() == id)
         assert page.find_element(By.ID, "chosen-label").text == label
     pictures = lambda: page.find_elements(By.CSS_SELECTOR, "#chosen img")
@@ -189,7 +199,7 @@ def check_bad_image(page, folder):
 def check_keyboard(page):
     page.execute_script("document.activeElement.blur()")
     reached = set()
-    for _ in range(12):
+    for _ in range(24):
         ActionChains(page).send_keys(Keys.TAB).perform()
         reached.add(page.switch_to.active_element.get_attribute("id"))
     assert {"models", "galleries", "files", "points"} <= reached, reached
@@ -204,6 +214,33 @@ def check_phone_and_dark(page):
     page.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", phone)
     wide = page.execute_script("return document.documentElement.scrollWidth")
     assert wide <= 360, f"{wide} pixels wide on a phone of 360"
+
+
+def check_fingers(page, expected):
+    """Two fingers zoom the map and not the page, one finger moves what is zoomed, a tap chooses."""
+    page.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": True, "maxTouchPoints": 5})
+    canvas = page.find_element(By.ID, "points")
+    page.execute_script("arguments[0].scrollIntoView({block: 'center'})", canvas)
+    box = page.execute_script("return arguments[0].getBoundingClientRect().toJSON()", canvas)
+    middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+    def do(gesture, place, **more):
+        x, y = (sum(parts) for parts in zip(middle, place))
+        page.execute_cdp_cmd(f"Input.synthesize{gesture}Gesture", {"x": x, "y": y, "gestureSourceType": "touch", **more})
+
+    page_is = lambda: page.execute_script("return [visualViewport.scale, scrollX, scrollY]")
+    drawn = lambda: page.execute_script("return document.getElementById('points').toDataURL()")
+    before = page_is()
+    inner = min(places(canvas, expected), key=lambda place: math.hypot(*place))
+    for gesture, more in [("Pinch", {"scaleFactor": 3}), ("Scroll", {"xDistance": 70, "yDistance": 50})]:
+        was = drawn()
+        do(gesture, inner, **more)
+        until(page, lambda: drawn() != was)
+        assert page_is() == before and "zoomed" in canvas.get_attribute("class"), (gesture, page_is())
+    page.find_element(By.ID, "map-all").click()
+    for place, id in list(zip(places(canvas, expected), expected["map"]["ids"]))[:3]:
+        do("Tap", place)
+        until(page, lambda: page.find_element(By.ID, "chosen-id").text == id)
 
 
 def picture(page, url, images, screenshot):
