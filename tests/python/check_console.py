@@ -54,7 +54,7 @@ def until(page, holds):
 
 
 def drop(page, files):
-    page.find_element(By.ID, "files").send_keys("\n".join(map(str, files)))
+    page.find_element(By.ID, "files").send_keys("\n".join(str(file.resolve()) for file in files))
     until(page, lambda: len(page.find_elements(By.CSS_SELECTOR, "#results > li")) == len(files))
     if page.find_element(By.ID, "gallery").is_displayed():
         until(page, lambda: len(page.find_elements(By.CSS_SELECTOR, ".near")) == len(files))
@@ -248,6 +248,9 @@ def picture(page, url, images, screenshot):
     page.get(url)
     WebDriverWait(page, 20).until(lambda page: page.find_elements(By.CSS_SELECTOR, "#golden td"))
     drop(page, sorted(images.iterdir())[:3])
+    if page.find_element(By.ID, "map").is_displayed():
+        page.execute_script("document.getElementById('points').focus()")
+        ActionChains(page).send_keys(Keys.ARROW_RIGHT).perform()
     time.sleep(8)  # some points for the charts
     screenshot.write_bytes(page.get_screenshot_as_png())
 
