@@ -122,7 +122,8 @@ mod tests {
     #[test]
     fn it_ends_with_its_children_when_it_is_dropped() {
         let told = NamedTempFile::new().unwrap();
-        let script = format!("trap 'echo gently >{}; exit' TERM; sleep 600 & echo child $!; wait", told.path().display());
+        let script =
+            format!("trap 'echo gently >{}; exit' TERM; sleep 600 & echo child $!; wait", told.path().display());
         let mut process = shell(&script).unwrap();
         let child = process.wait_until(|log| log.trim().strip_prefix("child ")?.parse::<u32>().ok()).unwrap();
         let alive = || {
