@@ -1,7 +1,7 @@
 //! A run that is killed, told to stop, or out of room goes on where it was, and ends with the very bytes of one that was left
 //! alone.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 
 mod toy;
 
