@@ -5,7 +5,7 @@ mod support;
 use serde_json::Value;
 use std::path::Path;
 use std::process::Command;
-use support::{Serving, jpeg, run, succeed};
+use support::{Serving, client, jpeg, run, succeed};
 
 const PRETRAINED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/models/pretrained/fashion-mnist/1/model.onnx");
 const DATA: &str = "fashion-mnist-sample";
@@ -90,7 +90,7 @@ fn images_get_the_same_classes_whatever_the_file_takes() {
         export(store.path(), "half", &["--input", "u8", "--precision", "f16"]);
     }
     let serving = Serving::start(store.path(), &["--models", "."]);
-    let client = reqwest::blocking::Client::new();
+    let client = client();
     let scores = |model: &str| -> Vec<f64> {
         let address = format!("{}/v1/classify?model={model}&top_k=10", serving.address);
         let answer = client.post(address).header("content-type", "image/jpeg").body(jpeg()).send().unwrap();

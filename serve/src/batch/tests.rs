@@ -16,7 +16,7 @@ struct Gate {
 
 impl Run for Gate {
     fn run(&self, items: &[Pixels]) -> Result<Vec<Row>, String> {
-        self.leave.lock().unwrap().recv_timeout(Duration::from_secs(10)).map_err(|error| error.to_string())?;
+        self.leave.lock().unwrap().recv_timeout(Duration::from_secs(300)).map_err(|error| error.to_string())?;
         self.ran.fetch_add(items.len(), Ordering::SeqCst);
         self.runs.fetch_add(1, Ordering::SeqCst);
         let seen = items.iter().filter_map(|item| if let Pixels::F32(values) = item { Some(values[0]) } else { None });
