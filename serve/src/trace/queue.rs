@@ -21,13 +21,13 @@ impl Queue {
 
     /// Puts a span into the queue, if there is room.
     pub fn push(&self, span: Span) {
-        let sent =
-            self.sender.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(|sender| sender.try_send(span));
-        let reason = match sent {
-            Some(Ok(())) => return,
-            Some(Err(TrySendError::Full(_))) => "they come faster than the collector takes them",
-            Some(Err(TrySendError::Closed(_))) | None => "the server is ending",
+        let sender = self.sender.lock().unwrap_or_else(PoisonError::into_inner);
+        let reason = match sender.as_ref().map(Sender::try_reserve) {
+            Some(Ok(room)) => return room.send(span),
+            Some(Err(TrySendError::Full(()))) => "they come faster than the collector takes them",
+            Some(Err(TrySendError::Closed(()))) | None => "the server is ending",
         };
+        drop(sender);
         self.losses.add(1, reason);
     }
 
@@ -47,7 +47,7 @@ mod tests {
         let metrics = Metrics::new().unwrap();
         let (queue, mut receiver) = Queue::new(2, Arc::new(Losses::new(metrics.spans.clone())));
         let span = |name: &str| Span { name: name.into(), ..Span::default() };
-        ["a", "b", "c"].map(|name| queue.push(span(name)));
+        ["a", "b", "c"].into_iter().for_each(|name| queue.push(span(name)));
         queue.close();
         queue.push(span("d"));
         let names: Vec<String> = std::iter::from_fn(|| receiver.blocking_recv()).map(|span| span.name).collect();
