@@ -135,8 +135,8 @@ impl Runner {
 
 impl Batch {
     /// The spans of the requests that are traced, one for each item.
-    fn traces(&self) -> Vec<Context> {
-        self.callers.iter().filter_map(|caller| caller.trace.clone()).collect()
+    fn traces(&self) -> Vec<&Context> {
+        self.callers.iter().filter_map(|caller| caller.trace.as_ref()).collect()
     }
 
     fn answer(self, model: &str, rows: Vec<Row>, infer: Duration) {

@@ -18,10 +18,16 @@ pub fn waited(trace: &Context, labels: [&str; 2], [start, end]: [Instant; 2], fa
 
 /// A batch of so many items ran, some of which are traced: a span for it with a link to each of their requests, and one for each
 /// request with a link to it.
-pub fn ran(traces: &[Context], batch_size: usize, labels: [&str; 2], [start, end]: [Instant; 2], failed: Option<&str>) {
+pub fn ran(
+    traces: &[&Context],
+    batch_size: usize,
+    labels: [&str; 2],
+    [start, end]: [Instant; 2],
+    failed: Option<&str>,
+) {
     let Some(first) = traces.first() else { return };
     let mut requests: BTreeMap<SpanId, (&Context, usize)> = BTreeMap::new();
-    for trace in traces {
+    for &trace in traces {
         requests.entry(trace.span_id()).or_insert((trace, 0)).1 += 1;
     }
     let mut batch = first.apart("batch", start);
