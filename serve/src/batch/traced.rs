@@ -50,3 +50,53 @@ pub fn ran(
         span.end(end);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trace::proto::any_value::Value;
+    use crate::trace::proto::{Span, Status};
+
+    const LABELS: [&str; 2] = ["m", "3"];
+
+    fn number(span: &Span, key: &str) -> i64 {
+        let value =
+            span.attributes.iter().find(|pair| pair.key == key).and_then(|pair| pair.value.as_ref()?.value.as_ref());
+        match value {
+            Some(Value::IntValue(number)) => *number,
+            other => panic!("{key} is {other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_batch_that_fails_is_told_once_to_each_request_in_it() {
+        let ([one, other], mut queue) = Context::for_tests();
+        let now = Instant::now();
+        ran(&[&one, &other, &one], 4, LABELS, [now, now], Some("out of memory"));
+        drop((one, other));
+        let spans: Vec<Span> = std::iter::from_fn(|| queue.try_recv().ok()).collect();
+        let items: BTreeMap<&str, i64> = spans
+            .iter()
+            .filter(|span| span.name == "infer")
+            .map(|span| (if number(span, "selfie.items") == 2 { "one" } else { "other" }, number(span, "selfie.items")))
+            .collect();
+        assert_eq!((items, spans.len()), ([("one", 2), ("other", 1)].into(), 3));
+        let batch = spans.iter().find(|span| span.name == "batch").unwrap();
+        assert_eq!((batch.links.len(), batch.trace_state.as_str(), number(batch, "selfie.batch_size")), (2, "", 4));
+        for span in &spans {
+            assert!(span.name == "batch" || span.links[0].span_id == batch.span_id && span.trace_state == "shop=7");
+            assert_eq!(span.status, Some(Status { message: "out of memory".into(), code: 2 }), "{}", span.name);
+        }
+    }
+
+    #[test]
+    fn without_a_traced_request_nothing_is_told() {
+        let ([trace], mut queue) = Context::for_tests();
+        let now = Instant::now();
+        ran(&[], 4, LABELS, [now, now], None);
+        assert!(queue.try_recv().is_err());
+        waited(&trace, LABELS, [now, now], Some("timeout"));
+        let span = queue.try_recv().unwrap();
+        assert_eq!((span.name.as_str(), span.status.map(|status| status.code)), ("queue", Some(2)));
+    }
+}

@@ -68,6 +68,19 @@ impl Context {
     }
 }
 
+#[cfg(test)]
+impl Context {
+    /// So many requests that are traced, and what comes out of the queue of their spans.
+    pub(crate) fn for_tests<const N: usize>() -> ([Self; N], tokio::sync::mpsc::Receiver<super::proto::Span>) {
+        let metrics = crate::metrics::Metrics::new().unwrap();
+        let losses = Arc::new(super::losses::Losses::new(metrics.spans));
+        let (queue, receiver) = Queue::new(100, losses);
+        let queue = Arc::new(queue);
+        let context = |_| Self::new(queue.clone(), Clock::now(), TraceId::random(), "shop=7".into());
+        (std::array::from_fn(context), receiver)
+    }
+}
+
 impl fmt::Debug for Context {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_tuple("Context").field(&self.0.trace_id).field(&self.0.span_id).finish()

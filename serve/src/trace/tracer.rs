@@ -79,3 +79,54 @@ impl Tracer {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trace::SpanId;
+    use std::time::Duration;
+
+    fn tracer(trace_ratio: f64) -> Tracer {
+        let config = Config { otlp_endpoint: Some("http://127.0.0.1:1".into()), trace_ratio, ..Config::default() };
+        Tracer::open(&config, &Metrics::new().unwrap()).unwrap().unwrap()
+    }
+
+    #[test]
+    fn without_an_address_nothing_is_traced() {
+        assert!(Tracer::open(&Config::default(), &Metrics::new().unwrap()).unwrap().is_none());
+    }
+
+    #[test]
+    fn the_parent_decides_and_the_share_where_there_is_none() {
+        let parent = |is_sampled| Parent {
+            trace_id: TraceId::random(),
+            span_id: SpanId::random(),
+            is_sampled,
+            state: "shop=7".into(),
+        };
+        for (share, parent, expected) in [
+            (0.0, None, false),
+            (0.0, Some(parent(false)), false),
+            (0.0, Some(parent(true)), true),
+            (1.0, None, true),
+            (1.0, Some(parent(false)), false),
+            (1.0, Some(parent(true)), true),
+        ] {
+            let tracer = tracer(share);
+            let begun = tracer.begin(parent.as_ref(), Instant::now());
+            assert_eq!(begun.span.is_some(), expected, "{share} {parent:?}");
+            assert!(parent.is_none_or(|parent| parent.trace_id == begun.trace_id));
+        }
+    }
+
+    #[test]
+    fn a_request_that_is_not_sampled_costs_no_more_than_an_id() {
+        const MANY: u32 = 100_000;
+        let tracer = tracer(0.0);
+        let start = Instant::now();
+        assert!((0..MANY).all(|_| tracer.begin(None, start).span.is_none()));
+        let each = start.elapsed() / MANY;
+        // Some hundred times what it takes, so that only a mistake is found, not a busy machine.
+        assert!(each < Duration::from_micros(5), "{each:?}");
+    }
+}
