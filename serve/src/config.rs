@@ -63,6 +63,10 @@ pub struct Config {
     pub log_requests: bool,
     /// Whose names of metrics stand beside ours.
     pub metrics_compat: MetricsCompat,
+    /// Collector that takes traces, `http://HOST:PORT`, by OTLP over gRPC; without it there are none.
+    pub otlp_endpoint: Option<String>,
+    /// Share of the requests that are traced, 0 to 1, of those whose sender has not decided it.
+    pub trace_ratio: f64,
     /// Time between the readiness answering 503 and the end of accepting, in milliseconds, so that a load balancer
     /// can look away first.
     pub drain_delay_ms: u64,
@@ -112,6 +116,8 @@ impl Default for Config {
             admin_keys: None,
             log_requests: false,
             metrics_compat: MetricsCompat::None,
+            otlp_endpoint: None,
+            trace_ratio: 1.0,
             drain_delay_ms: 0,
             drain_timeout_ms: 30_000,
             keep_alive_ms: 75_000,
@@ -136,6 +142,13 @@ impl Config {
             if value == 0 {
                 return Err(Error::Option { option, reason: "is 0; it must be at least 1".into() });
             }
+        }
+        if !(0.0..=1.0).contains(&self.trace_ratio) {
+            let reason = format!("is {}; it must be from 0 to 1", self.trace_ratio);
+            return Err(Error::Option { option: "trace_ratio", reason });
+        }
+        if let Some(url) = &self.otlp_endpoint {
+            crate::trace::endpoint(url)?;
         }
         let is_shared = self.api_keys.is_some() || !self.is_loopback();
         if self.admin && is_shared && self.admin_keys.is_none() {
@@ -171,6 +184,17 @@ mod tests {
         assert!(Config::default().check().is_ok());
         let config = Config { max_batch_size: 0, ..Config::default() };
         assert!(config.check().unwrap_err().to_string().contains("max_batch_size"));
+    }
+
+    #[test]
+    fn traces_need_a_share_and_an_address() {
+        let ratio = |trace_ratio| Config { trace_ratio, ..Config::default() };
+        assert!([0.0, 0.5, 1.0].into_iter().all(|value| ratio(value).check().is_ok()));
+        for value in [-0.1, 1.5, f64::NAN] {
+            assert!(ratio(value).check().unwrap_err().to_string().contains("trace_ratio"), "{value}");
+        }
+        let config = Config { otlp_endpoint: Some("collector".into()), ..Config::default() };
+        assert!(config.check().unwrap_err().to_string().contains("otlp_endpoint"));
     }
 
     #[test]

@@ -16,6 +16,7 @@
 //! | [`engine`] | every model of a store, ready or refused |
 //! | [`gallery`] | files of vectors, searched exactly |
 //! | [`metrics`] | what `/metrics` shows |
+//! | [`trace`] | spans of requests and batches, for a collector |
 //! | [`app`] | what every handler shares: keys, deadlines, the phase of the server's life |
 //! | [`protocol`] | the Open Inference Protocol without a transport |
 //! | [`http`] | one file a route |
@@ -50,6 +51,7 @@ pub mod server;
 pub mod stamp;
 pub mod store;
 pub mod tls;
+pub mod trace;
 mod whole;
 
 pub use config::Config;

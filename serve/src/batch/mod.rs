@@ -10,6 +10,7 @@ mod pace;
 mod place;
 mod runner;
 mod terms;
+mod traced;
 
 pub use place::{Place, Waiting};
 pub use runner::Answer;
@@ -124,7 +125,7 @@ impl Batcher {
             return Err(Error::QueueFull { model: self.name.clone(), limit: max_queue_items, retry_after_s });
         };
         let waiting = Waiting::default();
-        let place = |permit| Place::new(permit, self.metrics.clone(), &waiting, &self.levels, terms);
+        let place = |permit| Place::new(permit, self.metrics.clone(), &waiting, &self.levels, terms.clone());
         let places = (0..count).filter_map(|_| places.split(1).map(place)).collect();
         Ok((places, waiting))
     }

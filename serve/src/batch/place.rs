@@ -2,6 +2,7 @@
 
 use super::{Priority, Terms};
 use crate::metrics::ModelMetrics;
+use crate::trace::Context;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
@@ -61,6 +62,11 @@ impl Place {
     /// Who goes first.
     pub(super) fn priority(&self) -> Priority {
         self.terms.priority
+    }
+
+    /// The span of the item's request, if it is traced.
+    pub fn trace(&self) -> Option<&Context> {
+        self.terms.trace.as_ref()
     }
 }
 

@@ -1,14 +1,17 @@
 //! On which terms an item waits.
 
+use crate::trace::Context;
 use std::time::Instant;
 
 /// On which terms the items of a request wait.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub struct Terms {
     /// The moment after which no item is begun, if there is one.
     pub until: Option<Instant>,
     /// Who goes first.
     pub priority: Priority,
+    /// The span of the request, if it is traced.
+    pub trace: Option<Context>,
 }
 
 /// Who goes first: items of a higher priority leave the queue before all of a lower one, those of the same in the order in which

@@ -6,6 +6,7 @@ use crate::batch::{Answer, Batcher, Place, Terms, Waiting};
 use crate::metrics::{ModelMetrics, Stage};
 use crate::model::{Model, Row};
 use crate::preprocess::Pixels;
+use crate::trace::Context;
 use futures_util::future::{Either, select, try_join_all};
 use rayon::ThreadPool;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -50,17 +51,18 @@ impl Served {
         images: Vec<B>,
         terms: Terms,
     ) -> Result<Answers, Error> {
+        let until = terms.until;
         let (places, waiting) = self.admit(images.len(), terms)?;
         let jobs = images.into_iter().zip(places).enumerate().map(|(index, (image, place))| {
             let (sender, receiver) = oneshot::channel();
-            let decode = self.decode(image, place, sender);
+            let decode = self.decode(index, image, place, sender);
             self.decoders.spawn_fifo(decode);
             async move {
                 let (took, answer) = receiver.await.map_err(|_| self.lost())?.map_err(|error| error.at_item(index))?;
                 self.answer(answer, took).await
             }
         });
-        Ok(join(self.by(terms, &waiting, try_join_all(jobs)).await?))
+        Ok(join(self.by(until, &waiting, try_join_all(jobs)).await?))
     }
 
     /// Runs items that are prepared already.
@@ -68,13 +70,14 @@ impl Served {
     /// # Errors
     /// Too many items, no room in the queue, an item that still waits when its terms end, or the runtime's failure.
     pub async fn items(&self, items: Vec<Pixels>, terms: Terms) -> Result<Answers, Error> {
+        let until = terms.until;
         let (places, waiting) = self.admit(items.len(), terms)?;
         let jobs = items.into_iter().zip(places).map(|(pixels, place)| {
             let (sender, receiver) = oneshot::channel();
             self.batcher.push(pixels, place, sender);
             self.answer(receiver, Duration::ZERO)
         });
-        Ok(join(self.by(terms, &waiting, try_join_all(jobs)).await?))
+        Ok(join(self.by(until, &waiting, try_join_all(jobs)).await?))
     }
 
     pub(super) fn finish(&self) {
@@ -101,11 +104,11 @@ impl Served {
     /// The answers, unless an item still waits when its terms end. What the runtime has taken by then is worth waiting for.
     async fn by<T>(
         &self,
-        terms: Terms,
+        until: Option<Instant>,
         waiting: &Waiting,
         answers: impl Future<Output = Result<T, Error>>,
     ) -> Result<T, Error> {
-        let Some(until) = terms.until else { return answers.await };
+        let Some(until) = until else { return answers.await };
         let (answers, time_is_up) = (pin!(answers), pin!(tokio::time::sleep_until(until.into())));
         match select(answers, time_is_up).await {
             Either::Left((result, _)) => result,
@@ -117,6 +120,7 @@ impl Served {
     /// The job of a decoder: prepares one image and puts it into its place.
     fn decode<B: AsRef<[u8]>>(
         &self,
+        index: usize,
         image: B,
         place: Place,
         decoded: oneshot::Sender<Decoded>,
@@ -131,8 +135,12 @@ impl Served {
             // A panic in a decoder must cost one image, not the process.
             let prepared = catch_unwind(AssertUnwindSafe(|| model.preprocessor.item(image.as_ref())))
                 .unwrap_or_else(|_| Err(Error::image("made its decoder fail")));
-            let took = start.elapsed();
+            let end = Instant::now();
+            let took = end - start;
             metrics.stage(Stage::Decode, took);
+            if let Some(trace) = place.trace() {
+                trace_decode(trace, metrics.labels(), index, [start, end], prepared.as_ref().err());
+            }
             // The receiver goes to the caller before the item goes to the queue: a caller that has left drops it, and
             // the runner sees that.
             let (sender, receiver) = oneshot::channel();
@@ -162,6 +170,18 @@ impl Served {
 
 type Reply = oneshot::Receiver<Result<Answer, Error>>;
 type Decoded = Result<(Duration, Reply), Error>;
+
+/// The span of an image that was prepared, or could not be.
+fn trace_decode(trace: &Context, labels: [&str; 2], item: usize, [start, end]: [Instant; 2], failed: Option<&Error>) {
+    let mut span = trace.child(Stage::Decode.name(), start);
+    span.set("selfie.model", labels[0]);
+    span.set("selfie.model_version", labels[1]);
+    span.set("selfie.item", item);
+    if let Some(error) = failed {
+        span.fail(error.outcome(), error.to_string());
+    }
+    span.end(end);
+}
 
 fn join(answers: Vec<(Row, Timing)>) -> Answers {
     let timing = answers.iter().fold(Timing::default(), |timing, (_, item)| timing.max(*item));

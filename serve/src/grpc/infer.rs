@@ -10,16 +10,18 @@ use crate::Error;
 use crate::app::App;
 use crate::engine::{Answers, Served, Timing};
 use crate::protocol::{self, Choice, Data, Input, Wanted};
+use crate::trace::Context;
 use actix_web::web::Bytes;
 use tonic::metadata::MetadataMap;
 
-/// Answers one request.
+/// Answers one request, which has a span when it is traced.
 ///
 /// # Errors
 /// What is wrong with the request, or what kept the model from answering.
 pub async fn infer(
     app: &App,
     metadata: &MetadataMap,
+    trace: Option<Context>,
     request: ModelInferRequest,
 ) -> Result<(ModelInferResponse, Timing), Error> {
     let served = protocol::find(&app.engine, &request.model_name, version(&request.model_version))?;
@@ -29,7 +31,7 @@ pub async fn infer(
         let choices = protocol::choose(&served, &wanted)?;
         let tensor = input(&served, request.inputs, request.raw_input_contents)?.tensor(&served)?;
         let whole = |name| whole(&request.parameters, name);
-        let terms = terms::terms(&app.config, metadata, whole("timeout")?, whole("priority")?)?;
+        let terms = terms::terms(&app.config, metadata, whole("timeout")?, whole("priority")?, trace)?;
         Ok((choices, tensor.run(&served, terms).await?))
     };
     let (choices, answers) = tracked.end(result.await)?;

@@ -7,6 +7,7 @@ use super::repository::administer;
 use super::status::status;
 use super::stream;
 use crate::app::App;
+use crate::trace::Context;
 use crate::{Error, protocol};
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -63,8 +64,9 @@ impl GrpcInferenceService for Inference {
     }
 
     async fn model_infer(&self, request: Request<ModelInferRequest>) -> Answer<ModelInferResponse> {
-        let (metadata, _, request) = request.into_parts();
-        let (response, timing) = infer(&self.app, &metadata, request).await.map_err(|error| status(&error))?;
+        let (metadata, extensions, request) = request.into_parts();
+        let trace = extensions.get::<Context>().cloned();
+        let (response, timing) = infer(&self.app, &metadata, trace, request).await.map_err(|error| status(&error))?;
         let mut response = Response::new(response);
         if let Ok(timing) = MetadataValue::try_from(timing.header()) {
             response.metadata_mut().insert("server-timing", timing);
@@ -78,13 +80,14 @@ impl GrpcInferenceService for Inference {
         &self,
         request: Request<Streaming<ModelInferRequest>>,
     ) -> Answer<Self::ModelStreamInferStream> {
-        let (metadata, _, requests) = request.into_parts();
+        let (metadata, extensions, requests) = request.into_parts();
+        let trace = extensions.get::<Context>().cloned();
         let mut stop = self.stop.clone();
         let end = async move {
             // The sender goes only when the server does.
             let _ = stop.wait_for(|stop| *stop).await;
         };
-        answer(Ok(stream::answers(self.app.clone(), metadata, requests, end)))
+        answer(Ok(stream::answers(self.app.clone(), metadata, trace, requests, end)))
     }
 
     async fn model_config(&self, request: Request<ModelConfigRequest>) -> Answer<ModelConfigResponse> {

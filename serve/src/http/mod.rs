@@ -29,6 +29,7 @@ mod server_metadata;
 mod similarity;
 pub(crate) mod tensor;
 mod terms;
+mod trace;
 mod v2_config;
 mod v2_model;
 mod v2_model_ready;

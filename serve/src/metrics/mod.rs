@@ -12,12 +12,14 @@ mod loaded;
 mod model;
 mod queue;
 mod requests;
+mod spans;
 mod stages;
 mod statistics;
 pub mod triton;
 
 pub use model::ModelMetrics;
 pub use requests::Tracked;
+pub(crate) use spans::Spans;
 pub use stages::Stage;
 pub use statistics::{Snapshot, Statistics, Total};
 
@@ -33,6 +35,7 @@ pub struct Metrics {
     pub(crate) grpc: grpc::Grpc,
     pub(crate) http: http::Http,
     pub(crate) galleries: galleries::Galleries,
+    pub(crate) spans: Spans,
     pub(crate) families: Arc<Families>,
 }
 
@@ -57,6 +60,7 @@ impl Metrics {
         let grpc = grpc::Grpc::new(&registry)?;
         let http = http::Http::new(&registry)?;
         let galleries = galleries::Galleries::new(&registry)?;
+        let spans = Spans::new(&registry)?;
         let families = Families {
             requests: requests::Requests::new(&registry)?,
             items: items::Items::new(&registry)?,
@@ -65,7 +69,7 @@ impl Metrics {
             queue: queue::Queue::new(&registry)?,
             loaded: loaded::Loaded::new(&registry)?,
         };
-        Ok(Self { registry, grpc, http, galleries, families: Arc::new(families) })
+        Ok(Self { registry, grpc, http, galleries, spans, families: Arc::new(families) })
     }
 
     /// The metrics of one version of a model.
@@ -121,6 +125,8 @@ mod tests {
         drop(model.track("embeddings"));
         metrics.http.observe("/v1/models", "GET", 200, Duration::from_millis(1));
         metrics.grpc.observe("ModelInfer", tonic::Code::NotFound, Duration::from_millis(1));
+        metrics.spans.sent(2);
+        metrics.spans.dropped(3);
         metrics.galleries.opened("g", 5);
         metrics.galleries.searched("g", 2, Duration::from_millis(1));
         let text = metrics.text().unwrap();
@@ -141,6 +147,8 @@ mod tests {
             "selfie_gallery_vectors{gallery=\"g\"} 5",
             "selfie_search_queries_total{gallery=\"g\"} 2",
             "selfie_search_duration_seconds_count{gallery=\"g\"} 1",
+            "selfie_spans_sent_total 2",
+            "selfie_spans_dropped_total 3",
             "selfie_build_info{",
         ] {
             assert!(text.contains(line), "{line} is not in\n{text}");

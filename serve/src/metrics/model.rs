@@ -19,7 +19,8 @@ impl ModelMetrics {
         Self { families, name: name.into(), version: version.to_string().into(), statistics: Arc::default() }
     }
 
-    pub(super) fn labels(&self) -> [&str; 2] {
+    /// The model and its version.
+    pub(crate) fn labels(&self) -> [&str; 2] {
         [&self.name, &self.version]
     }
 

@@ -14,21 +14,22 @@ fn skip(what: &str) {
     std::io::stderr().write_all(format!("SKIPPED: {what}\n").as_bytes()).unwrap();
 }
 
-/// Runs a script of `tests/python`, with `expected` as its standard input, unless there is no Python for it.
-fn run(script: &str, arguments: &[&str], expected: &Value) {
+/// A script of `tests/python`, unless there is no Python for it.
+pub fn python(script: &str) -> Option<Command> {
     let Some(python) = std::env::var_os("SELFIE_TEST_PYTHON").filter(|path| !path.is_empty()) else {
         skip(&format!("{script}; SELFIE_TEST_PYTHON names no Python with its packages, ./check makes one"));
-        return;
+        return None;
     };
-    let path = format!("{}/../tests/python/{script}", env!("CARGO_MANIFEST_DIR"));
-    let mut child = Command::new(python)
-        .arg(path)
-        .args(arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut command = Command::new(python);
+    command.arg(format!("{}/../tests/python/{script}", env!("CARGO_MANIFEST_DIR")));
+    Some(command)
+}
+
+/// Runs a script with `expected` as its standard input.
+fn run(script: &str, arguments: &[&str], expected: &Value) {
+    let Some(mut command) = python(script) else { return };
+    let mut child =
+        command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(expected.to_string().as_bytes()).unwrap();
     let output = child.wait_with_output().unwrap();
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
