@@ -37,10 +37,13 @@ pub use observe::observe;
 
 use crate::Error;
 use crate::app::App;
-use actix_web::http::header::{AUTHORIZATION, HeaderMap};
+use actix_web::http::header::{AUTHORIZATION, HeaderMap, HeaderName};
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
 use envelope::{KServe, OpenAi};
+
+/// The version of the model that has answered.
+pub(crate) const MODEL_VERSION: HeaderName = HeaderName::from_static("x-model-version");
 
 /// Every route.
 pub const ROUTES: &[fn(&mut ServiceConfig)] = &[
