@@ -32,7 +32,7 @@ async fn all(app: Data<App>) -> HttpResponse {
 async fn one(app: Data<App>, named: Path<Named>) -> Result<HttpResponse, KServe> {
     let model_stats = match named.alone() {
         Some(name) => protocol::model_statistics(&app.engine, name)?,
-        None => vec![protocol::statistics(&named.find(&app)?)],
+        None => vec![protocol::statistics(named.find(&app)?.as_ref())],
     };
     Ok(HttpResponse::Ok().json(Response { model_stats }))
 }
