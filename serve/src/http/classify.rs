@@ -1,7 +1,7 @@
 //! `POST /v1/classify`: images in, the best classes out, with probabilities (softmax of the model's scores).
 
 use super::envelope::OpenAi;
-use super::{App, MODEL_VERSION, images, resource, terms};
+use super::{App, answered, images, resource, terms};
 use crate::Error;
 use crate::engine::Which;
 use crate::model::row::best;
@@ -71,7 +71,5 @@ async fn classify(app: Data<App>, request: HttpRequest, payload: Payload) -> Res
     let logits = answers.rows.iter().filter_map(|row| served.model.logits(row));
     let data = logits.enumerate().map(|(index, logits)| Classes { index, predictions: predictions(logits) }).collect();
     let body = Response { object: "classify", model: &served.name, data };
-    let mut response = HttpResponse::Ok();
-    response.insert_header(("server-timing", answers.timing.header())).insert_header((MODEL_VERSION, served.version));
-    Ok(response.json(body))
+    Ok(answered(&served, &answers.timing).json(body))
 }

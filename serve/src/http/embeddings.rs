@@ -5,7 +5,7 @@
 //! of a vector in JSON; the `Accept` header may ask for bare numbers instead, see [`super::accept`].
 
 use super::envelope::OpenAi;
-use super::{App, MODEL_VERSION, accept, images, resource, terms, vectors};
+use super::{App, accept, answered, images, resource, terms, vectors};
 use crate::Error;
 use crate::engine::Which;
 use crate::model::row::normalise;
@@ -97,8 +97,7 @@ async fn embeddings(app: Data<App>, request: HttpRequest, payload: Payload) -> R
     let answers = tracked.end(result.await)?;
     let rows = answers.rows.iter().filter_map(|row| served.model.embedding(row));
     let found: Vec<Vec<f32>> = rows.map(|vector| form.options.cut(vector)).collect();
-    let mut response = HttpResponse::Ok();
-    response.insert_header(("server-timing", answers.timing.header())).insert_header((MODEL_VERSION, served.version));
+    let mut response = answered(&served, &answers.timing);
     response.insert_header((VARY, "accept"));
     if let accept::Form::Bytes(dtype) = wanted {
         return Ok(vectors::write(dtype, &found, response));

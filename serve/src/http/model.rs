@@ -1,5 +1,5 @@
-//! `GET /v1/models/{model}`: one model that is served, or with `{model}:{label}` one of its versions, in the words of OpenAI's API, with what only this server knows: its
-//! card, its runtime, and what its golden samples gave when it was loaded.
+//! `GET /v1/models/{model}`: one model that is served, or as `{model}:{label}` one of its versions, in the words of OpenAI's API,
+//! with what only this server knows: its card, its runtime, and what its golden samples gave when it was loaded.
 
 use super::envelope::OpenAi;
 use super::models::Model;

@@ -1,7 +1,7 @@
 //! `POST /v1/similarity`: images in, the cosine of every pair of their vectors out.
 
 use super::envelope::OpenAi;
-use super::{App, MODEL_VERSION, images, resource, terms};
+use super::{App, answered, images, resource, terms};
 use crate::Error;
 use crate::engine::Which;
 use crate::model::row::normalise;
@@ -44,9 +44,7 @@ async fn similarity(app: Data<App>, request: HttpRequest, payload: Payload) -> R
     let answers = tracked.end(result.await)?;
     let vectors = answers.rows.iter().filter_map(|row| served.model.embedding(row));
     let body = Response { object: "similarity", model: &served.name, data: cosines(vectors) };
-    let mut response = HttpResponse::Ok();
-    response.insert_header(("server-timing", answers.timing.header())).insert_header((MODEL_VERSION, served.version));
-    Ok(response.json(body))
+    Ok(answered(&served, &answers.timing).json(body))
 }
 
 fn cosines<'a>(vectors: impl Iterator<Item = &'a [f32]>) -> Vec<Vec<f32>> {

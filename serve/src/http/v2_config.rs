@@ -1,4 +1,5 @@
-//! `GET /v2/models/{model}[/versions/{version}|/labels/{label}]/config`: how a model is served, in the words of Triton's configuration.
+//! `GET /v2/models/{model}[/versions/{version}|/labels/{label}]/config`: how a model is served, in the words of Triton's
+//! configuration.
 //!
 //! # Source
 //! Triton's model configuration extension; its `ModelConfig` message as JSON.
