@@ -8,6 +8,7 @@ use crate::Error;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -38,7 +39,7 @@ pub struct Files(Vec<(OsString, u64, Option<SystemTime>)>);
 /// What changes when something does that decides what is served: the rules, and the files of every version that they want.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fingerprint {
-    rules: Option<String>,
+    rules: Result<String, ErrorKind>,
     versions: BTreeMap<u64, Files>,
 }
 
@@ -69,7 +70,7 @@ impl Entry {
     pub fn fingerprint(&self) -> Fingerprint {
         let wanted = self.rules().unwrap_or_default().wanted(self.version);
         let versions = wanted.into_iter().map(|version| (version, self.files(version))).collect();
-        Fingerprint { rules: fs::read_to_string(self.folder.join(RULES_FILE)).ok(), versions }
+        Fingerprint { rules: fs::read_to_string(self.folder.join(RULES_FILE)).map_err(|error| error.kind()), versions }
     }
 }
 
