@@ -21,6 +21,14 @@ pub enum Error {
         /// What is wrong and what to do.
         reason: String,
     },
+    /// A `versions.toml` that cannot be followed.
+    #[error("{}: {reason}", path.display())]
+    Rules {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong and what to do.
+        reason: String,
+    },
     /// A card that is wrong.
     #[error("{}: {source}", path.display())]
     Card {
@@ -333,6 +341,7 @@ impl Error {
             Self::QueueFull { .. } | Self::TooLate { .. } => 429,
             Self::Store { .. }
             | Self::ModelFile { .. }
+            | Self::Rules { .. }
             | Self::Card { .. }
             | Self::Io { .. }
             | Self::Runtime { .. }

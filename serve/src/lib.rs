@@ -4,7 +4,7 @@
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | [`store`] | `<store>/<model>/<version>/model.onnx`: which models there are |
+//! | [`store`] | `<store>/<model>/<version>/model.onnx`: which models there are, and by `versions.toml` which versions serve |
 //! | [`model_file`] | one ONNX file and its card, checked against each other |
 //! | [`foreign`] | a card for an ONNX file that has none |
 //! | [`runtime`] | tract and ONNX Runtime behind one small trait, the choice between them, installation |

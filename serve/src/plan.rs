@@ -65,15 +65,15 @@ impl Plan {
         let loaded_kb = status_kb("VmRSS:");
         let mut models = Vec::new();
         for (name, slot) in engine.slots() {
-            if let Some(served) = slot.served {
-                largest_batch(&served)?;
-                models.push(Planned::served(&served));
+            for served in slot.serving.iter().flat_map(|serving| serving.versions()) {
+                largest_batch(served)?;
+                models.push(Planned::served(served));
             }
-            if let Some(aside) = slot.aside
-                && let State::Refused(reason) = aside.state
-            {
-                let (version, refused) = (aside.version, Some(reason));
-                models.push(Planned { name, version, file_bytes: 0, max_batch_size: 0, golden: 0, refused });
+            for (version, state) in slot.aside {
+                if let State::Refused(reason) = state {
+                    let (name, refused) = (name.clone(), Some(reason));
+                    models.push(Planned { name, version, file_bytes: 0, max_batch_size: 0, golden: 0, refused });
+                }
             }
         }
         let memory = loaded_kb.zip(status_kb("VmHWM:")).map(|(loaded_kb, peak_kb)| Memory { loaded_kb, peak_kb });

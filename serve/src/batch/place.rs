@@ -48,7 +48,9 @@ impl Place {
         levels: &Levels,
         terms: Terms,
     ) -> Self {
-        metrics.queue_depth(1);
+        if terms.priority != Priority::SPARE {
+            metrics.queue_depth(1);
+        }
         waiting.0.fetch_add(1, Ordering::SeqCst);
         levels.0[terms.priority.index()].fetch_add(1, Ordering::SeqCst);
         Self { _permit: permit, metrics, waiting: waiting.clone(), levels: levels.clone(), terms }
@@ -57,6 +59,11 @@ impl Place {
     /// Whether the item may not run any more at `now`.
     pub(super) fn is_late(&self, now: Instant) -> bool {
         self.terms.until.is_some_and(|until| until <= now)
+    }
+
+    /// Whether no client waits for the item.
+    pub(super) fn is_spare(&self) -> bool {
+        self.terms.priority == Priority::SPARE
     }
 
     /// Who goes first.
@@ -74,6 +81,8 @@ impl Drop for Place {
     fn drop(&mut self) {
         self.waiting.0.fetch_sub(1, Ordering::SeqCst);
         self.levels.0[self.terms.priority.index()].fetch_sub(1, Ordering::SeqCst);
-        self.metrics.queue_depth(-1);
+        if !self.is_spare() {
+            self.metrics.queue_depth(-1);
+        }
     }
 }

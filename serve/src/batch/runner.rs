@@ -55,10 +55,12 @@ impl Runner {
         }
     }
 
-    /// What is there now, without what nobody waits for and what is late.
+    /// What is there now, without what nobody waits for and what is late. A spare item runs alone: a client that comes meanwhile
+    /// waits for one at most.
     fn collect(&self, backlog: &mut Backlog, queue: &Receiver<Item>) -> Batch {
         let mut batch = Batch::default();
-        while let Some(item) = backlog.next(queue) {
+        while let Some(item) = backlog.next(queue, batch.callers.is_empty()) {
+            let is_spare = item.place.is_spare();
             // Of each item anew: one that comes while others are collected may be late already.
             let now = Instant::now();
             if item.answer.is_closed() {
@@ -70,13 +72,15 @@ impl Runner {
                 let _ = item.answer.send(Err(Error::Timeout { model: self.name.clone() }));
             } else {
                 let queue = now.saturating_duration_since(item.queued);
-                self.metrics.stage(Stage::Queue, queue);
+                if !is_spare {
+                    self.metrics.stage(Stage::Queue, queue);
+                }
                 self.waited(&item, now, None);
                 batch.inputs.push(item.pixels);
                 batch.callers.push(Caller { answer: item.answer, queue, trace: item.place.trace().cloned() });
                 drop(item.place);
             }
-            if batch.callers.len() == self.max_batch_size {
+            if batch.callers.len() == self.max_batch_size || is_spare {
                 break;
             }
         }

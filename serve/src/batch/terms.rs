@@ -20,17 +20,19 @@ pub struct Terms {
 pub struct Priority(u8);
 
 impl Priority {
-    /// Number of priorities.
-    pub const COUNT: usize = 9;
+    /// Number of priorities: nine that clients may name, and one below them.
+    pub const COUNT: usize = 10;
     /// The one of requests that name none.
     pub const USUAL: Self = Self(4);
+    /// The one of work that no client waits for, below all that clients may name.
+    pub const SPARE: Self = Self(9);
 
     /// The priority that clients call so: 1 is the highest, 0 stands for the usual one, and numbers beyond the last for the
     /// last.
     pub fn named(number: u64) -> Self {
         match number {
             0 => Self::USUAL,
-            _ => Self(u8::try_from(number.min(Self::COUNT as u64) - 1).unwrap_or_default()),
+            _ => Self(u8::try_from(number.min(u64::from(Self::SPARE.0)) - 1).unwrap_or_default()),
         }
     }
 

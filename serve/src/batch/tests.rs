@@ -146,6 +146,29 @@ fn a_higher_priority_goes_first_and_equal_ones_in_their_order() {
 }
 
 #[test]
+fn what_no_client_waits_for_takes_no_place_and_runs_alone_after_all_others() {
+    let (gate, batcher, leave) = gate(4, 2);
+    let first = push(&batcher, 1.0).unwrap();
+    while batcher.places.available_permits() < 2 {
+        std::thread::yield_now();
+    }
+    let places = batcher.admit_spare(3);
+    assert_eq!((places.len(), batcher.admit_spare(9).len(), batcher.metrics.waiting()), (3, 1, 0));
+    let spare = |(value, place)| {
+        let (sender, receiver) = oneshot::channel();
+        batcher.push(Pixels::F32(vec![value]), place, sender);
+        receiver
+    };
+    let mut replies: Vec<Reply> = [21.0, 22.0, 23.0].into_iter().zip(places).map(spare).collect();
+    replies.extend([2.0, 3.0].map(|item| push(&batcher, item).unwrap()));
+    (0..5).for_each(|_| leave.send(()).unwrap());
+    assert!([first].into_iter().chain(replies).all(|reply| value(reply).is_ok()));
+    assert_eq!(*gate.seen.lock().unwrap(), [1.0, 2.0, 3.0, 21.0, 22.0, 23.0]);
+    assert_eq!(gate.runs.load(Ordering::SeqCst), 5);
+    assert_eq!(batcher.admit_spare(9).len(), 4);
+}
+
+#[test]
 fn a_higher_priority_is_not_late_because_of_a_lower_one() {
     let (_gate, batcher, leave) = gate(1, 8);
     batcher.pace.learn(1, Duration::from_millis(1500));

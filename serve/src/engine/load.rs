@@ -55,10 +55,9 @@ impl Loader {
     ///
     /// # Errors
     /// The version is refused.
-    pub fn load(&self, entry: &Entry) -> Result<Served, Error> {
-        let start = Instant::now();
-        let (name, version) = (&entry.name, entry.version);
-        let loaded = self.served(entry);
+    pub fn load(&self, entry: &Entry, version: u64) -> Result<Served, Error> {
+        let (start, name) = (Instant::now(), &entry.name);
+        let loaded = self.served(entry, version);
         match &loaded {
             Ok(served) => {
                 served.metrics.loaded(start.elapsed());
@@ -72,20 +71,25 @@ impl Loader {
         loaded
     }
 
-    fn served(&self, entry: &Entry) -> Result<Served, Error> {
+    fn served(&self, entry: &Entry, version: u64) -> Result<Served, Error> {
         let Self { config, .. } = self;
         let (choice, pixels) = (self.choice.clone(), config.max_image_pixels);
-        let model = Arc::new(Model::load(&entry.path, self.runtime, choice, &self.options, pixels)?);
-        let metrics = self.metrics.model(&entry.name, entry.version);
+        // As they are now: a change while they are read counts as one that comes later.
+        let files = entry.files(version);
+        let path = entry.versions.get(&version).unwrap_or(&entry.path);
+        let model = Arc::new(Model::load(path, self.runtime, choice, &self.options, pixels)?);
+        let metrics = self.metrics.model(&entry.name, version);
         let max_batch_size = model.file.fixed_batch.unwrap_or(config.max_batch_size).min(config.max_batch_size);
         let limits = Limits { max_batch_size, max_queue_items: config.max_queue_items };
         let batcher = Batcher::start(&entry.name, model.clone(), limits, metrics.clone())?;
         Ok(Served {
             name: entry.name.clone(),
-            version: entry.version,
+            version,
             model,
             metrics,
             max_request_items: config.request_items(),
+            files,
+            shadow: None,
             batcher: Arc::new(batcher),
             decoders: self.decoders.clone(),
         })

@@ -1,14 +1,16 @@
 //! One model that is served: admission, decoding on the pool, the batch, the answers in the order of the request.
 
-use super::Timing;
+use super::{Mirror, Mirrored, Shadow, Timing};
 use crate::Error;
 use crate::batch::{Answer, Batcher, Place, Terms, Waiting};
 use crate::metrics::{ModelMetrics, Stage};
 use crate::model::{Model, Row};
 use crate::preprocess::Pixels;
+use crate::store::Files;
 use crate::trace::Context;
 use futures_util::future::{Either, select, try_join_all};
 use rayon::ThreadPool;
+use std::iter::repeat_with;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::Arc;
@@ -16,6 +18,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 /// One model that is served.
+#[derive(Clone)]
 pub struct Served {
     /// Its name.
     pub name: String,
@@ -27,6 +30,10 @@ pub struct Served {
     pub metrics: ModelMetrics,
     /// Most items of one request.
     pub max_request_items: usize,
+    /// Its files, as they were when it was loaded.
+    pub(super) files: Files,
+    /// The version that runs the same items, for comparison.
+    pub(super) shadow: Option<Arc<Shadow>>,
     pub(super) batcher: Arc<Batcher>,
     pub(super) decoders: Arc<ThreadPool>,
 }
@@ -53,13 +60,14 @@ impl Served {
     ) -> Result<Answers, Error> {
         let until = terms.until;
         let (places, waiting) = self.admit(images.len(), terms)?;
-        let jobs = images.into_iter().zip(places).enumerate().map(|(index, (image, place))| {
+        let mirrors = self.mirrors(images.len());
+        let jobs = images.into_iter().zip(places).zip(mirrors).enumerate().map(|(index, ((image, place), mirror))| {
             let (sender, receiver) = oneshot::channel();
-            let decode = self.decode(index, image, place, sender);
+            let decode = self.decode(index, image, place, mirror, sender);
             self.decoders.spawn_fifo(decode);
             async move {
-                let (took, answer) = receiver.await.map_err(|_| self.lost())?.map_err(|error| error.at_item(index))?;
-                self.answer(answer, took).await
+                let decoded = receiver.await.map_err(|_| self.lost())?.map_err(|error| error.at_item(index))?;
+                self.answer(decoded).await
             }
         });
         Ok(join(self.by(until, &waiting, try_join_all(jobs)).await?))
@@ -72,10 +80,12 @@ impl Served {
     pub async fn items(&self, items: Vec<Pixels>, terms: Terms) -> Result<Answers, Error> {
         let until = terms.until;
         let (places, waiting) = self.admit(items.len(), terms)?;
-        let jobs = items.into_iter().zip(places).map(|(pixels, place)| {
-            let (sender, receiver) = oneshot::channel();
+        let mirrors = self.mirrors(items.len());
+        let jobs = items.into_iter().zip(places).zip(mirrors).map(|((pixels, place), mirror)| {
+            let (sender, reply) = oneshot::channel();
+            let mirrored = mirror.map(|mirror| mirror.of(&pixels));
             self.batcher.push(pixels, place, sender);
-            self.answer(receiver, Duration::ZERO)
+            self.answer(Decoded { took: Duration::ZERO, reply, mirrored })
         });
         Ok(join(self.by(until, &waiting, try_join_all(jobs)).await?))
     }
@@ -101,6 +111,12 @@ impl Served {
         self.batcher.admit(count, terms)
     }
 
+    /// For each of `count` items its place at the shadow, where there is one.
+    fn mirrors(&self, count: usize) -> impl Iterator<Item = Option<Mirror>> + use<> {
+        let mirrors = self.shadow.iter().flat_map(|shadow| shadow.mirrors(count)).map(Some).collect::<Vec<_>>();
+        mirrors.into_iter().chain(repeat_with(|| None))
+    }
+
     /// The answers, unless an item still waits when its terms end. What the runtime has taken by then is worth waiting for.
     async fn by<T>(
         &self,
@@ -123,7 +139,8 @@ impl Served {
         index: usize,
         image: B,
         place: Place,
-        decoded: oneshot::Sender<Decoded>,
+        mirror: Option<Mirror>,
+        decoded: oneshot::Sender<Result<Decoded, Error>>,
     ) -> impl FnOnce() + use<B> {
         let (model, batcher, metrics) = (self.model.clone(), self.batcher.clone(), self.metrics.clone());
         move || {
@@ -143,12 +160,15 @@ impl Served {
             }
             // The receiver goes to the caller before the item goes to the queue: a caller that has left drops it, and
             // the runner sees that.
-            let (sender, receiver) = oneshot::channel();
+            let (sender, reply) = oneshot::channel();
             match prepared {
-                Ok(pixels) => match decoded.send(Ok((took, receiver))) {
-                    Ok(()) => batcher.push(pixels, place, sender),
-                    Err(_) => metrics.canceled(),
-                },
+                Ok(pixels) => {
+                    let mirrored = mirror.map(|mirror| mirror.of(&pixels));
+                    match decoded.send(Ok(Decoded { took, reply, mirrored })) {
+                        Ok(()) => batcher.push(pixels, place, sender),
+                        Err(_) => metrics.canceled(),
+                    }
+                }
                 Err(error) => {
                     drop(place);
                     // A caller that has left does not want to know.
@@ -158,18 +178,16 @@ impl Served {
         }
     }
 
-    async fn answer(&self, receiver: Reply, decode: Duration) -> Result<(Row, Timing), Error> {
-        let answer = receiver.await.map_err(|_| self.lost())??;
-        Ok((answer.row, Timing { decode, queue: answer.queue, infer: answer.infer }))
+    async fn answer(&self, decoded: Decoded) -> Result<Answered, Error> {
+        let answer = decoded.reply.await.map_err(|_| self.lost())??;
+        let timing = Timing { decode: decoded.took, queue: answer.queue, infer: answer.infer };
+        Ok(Answered { row: answer.row, timing, mirrored: decoded.mirrored })
     }
 
     fn lost(&self) -> Error {
         Error::Backend { model: self.name.clone(), reason: "an item was lost on its way".into() }
     }
 }
-
-type Reply = oneshot::Receiver<Result<Answer, Error>>;
-type Decoded = Result<(Duration, Reply), Error>;
 
 /// The span of an image that was prepared, or could not be.
 fn trace_decode(trace: &Context, labels: [&str; 2], item: usize, [start, end]: [Instant; 2], failed: Option<&Error>) {
@@ -183,7 +201,28 @@ fn trace_decode(trace: &Context, labels: [&str; 2], item: usize, [start, end]: [
     span.end(end);
 }
 
-fn join(answers: Vec<(Row, Timing)>) -> Answers {
-    let timing = answers.iter().fold(Timing::default(), |timing, (_, item)| timing.max(*item));
-    Answers { rows: answers.into_iter().map(|(row, _)| row).collect(), timing }
+/// An item that has been decoded and waits for its answer.
+struct Decoded {
+    took: Duration,
+    reply: oneshot::Receiver<Result<Answer, Error>>,
+    mirrored: Option<Mirrored>,
+}
+
+/// The answer to an item.
+struct Answered {
+    row: Row,
+    timing: Timing,
+    mirrored: Option<Mirrored>,
+}
+
+/// The answers together. Now that they are all there, the shadow may run their items.
+fn join(answers: Vec<Answered>) -> Answers {
+    let timing = answers.iter().fold(Timing::default(), |timing, item| timing.max(item.timing));
+    let row = |item: Answered| {
+        if let Some(mirrored) = item.mirrored {
+            mirrored.run(item.row.clone());
+        }
+        item.row
+    };
+    Answers { rows: answers.into_iter().map(row).collect(), timing }
 }

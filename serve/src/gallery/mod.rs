@@ -9,7 +9,7 @@ pub use map::Map;
 pub use search::Hit;
 
 use crate::columns::Columns;
-use crate::engine::{Engine, Served};
+use crate::engine::{Engine, Served, Which};
 use crate::stamp::Stamp;
 use crate::{Config, Error};
 use std::collections::BTreeMap;
@@ -104,7 +104,7 @@ impl Gallery {
     /// another one.
     pub fn model(&self, engine: &Engine, name: Option<&str>) -> Result<Arc<Served>, Error> {
         let Some(stamp) = &self.stamp else {
-            let served = engine.find(name, None)?;
+            let served = engine.find(name, Which::Usual)?;
             return match served.model.embedding_width() {
                 Some(width) if width == self.width() => Ok(served),
                 width => {
@@ -121,8 +121,9 @@ impl Gallery {
             model: stamp.name.clone(),
             reason: format!("the vectors of gallery \"{}\" are from {stamp}, which is not here", self.name),
         })?;
+        let is_it = |named: Arc<Served>| (&named.name, named.version) == (&served.name, served.version);
         match name {
-            Some(name) if name != served.name => {
+            Some(name) if name != served.name && !engine.find(Some(name), Which::Usual).is_ok_and(is_it) => {
                 let reason =
                     format!("gallery \"{}\" is searched with model \"{}\", not \"{name}\"", self.name, served.name);
                 Err(Error::invalid("model", reason))
@@ -148,9 +149,8 @@ impl Galleries {
             let wrong = |reason: String| Error::Gallery { path: path.clone(), reason };
             match &gallery.stamp {
                 Some(stamp) if engine.with_digest(&stamp.sha256).is_none() => {
-                    let slots = engine.slots();
-                    let served = slots.values().filter_map(|slot| slot.served.as_ref());
-                    let here: Vec<String> = served.map(|served| Stamp::of(&served.model).to_string()).collect();
+                    let served = engine.served();
+                    let here: Vec<String> = served.iter().map(|served| Stamp::of(&served.model).to_string()).collect();
                     return Err(wrong(format!(
                         "its vectors are from {stamp}, here are {}; embed the images again, or serve that model",
                         here.join(", ")

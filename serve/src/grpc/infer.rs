@@ -24,7 +24,7 @@ pub async fn infer(
     trace: Option<Context>,
     request: ModelInferRequest,
 ) -> Result<(ModelInferResponse, Timing), Error> {
-    let served = protocol::find(&app.engine, &request.model_name, version(&request.model_version))?;
+    let served = protocol::route(&app.engine, &request.model_name, version(&request.model_version))?;
     let tracked = served.metrics.track("infer");
     let result = async {
         let wanted = request.outputs.into_iter().map(wanted).collect::<Result<Vec<_>, _>>()?;

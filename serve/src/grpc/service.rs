@@ -60,7 +60,7 @@ impl GrpcInferenceService for Inference {
     async fn model_metadata(&self, request: Request<ModelMetadataRequest>) -> Answer<ModelMetadataResponse> {
         let ModelMetadataRequest { name, version: wanted } = request.into_inner();
         let found = protocol::find(&self.app.engine, &name, version(&wanted));
-        answer(found.map(|served| protocol::model_metadata(&served).into()))
+        answer(found.map(|served| protocol::model_metadata(&self.app.engine, &served).into()))
     }
 
     async fn model_infer(&self, request: Request<ModelInferRequest>) -> Answer<ModelInferResponse> {
@@ -93,16 +93,17 @@ impl GrpcInferenceService for Inference {
     async fn model_config(&self, request: Request<ModelConfigRequest>) -> Answer<ModelConfigResponse> {
         let ModelConfigRequest { name, version: wanted } = request.into_inner();
         let found = protocol::find(&self.app.engine, &name, version(&wanted));
-        let config = found.map(|served| protocol::model_config(&served, &self.app.config).into());
+        let config = found.map(|served| protocol::model_config(&self.app.engine, &served, &self.app.config).into());
         answer(config.map(|config| ModelConfigResponse { config: Some(config) }))
     }
 
     async fn model_statistics(&self, request: Request<ModelStatisticsRequest>) -> Answer<ModelStatisticsResponse> {
         let ModelStatisticsRequest { name, version: wanted } = request.into_inner();
         let engine = &self.app.engine;
-        let found = match name.is_empty() {
-            true => Ok(protocol::all_statistics(engine)),
-            false => protocol::find(engine, &name, version(&wanted)).map(|served| vec![protocol::statistics(&served)]),
+        let found = match (name.as_str(), version(&wanted)) {
+            ("", _) => Ok(protocol::all_statistics(engine)),
+            (name, None) => protocol::model_statistics(engine, name),
+            (name, version) => protocol::find(engine, name, version).map(|served| vec![protocol::statistics(&served)]),
         };
         answer(found.map(|stats| ModelStatisticsResponse { model_stats: stats.into_iter().map(Into::into).collect() }))
     }

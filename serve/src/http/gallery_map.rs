@@ -40,10 +40,12 @@ async fn map(app: Data<App>, request: HttpRequest, name: Path<String>) -> Result
     let made = web::block(move || shared.galleries.find(Some(&name)).map(|gallery| gallery.map().sample)).await;
     made.map_err(|_| Error::Server { reason: "a map was lost on its way".into() })??;
     let map = gallery.map();
+    let mut response = HttpResponse::Ok();
+    response.insert_header((VARY, "accept"));
     if let accept::Form::Bytes(dtype) = form {
-        return Ok(vectors::response(dtype, &map.points, None));
+        return Ok(vectors::write(dtype, &map.points, response));
     }
-    Ok(HttpResponse::Ok().insert_header((VARY, "accept")).json(Response {
+    Ok(response.json(Response {
         object: "map",
         gallery: &gallery.name,
         vectors: gallery.len(),

@@ -1,9 +1,8 @@
 //! `POST /v1/search`: images or vectors in, their exact nearest neighbours in a gallery out.
 
 use super::envelope::OpenAi;
-use super::{App, images, resource, terms};
+use super::{App, answered, images, resource, terms};
 use crate::Error;
-use crate::engine::Timing;
 use crate::gallery::{Gallery, Hit};
 use crate::whole::Whole;
 use actix_web::web::{self, Data, Payload, ServiceConfig};
@@ -106,14 +105,14 @@ async fn search(app: Data<App>, request: HttpRequest, payload: Payload) -> Resul
     let images::Form { model, images, options } = form;
     let gallery = options.gallery(&app)?;
     let name = gallery.name.clone();
-    let (vectors, timing) = match (&options.vector, images.is_empty()) {
+    let (vectors, response) = match (&options.vector, images.is_empty()) {
         (Some(vectors), true) => (vectors.checked(gallery, app.config.request_items())?, None),
         (None, false) => {
             let served = gallery.model(&app.engine, model.as_deref())?;
             let tracked = served.metrics.track("search");
             let answers = tracked.end(served.images(images, terms).await)?;
             let rows = answers.rows.iter().filter_map(|row| served.model.embedding(row));
-            (rows.map(<[f32]>::to_vec).collect(), Some(answers.timing))
+            (rows.map(<[f32]>::to_vec).collect(), Some(answered(&served, &answers.timing)))
         }
         (Some(_), false) => return Err(Error::invalid("input", "images and vector are both there; send one").into()),
         (None, true) => return Err(Error::invalid("input", "input is missing; send images, or a vector").into()),
@@ -121,10 +120,7 @@ async fn search(app: Data<App>, request: HttpRequest, payload: Payload) -> Resul
     // The product takes all processors for some milliseconds: not on the threads that read and write.
     let body = web::block(move || answer(&app, &name, &vectors, &options)).await;
     let body = body.map_err(|_| Error::Server { reason: "a search was lost on its way".into() })??;
-    let mut response = HttpResponse::Ok();
-    if let Some(timing) = timing.as_ref().map(Timing::header) {
-        response.insert_header(("server-timing", timing));
-    }
+    let mut response = response.unwrap_or_else(HttpResponse::Ok);
     Ok(response.content_type("application/json").body(body))
 }
 

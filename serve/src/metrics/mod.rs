@@ -12,6 +12,7 @@ mod loaded;
 mod model;
 mod queue;
 mod requests;
+mod shadows;
 mod spans;
 mod stages;
 mod statistics;
@@ -19,6 +20,7 @@ pub mod triton;
 
 pub use model::ModelMetrics;
 pub use requests::Tracked;
+pub use shadows::ShadowOutcome;
 pub(crate) use spans::Spans;
 pub use stages::Stage;
 pub use statistics::{Snapshot, Statistics, Total};
@@ -47,6 +49,7 @@ pub(crate) struct Families {
     pub stages: stages::Stages,
     pub queue: queue::Queue,
     pub loaded: loaded::Loaded,
+    pub shadows: shadows::Shadows,
 }
 
 impl Metrics {
@@ -68,6 +71,7 @@ impl Metrics {
             stages: stages::Stages::new(&registry)?,
             queue: queue::Queue::new(&registry)?,
             loaded: loaded::Loaded::new(&registry)?,
+            shadows: shadows::Shadows::new(&registry)?,
         };
         Ok(Self { registry, grpc, http, galleries, spans, families: Arc::new(families) })
     }
@@ -123,6 +127,9 @@ mod tests {
         model.queue_depth(1);
         model.loaded(Duration::from_secs(1));
         drop(model.track("embeddings"));
+        model.shadowed("4", ShadowOutcome::Dropped);
+        model.shadow_cosine("4", 0.9995);
+        model.shadow_class("4", true);
         metrics.http.observe("/v1/models", "GET", 200, Duration::from_millis(1));
         metrics.grpc.observe("ModelInfer", tonic::Code::NotFound, Duration::from_millis(1));
         metrics.spans.sent(2);
@@ -142,6 +149,10 @@ mod tests {
             "selfie_stage_duration_seconds_count{model=\"m\",stage=\"decode\",version=\"3\"} 1",
             "selfie_model_state{model=\"m\",state=\"READY\",version=\"3\"} 1",
             "selfie_requests_total{api=\"embeddings\",model=\"m\",outcome=\"canceled\",version=\"3\"} 1",
+            "selfie_shadow_total{model=\"m\",outcome=\"dropped\",shadow=\"4\",version=\"3\"} 1",
+            "selfie_shadow_cosine_bucket{model=\"m\",shadow=\"4\",version=\"3\",le=\"0.999\"} 0",
+            "selfie_shadow_cosine_bucket{model=\"m\",shadow=\"4\",version=\"3\",le=\"0.9999\"} 1",
+            "selfie_shadow_class_total{agrees=\"true\",model=\"m\",shadow=\"4\",version=\"3\"} 1",
             "selfie_http_requests_total{method=\"GET\",route=\"/v1/models\",status=\"200\"} 1",
             "selfie_grpc_requests_total{code=\"NotFound\",method=\"ModelInfer\"} 1",
             "selfie_gallery_vectors{gallery=\"g\"} 5",

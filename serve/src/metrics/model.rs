@@ -1,7 +1,7 @@
 //! The metrics of one version of a model: a handle that is cheap to clone.
 
 use super::requests::Tracked;
-use super::{Families, Stage, Statistics};
+use super::{Families, ShadowOutcome, Stage, Statistics};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -64,7 +64,7 @@ impl ModelMetrics {
     }
 
     /// Items that wait now.
-    pub(super) fn waiting(&self) -> i64 {
+    pub(crate) fn waiting(&self) -> i64 {
         self.families.queue.now(&self.labels())
     }
 
@@ -86,6 +86,21 @@ impl ModelMetrics {
     /// The model was refused.
     pub fn refused(&self) {
         self.families.loaded.unavailable(&self.labels());
+    }
+
+    /// What became of an item that the version `shadow` was to run for comparison.
+    pub fn shadowed(&self, shadow: &str, outcome: ShadowOutcome) {
+        self.families.shadows.count(&self.labels(), shadow, outcome);
+    }
+
+    /// The cosine of the embeddings of this version and of `shadow` for an item.
+    pub fn shadow_cosine(&self, shadow: &str, cosine: f64) {
+        self.families.shadows.cosine(&self.labels(), shadow, cosine);
+    }
+
+    /// Whether this version and `shadow` gave an item the same best class.
+    pub fn shadow_class(&self, shadow: &str, agrees: bool) {
+        self.families.shadows.class(&self.labels(), shadow, agrees);
     }
 
     /// Counts one request of `api`; see [`Tracked`].

@@ -4,7 +4,7 @@
 //! Triton's model configuration extension; its `ModelConfig` message.
 
 use crate::config::Config;
-use crate::engine::Served;
+use crate::engine::{Engine, Served};
 use crate::runtime::Device;
 use selfie_models::card::{Input, Layout};
 
@@ -16,6 +16,8 @@ pub struct ModelConfig<'a> {
     pub platform: String,
     /// The runtime.
     pub backend: &'static str,
+    /// The versions that are served, where rules say so and not their numbers.
+    pub versions: Option<Vec<u64>>,
     /// The largest batch that the runtime gets.
     pub max_batch_size: usize,
     /// The input.
@@ -35,13 +37,15 @@ pub struct ModelConfig<'a> {
 }
 
 /// Describes how a model is served.
-pub fn model_config<'a>(served: &'a Served, config: &Config) -> ModelConfig<'a> {
+pub fn model_config<'a>(engine: &Engine, served: &'a Served, config: &Config) -> ModelConfig<'a> {
+    let ruled = engine.serving(&served.name).filter(|serving| serving.has_rules());
     let (model, file) = (&served.model, &served.model.file);
     let [_, dims @ ..] = file.card.input.shape(0);
     ModelConfig {
         name: &served.name,
         platform: served.platform(),
         backend: model.choice.runtime,
+        versions: ruled.map(|serving| serving.numbers()),
         max_batch_size: served.max_batch_size(),
         input: &file.card.input,
         format: match file.card.input.layout {

@@ -16,7 +16,7 @@ fn polling(store: &Path) -> Running {
 }
 
 /// The repository index as text, as soon as it contains `expected`.
-fn wait_for(server: &Running, expected: &str) -> String {
+pub fn wait_for(server: &Running, expected: &str) -> String {
     let start = Instant::now();
     loop {
         let text = server.post("/v2/repository/index").send().unwrap().text().unwrap();
@@ -28,7 +28,7 @@ fn wait_for(server: &Running, expected: &str) -> String {
     }
 }
 
-fn ready(name: &str, version: u64) -> String {
+pub fn ready(name: &str, version: u64) -> String {
     format!("{{\"name\":\"{name}\",\"version\":\"{version}\",\"state\":\"READY\"")
 }
 
