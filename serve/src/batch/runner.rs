@@ -95,8 +95,10 @@ impl Runner {
                 false => Err(format!("it gave {} rows for {batch_size} items", rows.len())),
             }) {
                 Ok(rows) => {
-                    self.pace.learn(batch_size, infer);
+                    let rows_run = self.model.padded(batch_size);
+                    self.pace.learn(rows_run, infer);
                     self.metrics.batch(batch_size, infer);
+                    self.metrics.padding(batch_size, rows_run);
                     part.answer(&self.name, rows, infer);
                 }
                 Err(reason) if batch_size > 1 => {

@@ -41,7 +41,7 @@ impl From<protocol::ModelConfig<'_>> for ModelConfig {
             max_queue_size: u32::try_from(config.max_queue_size).unwrap_or(u32::MAX),
         };
         let batching = ModelDynamicBatching { max_queue_delay_microseconds: 0, default_queue_policy: Some(queue) };
-        let reason = ModelParameter { string_value: config.runtime_reason.to_owned() };
+        let parameter = |name: &str, value: String| (name.to_owned(), ModelParameter { string_value: value });
         Self {
             name: config.name.to_owned(),
             platform: config.platform,
@@ -55,7 +55,11 @@ impl From<protocol::ModelConfig<'_>> for ModelConfig {
             instance_group: vec![group],
             default_model_filename: "model.onnx".to_owned(),
             scheduling_choice: Some(SchedulingChoice::DynamicBatching(batching)),
-            parameters: [("runtime_reason".to_owned(), reason)].into(),
+            parameters: [
+                parameter("runtime_reason", config.runtime_reason.to_owned()),
+                parameter("batch_buckets", config.batch_buckets),
+            ]
+            .into(),
         }
     }
 }
