@@ -9,6 +9,9 @@ use std::time::Duration;
 
 const SIDE: usize = 4;
 
+/// The sizes of the batches that a runtime has got.
+type Batches = Arc<Mutex<Vec<usize>>>;
+
 /// What a runtime does.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Way {
@@ -23,12 +26,12 @@ enum Way {
 struct Fake {
     name: &'static str,
     way: Way,
-    batches: Arc<Mutex<Vec<usize>>>,
+    batches: Batches,
 }
 
 struct FakeSession {
     way: Way,
-    batches: Arc<Mutex<Vec<usize>>>,
+    batches: Batches,
 }
 
 impl Runtime for Fake {
@@ -68,14 +71,11 @@ impl Session for FakeSession {
 }
 
 /// Loads a model where runtimes with these names and ways may serve; gives what they got as well.
-fn load(
-    ways: &[(&'static str, Way)],
-    batch_buckets: BatchBuckets,
-) -> (Result<Model, Error>, Vec<Arc<Mutex<Vec<usize>>>>) {
+fn load(ways: &[(&'static str, Way)], batch_buckets: BatchBuckets) -> (Result<Model, Error>, Vec<Batches>) {
     let store = tempfile::tempdir().unwrap();
     let path = pooling::write(store.path(), SIDE).unwrap();
     let seen: Vec<_> = ways.iter().map(|_| Arc::default()).collect();
-    let candidate = |((name, way), batches): (&(&'static str, Way), &Arc<Mutex<Vec<usize>>>)| {
+    let candidate = |((name, way), batches): (&(&'static str, Way), &Batches)| {
         // It lasts as long as the test, as a runtime that is built in does.
         let runtime: &'static Fake = Box::leak(Box::new(Fake { name, way: *way, batches: batches.clone() }));
         let choice = Choice { runtime: name, device: Device::Cpu, reason: "it is made up".into() };
