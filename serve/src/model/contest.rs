@@ -33,6 +33,9 @@ pub(super) fn winner(
     for model in ranked {
         match model.prove() {
             Ok(mut model) => {
+                for refusal in &refusals {
+                    tracing::warn!("{refusal}; {} serves instead", model.choice.runtime);
+                }
                 let reason = &mut model.choice.reason;
                 for more in times.into_iter().chain(refusals.iter().map(Error::to_string)) {
                     reason.push_str("; ");

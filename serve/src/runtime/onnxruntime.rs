@@ -53,16 +53,18 @@ impl Runtime for OnnxRuntime {
                 .and_then(|mut builder| builder.commit_from_file(&file.path).map_err(text))
                 .map_err(|reason| Error::Load { path: file.path.clone(), runtime: NAME, reason })
         };
-        let sizes = match options.buckets(file.fixed_batch, device) {
-            buckets if buckets.is_empty() || device.is_processor() => vec![usize::MAX],
-            buckets => buckets,
-        };
         let session = |size| Ok((size, Mutex::new(session()?)));
+        let sizes = sizes(options.buckets(file.fixed_batch, device), device);
         let sessions = sizes.into_iter().map(session).collect::<Result<_, Error>>()?;
         let input = file.card.input.name.clone();
         let outputs = file.output_names().into_iter().map(str::to_owned).collect();
         Ok(Box::new(OnnxRuntimeSession { sessions, input, outputs }))
     }
+}
+
+/// The largest batch of each session: one for each bucket where a session plans for the size of its batch, else one for all.
+fn sizes(buckets: Vec<usize>, device: Device) -> Vec<usize> {
+    if buckets.is_empty() || device.is_processor() { vec![usize::MAX] } else { buckets }
 }
 
 fn environment(path: &Path) -> Result<Environment, Error> {
@@ -142,5 +144,18 @@ impl Session for OnnxRuntimeSession {
                 Ok(Output { shape, values: values.to_vec() })
             })
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gpu_has_a_session_for_each_bucket_and_a_processor_one_for_all() {
+        assert_eq!(sizes(vec![1, 4], Device::Cuda(0)), [1, 4]);
+        assert_eq!(sizes(vec![1, 4], Device::TensorRt(0)), [1, 4]);
+        assert_eq!(sizes(Vec::new(), Device::Cuda(0)), [usize::MAX]);
+        assert_eq!(sizes(vec![1, 4], Device::Cpu), [usize::MAX]);
     }
 }
