@@ -26,4 +26,5 @@ mod refusal;
 mod repository;
 mod runtimes;
 mod tls;
+mod unpacked;
 mod waiting;

@@ -1,6 +1,6 @@
 //! Small convolutional networks as ONNX files, with a true card and golden samples that tract computed.
 
-use prost::Message;
+use super::unpacked;
 use selfie_models::Card;
 use selfie_models::card::*;
 use selfie_models::golden::{Algorithm, Generator, Golden, Values};
@@ -71,7 +71,7 @@ impl Network {
         let mut model = self.model();
         model.metadata_props.push(StringStringEntryProto { key: CARD_KEY.into(), value: card.to_json().unwrap() });
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, model.encode_to_vec()).unwrap();
+        std::fs::write(path, unpacked::encode(model)).unwrap();
     }
 
     pub fn card(&self, name: &str) -> Card {
