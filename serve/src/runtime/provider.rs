@@ -4,6 +4,7 @@ use super::library::cache_folder;
 use super::{Device, OpenVinoUnit};
 use ort::ep::cuda::ConvAlgorithmSearch;
 use ort::ep::{CUDA, ExecutionProvider, ExecutionProviderDispatch, OpenVINO, TensorRT};
+use std::sync::Once;
 
 /// The variable that decides whether NVIDIA's libraries may round to TensorFloat-32 behind TensorRT, which has no option for it.
 const TF32_VARIABLE: &str = "NVIDIA_TF32_OVERRIDE";
@@ -62,10 +63,14 @@ fn cuda(number: u16) -> ExecutionProviderDispatch {
 }
 
 fn tensorrt(number: u16) -> ExecutionProviderDispatch {
+    static TOLD: Once = Once::new();
     if std::env::var_os(TF32_VARIABLE).is_none_or(|value| value != "0") {
-        tracing::warn!(
-            "TensorRT may round f32 to TensorFloat-32 until {TF32_VARIABLE}=0 is set; golden samples may not hold"
-        );
+        let warn = || {
+            tracing::warn!(
+                "TensorRT may round f32 to TensorFloat-32 until {TF32_VARIABLE}=0 is set; golden samples may not hold"
+            );
+        };
+        TOLD.call_once(warn);
     }
     // An engine takes minutes to build.
     let engines = cache_folder().join("tensorrt").display().to_string();
