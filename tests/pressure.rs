@@ -109,7 +109,7 @@ fn load_and_unload(count: usize) {
     let folder = tempfile::tempdir().unwrap();
     put(Kind::Good, &folder.path().join("store/net/1"), &Value::Null);
     let has_onnxruntime = std::env::var_os("ORT_DYLIB_PATH").is_some();
-    for runtime in ["tract", "onnxruntime"].into_iter().take(1 + usize::from(has_onnxruntime)) {
+    for runtime in ["tract", "rten", "onnxruntime"].into_iter().take(2 + usize::from(has_onnxruntime)) {
         let serving = Serving::start(folder.path(), &["--models", "store", "--admin", "--runtime", runtime]);
         let client = client();
         let change = |action: &str| {

@@ -52,7 +52,7 @@ fn quickstart_leaves_a_good_classifier_with_runs_curves_and_summary() {
 fn the_compiled_model_gives_burn_s_numbers_in_every_runtime_here() {
     let folder = quickstart();
     let stdout = succeed(folder, &["verify", MODEL, "--run", "runs/finetune"]);
-    let mut runtimes = vec!["tract"];
+    let mut runtimes = vec!["tract", "rten"];
     match std::env::var_os("ORT_DYLIB_PATH") {
         Some(_) => runtimes.push("onnxruntime"),
         None => eprintln!("SKIPPED: ONNX Runtime is not compared, ORT_DYLIB_PATH is not set"),

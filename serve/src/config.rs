@@ -1,7 +1,7 @@
 //! Every option of the server.
 
 use crate::Error;
-use crate::runtime::Device;
+use crate::runtime::{BatchBuckets, Device};
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -41,6 +41,8 @@ pub struct Config {
     pub http_threads: usize,
     /// Most items that the runtime gets at once.
     pub max_batch_size: usize,
+    /// The batch sizes that the runtime gets: `auto`, `none`, or a list such as `1,4,16`; batches are filled up to the next one.
+    pub batch_buckets: BatchBuckets,
     /// Most items of a model that wait, decoding included; more are answered with 429.
     pub max_queue_items: usize,
     /// Longest time that an item may wait for the runtime, in milliseconds; 0 sets no limit. Clients may only shorten it.
@@ -105,6 +107,7 @@ impl Default for Config {
             decode_threads: 0,
             http_threads: 0,
             max_batch_size: 32,
+            batch_buckets: BatchBuckets::Auto,
             max_queue_items: 256,
             max_wait_ms: 0,
             max_request_items: 128,
@@ -149,6 +152,13 @@ impl Config {
         }
         if let Some(url) = &self.otlp_endpoint {
             crate::trace::endpoint(url)?;
+        }
+        if let BatchBuckets::Sizes(sizes) = &self.batch_buckets
+            && let Some(largest) = sizes.last().filter(|largest| **largest > self.max_batch_size)
+        {
+            let (option, max_batch_size) = ("batch_buckets", self.max_batch_size);
+            let reason = format!("{largest} is more than max_batch_size, {max_batch_size}; raise that or leave it out");
+            return Err(Error::Option { option, reason });
         }
         let is_shared = self.api_keys.is_some() || !self.is_loopback();
         if self.admin && is_shared && self.admin_keys.is_none() {
@@ -195,6 +205,17 @@ mod tests {
         }
         let config = Config { otlp_endpoint: Some("collector".into()), ..Config::default() };
         assert!(config.check().unwrap_err().to_string().contains("otlp_endpoint"));
+    }
+
+    #[test]
+    fn a_bucket_that_no_batch_fills_is_refused() {
+        let config = |sizes: &[usize]| Config {
+            max_batch_size: 16,
+            batch_buckets: BatchBuckets::Sizes(sizes.to_vec()),
+            ..Config::default()
+        };
+        assert!(config(&[1, 4, 16]).check().is_ok());
+        assert!(config(&[1, 64]).check().unwrap_err().to_string().contains("64 is more than max_batch_size, 16"));
     }
 
     #[test]

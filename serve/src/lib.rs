@@ -7,7 +7,7 @@
 //! | [`store`] | `<store>/<model>/<version>/model.onnx`: which models there are, and by `versions.toml` which versions serve |
 //! | [`model_file`] | one ONNX file and its card, checked against each other |
 //! | [`foreign`] | a card for an ONNX file that has none |
-//! | [`runtime`] | tract and ONNX Runtime behind one small trait, the choice between them, installation |
+//! | [`runtime`] | ONNX Runtime, tract and rten behind one small trait, which of them may serve, batch sizes, installation |
 //! | [`preprocess`] | from image bytes to the numbers that the card asks for |
 //! | [`model`] | a loaded model: file, runtime, preprocessing, golden samples; for use without a server |
 //! | [`offline`] | images, folders, tar and Parquet in, one file out, without a server |

@@ -57,11 +57,11 @@ pub struct Arguments {
     #[arg(long, env = "SELFIE_TLS_KEY", value_name = "FILE")]
     #[serde(skip_serializing_if = "Option::is_none")]
     tls_key: Option<PathBuf>,
-    /// Runtime: auto, onnxruntime or tract. [default: auto]
+    /// Runtime: auto, onnxruntime, tract or rten. [default: auto]
     #[arg(long, env = "SELFIE_RUNTIME", value_name = "NAME")]
     #[serde(skip_serializing_if = "Option::is_none")]
     runtime: Option<String>,
-    /// Device of the runtime: auto, cpu, cuda or cuda:N. [default: auto]
+    /// Device of the runtime: auto, cpu, cuda[:N], tensorrt[:N] or openvino[:gpu|:npu]. [default: auto]
     #[arg(long, env = "SELFIE_DEVICE", value_name = "DEVICE")]
     #[serde(skip_serializing_if = "Option::is_none")]
     device: Option<String>,
@@ -85,6 +85,11 @@ pub struct Arguments {
     #[arg(long, env = "SELFIE_MAX_BATCH_SIZE", value_name = "N")]
     #[serde(skip_serializing_if = "Option::is_none")]
     max_batch_size: Option<usize>,
+    /// Batch sizes that the runtime gets, batches being filled up: auto (powers of two on GPUs), none, or a list such as
+    /// 1,4,16. [default: auto]
+    #[arg(long, env = "SELFIE_BATCH_BUCKETS", value_name = "SIZES")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    batch_buckets: Option<String>,
     /// Most waiting items of a model; more are answered with 429. [default: 256]
     #[arg(long, env = "SELFIE_MAX_QUEUE_ITEMS", value_name = "N")]
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -36,11 +36,20 @@ pub trait Run: Send + Sync + 'static {
     /// # Errors
     /// What went wrong with the whole batch.
     fn run(&self, items: &[Pixels]) -> Result<Vec<Row>, String>;
+
+    /// Rows that the runtime computes for so many items, those of padding included.
+    fn padded(&self, items: usize) -> usize {
+        items
+    }
 }
 
 impl Run for crate::Model {
     fn run(&self, items: &[Pixels]) -> Result<Vec<Row>, String> {
         self.run_items(items)
+    }
+
+    fn padded(&self, items: usize) -> usize {
+        Self::padded(self, items)
     }
 }
 

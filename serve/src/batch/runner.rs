@@ -113,8 +113,10 @@ impl Runner {
             traced::ran(&part.traces(), batch_size, self.metrics.labels(), [start, end], failed);
             match result {
                 Ok(rows) => {
-                    self.pace.learn(batch_size, infer);
+                    let rows_run = self.model.padded(batch_size);
+                    self.pace.learn(rows_run, infer);
                     self.metrics.batch(batch_size, infer);
+                    self.metrics.padding(batch_size, rows_run);
                     part.answer(&self.name, rows, infer);
                 }
                 Err(reason) if batch_size > 1 => {

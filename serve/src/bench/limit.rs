@@ -23,7 +23,7 @@ pub struct Way {
 
 /// Every way to run batches of at most `max_batch_size`.
 pub fn ways(model: &Model, max_batch_size: usize) -> Vec<Way> {
-    let largest = model.file.fixed_batch.unwrap_or(max_batch_size).min(max_batch_size);
+    let largest = model.largest_batch().unwrap_or(max_batch_size).min(max_batch_size);
     let sizes = BATCH_SIZES.into_iter().filter(|size| *size < largest).chain([largest]);
     sizes.flat_map(|batch_size| [false, true].map(|ahead| Way { batch_size, ahead })).collect()
 }

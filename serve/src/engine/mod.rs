@@ -23,7 +23,6 @@ pub use timing::Timing;
 use crate::Config;
 use crate::Error;
 use crate::metrics::Metrics;
-use crate::runtime::Choice;
 use crate::store::{self, Fingerprint};
 use load::Loader;
 use shadow::{Mirror, Mirrored, Shadow};
@@ -38,8 +37,6 @@ pub struct Engine {
     tried: Mutex<BTreeMap<String, Fingerprint>>,
     /// One load at a time: several at once would need the memory of all.
     loading: Mutex<()>,
-    /// The runtime that serves, and why.
-    pub choice: Choice,
 }
 
 impl Engine {
@@ -50,9 +47,8 @@ impl Engine {
     pub fn open(config: &Config, metrics: &Metrics) -> Result<Self, Error> {
         let loader = Loader::new(config, metrics)?;
         let entries = store::scan(&config.models)?;
-        let choice = loader.choice().clone();
         let (slots, tried, loading) = (RwLock::default(), Mutex::default(), Mutex::default());
-        let engine = Self { slots, loader, tried, loading, choice };
+        let engine = Self { slots, loader, tried, loading };
         let mut reasons = Vec::new();
         for entry in &entries {
             if let Err(error) = engine.replace(entry, false) {

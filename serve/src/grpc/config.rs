@@ -48,7 +48,7 @@ impl From<protocol::ModelConfig<'_>> for ModelConfig {
                 PolicyChoice::Specific(Specific { versions: versions.into_iter().map(number).collect() })
             }
         };
-        let reason = ModelParameter { string_value: config.runtime_reason.to_owned() };
+        let parameter = |name: &str, value: String| (name.to_owned(), ModelParameter { string_value: value });
         Self {
             name: config.name.to_owned(),
             platform: config.platform,
@@ -60,7 +60,11 @@ impl From<protocol::ModelConfig<'_>> for ModelConfig {
             instance_group: vec![group],
             default_model_filename: "model.onnx".to_owned(),
             scheduling_choice: Some(SchedulingChoice::DynamicBatching(batching)),
-            parameters: [("runtime_reason".to_owned(), reason)].into(),
+            parameters: [
+                parameter("runtime_reason", config.runtime_reason.to_owned()),
+                parameter("batch_buckets", config.batch_buckets),
+            ]
+            .into(),
         }
     }
 }

@@ -52,6 +52,9 @@ async fn model_config(app: Data<App>, named: Path<Named>) -> Result<HttpResponse
             "max_queue_delay_microseconds": 0,
             "default_queue_policy": {"timeout_action": "REJECT", "max_queue_size": config.max_queue_size},
         },
-        "parameters": {"runtime_reason": {"string_value": config.runtime_reason}},
+        "parameters": {
+            "runtime_reason": {"string_value": config.runtime_reason},
+            "batch_buckets": {"string_value": config.batch_buckets},
+        },
     })))
 }

@@ -10,6 +10,7 @@ mod http;
 mod items;
 mod loaded;
 mod model;
+mod padding;
 mod queue;
 mod requests;
 mod shadows;
@@ -46,6 +47,7 @@ pub(crate) struct Families {
     pub requests: requests::Requests,
     pub items: items::Items,
     pub batches: batches::Batches,
+    pub padding: padding::Padding,
     pub stages: stages::Stages,
     pub queue: queue::Queue,
     pub loaded: loaded::Loaded,
@@ -68,6 +70,7 @@ impl Metrics {
             requests: requests::Requests::new(&registry)?,
             items: items::Items::new(&registry)?,
             batches: batches::Batches::new(&registry)?,
+            padding: padding::Padding::new(&registry)?,
             stages: stages::Stages::new(&registry)?,
             queue: queue::Queue::new(&registry)?,
             loaded: loaded::Loaded::new(&registry)?,
@@ -119,6 +122,8 @@ mod tests {
         let metrics = Metrics::new().unwrap();
         let model = metrics.model("m", 3);
         model.batch(2, Duration::from_millis(5));
+        model.padding(3, 4);
+        model.padding(2, 4);
         model.stage(Stage::Decode, Duration::from_millis(1));
         model.canceled();
         model.expired();
@@ -141,6 +146,9 @@ mod tests {
             "selfie_batches_total{model=\"m\",version=\"3\"} 1",
             "selfie_batch_size_sum{model=\"m\",version=\"3\"} 2",
             "selfie_items_total{model=\"m\",version=\"3\"} 2",
+            "selfie_batch_rows_total{model=\"m\",version=\"3\"} 8",
+            "selfie_padding_rows_total{model=\"m\",version=\"3\"} 3",
+            "selfie_padding_ratio{model=\"m\",version=\"3\"} 0.375",
             "selfie_items_canceled_total{model=\"m\",version=\"3\"} 1",
             "selfie_items_expired_total{model=\"m\",version=\"3\"} 1",
             "selfie_batches_failed_total{model=\"m\",version=\"3\"} 1",

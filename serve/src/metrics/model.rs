@@ -32,6 +32,11 @@ impl ModelMetrics {
         self.stage(Stage::Infer, took);
     }
 
+    /// `items` were filled up to a batch of `rows`.
+    pub fn padding(&self, items: usize, rows: usize) {
+        self.families.padding.observe(&self.labels(), items, rows);
+    }
+
     /// A batch failed.
     pub fn failed_batch(&self) {
         self.families.batches.failed(&self.labels());

@@ -5,7 +5,7 @@
 
 use crate::config::Config;
 use crate::engine::{Engine, Served};
-use crate::runtime::Device;
+use crate::runtime::BatchBuckets;
 use selfie_models::card::{Input, Layout};
 
 /// How a model is served.
@@ -34,6 +34,8 @@ pub struct ModelConfig<'a> {
     pub max_queue_size: usize,
     /// Why this runtime was chosen.
     pub runtime_reason: &'a str,
+    /// The batch sizes that the runtime gets.
+    pub batch_buckets: String,
 }
 
 /// Describes how a model is served.
@@ -54,11 +56,12 @@ pub fn model_config<'a>(engine: &Engine, served: &'a Served, config: &Config) ->
         },
         dims,
         outputs: file.output_names().into_iter().zip(file.output_widths()).collect(),
-        gpu: match model.choice.device {
-            Device::Auto | Device::Cpu => None,
-            Device::Cuda(gpu) => Some(gpu),
-        },
+        gpu: model.choice.device.nvidia(),
         max_queue_size: config.max_queue_items,
         runtime_reason: &model.choice.reason,
+        batch_buckets: match model.buckets() {
+            [] => BatchBuckets::None.to_string(),
+            sizes => BatchBuckets::Sizes(sizes.to_vec()).to_string(),
+        },
     }
 }

@@ -31,4 +31,5 @@ mod runtimes;
 mod shadows;
 mod tls;
 mod traces;
+mod unpacked;
 mod waiting;
