@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-const FILES: [&str; 2] = ["proto/inference.proto", "proto/health.proto"];
+const FILES: [&str; 3] = ["proto/inference.proto", "proto/health.proto", "proto/trace.proto"];
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=proto");

@@ -4,10 +4,9 @@ mod support;
 
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::Duration;
-use support::{Serving, fashion, run, selfie, succeed};
+use support::{KILLS, Serving, client, fashion, kill_when, run, selfie, succeed};
 
 const MODEL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/models/pretrained/fashion-mnist");
 const STORE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/models/pretrained");
@@ -77,7 +76,7 @@ fn offline_and_served_embeddings_are_the_same_bit_for_bit() {
     let arguments = ["embed", "images", "--model", MODEL, "--max-batch-size", "1", "--out", "vectors.jsonl"];
     succeed(folder.path(), &arguments);
     let serving = Serving::start(folder.path(), &["--models", STORE]);
-    let client = reqwest::blocking::Client::new();
+    let client = client();
     let rows = lines(&folder.path().join("vectors.jsonl"));
     assert_eq!(rows.len(), 12);
     for row in rows {
@@ -107,24 +106,25 @@ fn shares_add_up_to_the_whole() {
 fn a_killed_job_goes_on_to_the_same_bytes() {
     let folder = images(1000);
     let path = folder.path();
-    let arguments = |out: &'static str| ["embed", "images", "--model", MODEL, "--thumbnails", "--out", out];
+    fn arguments(out: &str) -> [&str; 7] {
+        ["embed", "images", "--model", MODEL, "--thumbnails", "--out", out]
+    }
     succeed(path, &arguments("whole.parquet"));
 
-    let mut child = selfie().current_dir(path).args(arguments("killed.parquet")).stderr(Stdio::null()).spawn().unwrap();
-    let parts = |folder: PathBuf| std::fs::read_dir(folder).map_or(0, Iterator::count);
-    while parts(path.join("killed.parquet.parts")) < 2 {
-        assert!(child.try_wait().unwrap().is_none(), "the job ended before it could be killed");
-        std::thread::sleep(Duration::from_millis(1));
-    }
-    child.kill().unwrap();
-    child.wait().unwrap();
-    assert!(!path.join("killed.parquet").exists(), "half an output in the place of a whole one");
+    let mut outs = (0..KILLS).map(|kill| format!("killed-{kill}.parquet"));
+    let killed = outs.find(|out| {
+        let child = selfie().current_dir(path).args(arguments(out)).stderr(Stdio::null()).spawn().unwrap();
+        let parts = path.join(format!("{out}.parts"));
+        kill_when(child, || std::fs::read_dir(&parts).map_or(0, Iterator::count) >= 2) && !path.join(out).exists()
+    });
+    let killed =
+        killed.expect("the job ends before it can be killed, or leaves half an output in the place of a whole one");
 
-    let stdout = succeed(path, &arguments("killed.parquet"));
+    let stdout = succeed(path, &arguments(&killed));
     assert!(stdout.contains("1000 images, ") && stdout.contains("from an earlier run"), "{stdout}");
     let bytes = |name: &str| std::fs::read(path.join(name)).unwrap();
-    assert!(bytes("whole.parquet") == bytes("killed.parquet"), "the resumed job wrote other bytes");
-    assert!(!path.join("killed.parquet.parts").exists());
+    assert!(bytes("whole.parquet") == bytes(&killed), "the resumed job wrote other bytes");
+    assert!(!path.join(format!("{killed}.parts")).exists());
 }
 
 #[test]

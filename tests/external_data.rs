@@ -3,7 +3,7 @@
 mod support;
 
 use std::path::Path;
-use support::{Serving, jpeg, run, succeed};
+use support::{Serving, client, jpeg, run, succeed};
 
 const FAILED: i32 = 1;
 const PRETRAINED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/models/pretrained/fashion-mnist/1/model.onnx");
@@ -11,8 +11,7 @@ const MODEL: &str = "store/apart/1/model.onnx";
 
 fn classes(serving: &Serving) -> serde_json::Value {
     let address = format!("{}/v1/classify?model=apart&top_k=3", serving.address);
-    let client = reqwest::blocking::Client::new();
-    let answer = client.post(address).header("content-type", "image/jpeg").body(jpeg()).send().unwrap();
+    let answer = client().post(address).header("content-type", "image/jpeg").body(jpeg()).send().unwrap();
     let answer: serde_json::Value = answer.error_for_status().unwrap().json().unwrap();
     answer["data"][0]["predictions"].clone()
 }

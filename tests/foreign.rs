@@ -4,11 +4,10 @@ mod support;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use reqwest::blocking::Client;
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::Command;
-use support::{MODEL_TOLERANCE, Serving, run, succeed};
+use support::{MODEL_TOLERANCE, Serving, client, run, succeed};
 
 /// Exit code of a command that failed.
 const FAILED: i32 = 1;
@@ -104,7 +103,7 @@ fn what_cannot_be_served_gets_no_card_and_the_reason() {
 }
 
 fn post(serving: &Serving, path: &str, body: &Value) -> Value {
-    let response = Client::new().post(format!("{}{path}", serving.address)).json(body).send().unwrap();
+    let response = client().post(format!("{}{path}", serving.address)).json(body).send().unwrap();
     let status = response.status();
     let answer: Value = response.json().unwrap();
     assert_eq!(status, 200, "{answer}");

@@ -4,10 +4,9 @@ mod support;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use reqwest::blocking::Client;
 use serde_json::{Value, json};
 use std::process::Command;
-use support::{Serving, fashion, run, succeed};
+use support::{Serving, client, fashion, run, succeed};
 
 const STORE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/models/pretrained");
 
@@ -26,7 +25,7 @@ fn galleries(count: usize) -> tempfile::TempDir {
 }
 
 fn ask(serving: &Serving, body: &Value) -> (u16, Value) {
-    let answer = Client::new().post(format!("{}/v1/search", serving.address)).json(body).send().unwrap();
+    let answer = client().post(format!("{}/v1/search", serving.address)).json(body).send().unwrap();
     (answer.status().as_u16(), answer.json().unwrap())
 }
 
@@ -35,7 +34,8 @@ fn an_image_finds_itself_and_its_neighbours() {
     let folder = galleries(300);
     let path = folder.path();
     let serving = Serving::start(path, &["--models", STORE, "--gallery", "fashion.parquet", "--gallery", "plain.npy"]);
-    let image = path.join("images/9").read_dir().unwrap().next().unwrap().unwrap().path();
+    // The first by name: a folder gives its files in any order.
+    let image = path.join("images/9").read_dir().unwrap().map(|file| file.unwrap().path()).min().unwrap();
     let id = image.strip_prefix(path).unwrap().to_str().unwrap();
     let base64 = STANDARD.encode(std::fs::read(&image).unwrap());
 
@@ -55,7 +55,7 @@ fn an_image_finds_itself_and_its_neighbours() {
     let labels: std::collections::BTreeSet<&str> = labels.collect();
     assert_eq!(labels, ["1", "2"].into());
 
-    let client = Client::new();
+    let client = client();
     let raw = client.post(format!("{}/v1/search?gallery=fashion&label=9&k=1", serving.address));
     let raw = raw.header("content-type", "image/png").body(std::fs::read(&image).unwrap()).send().unwrap();
     let raw: Value = raw.json().unwrap();
@@ -96,7 +96,7 @@ fn an_image_finds_itself_and_its_neighbours() {
 }
 
 #[test]
-fn numpy_finds_the_same_in_the_same_order() {
+fn numpy_finds_the_same_in_the_same_order_and_draws_the_same_map() {
     let Some(python) = std::env::var_os("SELFIE_TEST_PYTHON") else {
         eprintln!("SKIPPED: SELFIE_TEST_PYTHON names no Python with numpy and pyarrow; ./check makes one");
         return;
@@ -109,13 +109,16 @@ fn numpy_finds_the_same_in_the_same_order() {
     let folder = galleries(1000);
     let path = folder.path();
     run("make_gallery.py", &[path.to_str().unwrap()]);
-    let files = ["fashion.parquet", "plain.npy", "random.npy", "random-table.parquet", "random-list.parquet"];
+    let files =
+        ["fashion.parquet", "plain.npy", "random.npy", "random-table.parquet", "random-list.parquet", "long.npy"];
     let flags: Vec<&str> = files.iter().flat_map(|file| ["--gallery", file]).collect();
     let serving = Serving::start(path, &[&["--models", STORE], &flags[..]].concat());
     let files = files.map(|file| path.join(file).to_str().unwrap().to_owned());
     let mut arguments = vec![serving.address.as_str()];
-    arguments.extend(files.iter().map(String::as_str));
+    let [fashion, plain, .., long] = &files;
+    arguments.extend(files.iter().filter(|file| *file != long).map(String::as_str));
     run("check_search.py", &arguments);
+    run("check_map.py", &[&serving.address, fashion, plain, long]);
 }
 
 #[test]

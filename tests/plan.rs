@@ -21,6 +21,8 @@ fn the_plan_names_the_source_of_every_option_and_proves_the_models() {
             .current_dir(path)
             .args(["serve", "--check", "--config", "serve.toml", "--runtime=tract"])
             .env("SELFIE_MAX_QUEUE_ITEMS", "99")
+            .env("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4317")
+            .env("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")
             .stdin(Stdio::null())
             .output()
             .unwrap();
@@ -36,9 +38,10 @@ fn the_plan_names_the_source_of_every_option_and_proves_the_models() {
     assert_eq!(row("max_batch_size"), ["max_batch_size", "4", "serve.toml"]);
     assert_eq!(row("max_queue_items"), ["max_queue_items", "99", "SELFIE_MAX_QUEUE_ITEMS"]);
     assert_eq!(row("runtime"), ["runtime", "\"tract\"", "--runtime"]);
+    assert_eq!(row("otlp_endpoint"), ["otlp_endpoint", "\"http://127.0.0.1:4317\"", "OTEL_EXPORTER_OTLP_ENDPOINT"]);
     assert_eq!(row("poll_ms"), ["poll_ms", "0", "default"]);
     assert_eq!(row("good"), ["good", "3", "2.1", "4", "3", "would", "serve"]);
-    assert!(stdout.contains("memory: ") && stdout.contains("runtime: tract on cpu"), "{stdout}");
+    assert!(stdout.contains("memory: ") && stdout.contains("runtime of good: tract on cpu"), "{stdout}");
 
     let bad = path.join("store/bad/1");
     std::fs::create_dir_all(&bad).unwrap();

@@ -5,7 +5,7 @@ mod support;
 use serde_json::Value;
 use std::path::Path;
 use std::process::Command;
-use support::{Serving, jpeg, run, succeed};
+use support::{Serving, client, jpeg, run, succeed};
 
 const PRETRAINED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/models/pretrained/fashion-mnist/1/model.onnx");
 const DATA: &str = "fashion-mnist-sample";
@@ -89,9 +89,8 @@ fn images_get_the_same_classes_whatever_the_file_takes() {
     if lower {
         export(store.path(), "half", &["--input", "u8", "--precision", "f16"]);
     }
-    let serving = Serving::start(store.path(), &["--models", "."]);
-    let client = reqwest::blocking::Client::new();
-    let scores = |model: &str| -> Vec<f64> {
+    let client = client();
+    let scores = |serving: &Serving, model: &str| -> Vec<f64> {
         let address = format!("{}/v1/classify?model={model}&top_k=10", serving.address);
         let answer = client.post(address).header("content-type", "image/jpeg").body(jpeg()).send().unwrap();
         let answer: Value = answer.error_for_status().unwrap().json().unwrap();
@@ -101,12 +100,16 @@ fn images_get_the_same_classes_whatever_the_file_takes() {
         scores.sort_by_key(|(index, _)| *index);
         scores.into_iter().map(|(_, score)| score).collect()
     };
-    let expected = scores("floats");
-    let cases = [("bytes", support::MODEL_TOLERANCE), ("half", 1e-2)];
-    for (model, tolerance) in cases.into_iter().take(1 + usize::from(lower)) {
-        let found = scores(model);
-        let largest = found.iter().zip(&expected).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
-        assert!(found.len() == 10 && largest <= tolerance, "{model}: {found:?}, expected {expected:?}");
+    for runtime in ["auto", "rten"] {
+        let serving = Serving::start(store.path(), &["--models", ".", "--runtime", runtime]);
+        let expected = scores(&serving, "floats");
+        let cases = [("bytes", support::MODEL_TOLERANCE), ("half", 1e-2)];
+        for (model, tolerance) in cases.into_iter().take(1 + usize::from(lower)) {
+            let found = scores(&serving, model);
+            let largest = found.iter().zip(&expected).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+            let right = found.len() == 10 && largest <= tolerance;
+            assert!(right, "{model} in {runtime}: {found:?}, expected {expected:?}");
+        }
     }
 }
 

@@ -14,7 +14,7 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
-use support::{Serving, jpeg};
+use support::{PATIENCE, Serving, client, jpeg};
 
 /// The model that comes with the project.
 const MODEL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/models/pretrained/fashion-mnist/1/model.onnx");
@@ -22,6 +22,9 @@ const CLIENTS: usize = 3;
 const POLL_MS: u64 = 20;
 /// What the memory of the process may grow by. One copy of the model's weights in each of 20 loads would be 40 MB.
 const NOISE_KB: u64 = 16 << 10;
+
+/// Times that the memory is looked at until it has not grown.
+const TURNS: usize = 3;
 
 /// What comes into the store as a version.
 #[derive(Clone, Copy, Debug)]
@@ -66,19 +69,21 @@ fn swap(count: u64) {
     let model: Value = get(&serving, "/v1/models/net");
     let good = Mutex::new(BTreeSet::from([1]));
     let is_over = AtomicBool::new(false);
-    let answered: Vec<usize> = std::thread::scope(|scope| {
+    std::thread::scope(|scope| {
         let ask = || {
-            let client = Client::new();
-            let mut answered = 0;
-            while !is_over.load(Ordering::SeqCst) {
+            let client = client();
+            loop {
                 let version = infer(&client, &serving);
                 let good = good.lock().unwrap();
                 assert!(good.contains(&version), "version {version} answered, good are {good:?}");
-                answered += 1;
+                if is_over.load(Ordering::SeqCst) {
+                    break;
+                }
             }
-            answered
         };
-        let clients: Vec<_> = (0..CLIENTS).map(|_| scope.spawn(ask)).collect();
+        for _ in 0..CLIENTS {
+            scope.spawn(ask);
+        }
         let kinds = [Kind::Good, Kind::Lying, Kind::Slow, Kind::Truncated];
         for (version, kind) in (2..count + 2).zip(kinds.into_iter().cycle()) {
             let version_folder = store.join(version.to_string());
@@ -94,11 +99,9 @@ fn swap(count: u64) {
             wait_for(&serving, version, expected);
         }
         is_over.store(true, Ordering::SeqCst);
-        clients.into_iter().map(|client| client.join().unwrap()).collect()
     });
-    assert!(answered.iter().all(|answered| *answered > 0), "{answered:?}");
     let newest = *good.lock().unwrap().last().unwrap();
-    assert_eq!(infer(&Client::new(), &serving), newest);
+    assert_eq!(infer(&client(), &serving), newest);
 }
 
 /// Loads, asks and unloads, in every runtime that is here.
@@ -106,9 +109,9 @@ fn load_and_unload(count: usize) {
     let folder = tempfile::tempdir().unwrap();
     put(Kind::Good, &folder.path().join("store/net/1"), &Value::Null);
     let has_onnxruntime = std::env::var_os("ORT_DYLIB_PATH").is_some();
-    for runtime in ["tract", "onnxruntime"].into_iter().take(1 + usize::from(has_onnxruntime)) {
+    for runtime in ["tract", "rten", "onnxruntime"].into_iter().take(2 + usize::from(has_onnxruntime)) {
         let serving = Serving::start(folder.path(), &["--models", "store", "--admin", "--runtime", runtime]);
-        let client = Client::new();
+        let client = client();
         let change = |action: &str| {
             let url = format!("{}/v2/repository/models/net/{action}", serving.address);
             assert_eq!(client.post(url).send().unwrap().status(), 200, "{action}");
@@ -120,10 +123,15 @@ fn load_and_unload(count: usize) {
         };
         // Until allocator and thread pools have what they keep.
         (0..10).for_each(|_| turn());
-        let before = serving.resident_kb();
-        (0..count).for_each(|_| turn());
-        let after = serving.resident_kb();
-        assert!(after <= before + NOISE_KB, "{runtime}: {before} kB before {count} loads, {after} kB after them");
+        // A leak grows every time; what an allocator keeps for a thread that was never busy before does not.
+        let grows = || {
+            let before = serving.resident_kb();
+            (0..count).for_each(|_| turn());
+            let after = serving.resident_kb();
+            eprintln!("{runtime}: {before} kB before {count} loads, {after} kB after them");
+            after > before + NOISE_KB
+        };
+        assert!(!(0..TURNS).all(|_| grows()), "{runtime}: the memory does not come back");
     }
 }
 
@@ -166,21 +174,21 @@ fn infer(client: &Client, serving: &Serving) -> u64 {
 }
 
 fn get(serving: &Serving, path: &str) -> Value {
-    Client::new().get(format!("{}{path}", serving.address)).send().unwrap().json().unwrap()
+    client().get(format!("{}{path}", serving.address)).send().unwrap().json().unwrap()
 }
 
 /// Waits until state or reason of the version contain `expected`.
 fn wait_for(serving: &Serving, version: u64, expected: &str) {
     let (start, version) = (Instant::now(), version.to_string());
     loop {
-        let index = Client::new().post(format!("{}/v2/repository/index", serving.address)).send().unwrap();
+        let index = client().post(format!("{}/v2/repository/index", serving.address)).send().unwrap();
         let index: Value = index.json().unwrap();
         let mut entries = index.as_array().unwrap().iter();
         let entry = entries.find(|entry| entry["version"] == version).cloned().unwrap_or_default();
         if [&entry["state"], &entry["reason"]].iter().any(|text| text.as_str().unwrap_or_default().contains(expected)) {
             return;
         }
-        assert!(start.elapsed() < Duration::from_secs(30), "version {version}: no {expected:?} in {index}");
+        assert!(start.elapsed() < PATIENCE, "version {version}: no {expected:?} in {index}");
         std::thread::sleep(Duration::from_millis(POLL_MS / 2));
     }
 }

@@ -4,7 +4,7 @@ mod support;
 
 use serde_json::Value;
 use std::path::Path;
-use support::{Serving, idx, png};
+use support::{Serving, client, idx, png};
 
 /// The floor for the committed model on test images of Fashion-MNIST.
 const LEAST_ACCURACY: f64 = 0.88;
@@ -21,7 +21,7 @@ fn serve_without_arguments_classifies_fashion() {
     let labels = idx(&data.join("t10k-labels-idx1-ubyte.gz"), 8);
 
     let serving = Serving::start(root, &[]);
-    let client = reqwest::blocking::Client::new();
+    let client = client();
     let mut right = 0;
     for (images, labels) in images.chunks(28 * 28 * REQUEST_IMAGES).zip(labels.chunks(REQUEST_IMAGES)) {
         let form = images.chunks(28 * 28).fold(reqwest::blocking::multipart::Form::new(), |form, pixels| {

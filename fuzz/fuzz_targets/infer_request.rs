@@ -2,7 +2,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use selfie_serve::Config;
-use selfie_serve::engine::{Engine, Served};
+use selfie_serve::engine::{Engine, Served, Which};
 use selfie_serve::metrics::Metrics;
 use std::sync::{Arc, LazyLock};
 
@@ -10,7 +10,7 @@ static SERVED: LazyLock<Arc<Served>> = LazyLock::new(|| {
     let models = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/pretrained").into();
     let config = Config { models, runtime: "tract".into(), ..Config::default() };
     let engine = Engine::open(&config, &Metrics::new().unwrap()).unwrap();
-    engine.find(None, None).unwrap()
+    engine.find(None, Which::Usual).unwrap()
 });
 
 fuzz_target!(|data: &[u8]| {

@@ -22,8 +22,11 @@ fn config(depths: [usize; 4], image_size: usize) -> ClassifierConfig {
     ClassifierConfig { image_size: [image_size; 2], classes: CLASSES, resnet, head }
 }
 
+/// From a seed: how much a number of lower precision costs depends on the weights.
 fn published(depths: [usize; 4]) -> Classifier {
-    config(depths, 32).init(&Device::flex())
+    let network = NetworkConfig::Classifier(config(depths, 32)).init(1, &Device::flex());
+    let Network::Classifier(classifier) = network else { unreachable!() };
+    classifier
 }
 
 /// Writes weights as torchvision names them: what lies in our classifier's ResNet is at the top, behind `prefix`.
@@ -84,8 +87,9 @@ fn a_prefix_and_half_precision_are_undone() {
     let read = Import::new(&file, "tiny").read(&Device::flex()).unwrap();
     let images = images();
     let expected = logits(&Network::Classifier(network), &images);
+    let largest = expected.iter().fold(1.0f32, |largest, value| largest.max(value.abs()));
     for (found, expected) in logits(&read.network, &images).into_iter().zip(expected) {
-        assert!((found - expected).abs() < 1e-2, "{found} is not {expected}");
+        assert!((found - expected).abs() < 1e-2 * largest, "{found} is not {expected}");
     }
     let Network::Classifier(classifier) = read.network else { unreachable!() };
     assert!(classifier.collect(None, None, false).iter().all(|tensor| tensor.dtype == DType::F32));

@@ -58,14 +58,18 @@ fn every_choice_gives_scores_and_an_embedding_of_the_declared_shape() {
 #[test]
 fn masked_patches_do_not_reach_the_encoder() {
     let device = Device::flex();
-    let network = tiny().init(&device);
     let mask = Mask { batch: 1, cells: 6, masked: vec![0, 5], visible: vec![1, 2, 3, 4] };
-    let mut changed = images(1);
-    changed = changed.slice_assign([0..1, 0..1, 0..4, 0..4], Tensor::ones([1, 1, 4, 4], &device));
-    let (before, after) = (values(network.forward(images(1), &mask)), values(network.forward(changed, &mask)));
-    // Patch 0 is column 0 of the scores; column 1 belongs to patch 5, and the queries saw neither.
-    assert_ne!(before[0], after[0]);
-    assert_eq!((before[1], before[3]), (after[1], after[3]));
+    let changed = images(1).slice_assign([0..1, 0..1, 0..4, 0..4], Tensor::ones([1, 1, 4, 4], &device));
+    // The scores of a network this small may all be zero; those of five are not.
+    let reach = (0..5).any(|_| {
+        let network = tiny().init(&device);
+        let forward = |images: &Tensor<4>| values(network.forward(images.clone(), &mask));
+        let (before, after) = (forward(&images(1)), forward(&changed));
+        // Patch 0 is column 0 of the scores; column 1 belongs to patch 5, and the queries saw neither.
+        assert_eq!((before[1], before[3]), (after[1], after[3]));
+        before[0] != after[0]
+    });
+    assert!(reach, "a masked patch does not reach its own score");
 }
 
 #[test]

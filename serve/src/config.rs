@@ -1,7 +1,7 @@
 //! Every option of the server.
 
 use crate::Error;
-use crate::runtime::Device;
+use crate::runtime::{BatchBuckets, Device};
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -41,6 +41,8 @@ pub struct Config {
     pub http_threads: usize,
     /// Most items that the runtime gets at once.
     pub max_batch_size: usize,
+    /// The batch sizes that the runtime gets: `auto`, `none`, or a list such as `1,4,16`; batches are filled up to the next one.
+    pub batch_buckets: BatchBuckets,
     /// Most items of a model that wait, decoding included; more are answered with 429.
     pub max_queue_items: usize,
     /// Longest time that an item may wait for the runtime, in milliseconds; 0 sets no limit. Clients may only shorten it.
@@ -63,6 +65,10 @@ pub struct Config {
     pub log_requests: bool,
     /// Whose names of metrics stand beside ours.
     pub metrics_compat: MetricsCompat,
+    /// Collector that takes traces, `http://HOST:PORT`, by OTLP over gRPC; without it there are none.
+    pub otlp_endpoint: Option<String>,
+    /// Share of the requests that are traced, 0 to 1, of those whose sender has not decided it.
+    pub trace_ratio: f64,
     /// Time between the readiness answering 503 and the end of accepting, in milliseconds, so that a load balancer
     /// can look away first.
     pub drain_delay_ms: u64,
@@ -101,6 +107,7 @@ impl Default for Config {
             decode_threads: 0,
             http_threads: 0,
             max_batch_size: 32,
+            batch_buckets: BatchBuckets::Auto,
             max_queue_items: 256,
             max_wait_ms: 0,
             max_request_items: 128,
@@ -112,6 +119,8 @@ impl Default for Config {
             admin_keys: None,
             log_requests: false,
             metrics_compat: MetricsCompat::None,
+            otlp_endpoint: None,
+            trace_ratio: 1.0,
             drain_delay_ms: 0,
             drain_timeout_ms: 30_000,
             keep_alive_ms: 75_000,
@@ -136,6 +145,20 @@ impl Config {
             if value == 0 {
                 return Err(Error::Option { option, reason: "is 0; it must be at least 1".into() });
             }
+        }
+        if !(0.0..=1.0).contains(&self.trace_ratio) {
+            let reason = format!("is {}; it must be from 0 to 1", self.trace_ratio);
+            return Err(Error::Option { option: "trace_ratio", reason });
+        }
+        if let Some(url) = &self.otlp_endpoint {
+            crate::trace::endpoint(url)?;
+        }
+        if let BatchBuckets::Sizes(sizes) = &self.batch_buckets
+            && let Some(largest) = sizes.last().filter(|largest| **largest > self.max_batch_size)
+        {
+            let (option, max_batch_size) = ("batch_buckets", self.max_batch_size);
+            let reason = format!("{largest} is more than max_batch_size, {max_batch_size}; raise that or leave it out");
+            return Err(Error::Option { option, reason });
         }
         let is_shared = self.api_keys.is_some() || !self.is_loopback();
         if self.admin && is_shared && self.admin_keys.is_none() {
@@ -171,6 +194,28 @@ mod tests {
         assert!(Config::default().check().is_ok());
         let config = Config { max_batch_size: 0, ..Config::default() };
         assert!(config.check().unwrap_err().to_string().contains("max_batch_size"));
+    }
+
+    #[test]
+    fn traces_need_a_share_and_an_address() {
+        let ratio = |trace_ratio| Config { trace_ratio, ..Config::default() };
+        assert!([0.0, 0.5, 1.0].into_iter().all(|value| ratio(value).check().is_ok()));
+        for value in [-0.1, 1.5, f64::NAN] {
+            assert!(ratio(value).check().unwrap_err().to_string().contains("trace_ratio"), "{value}");
+        }
+        let config = Config { otlp_endpoint: Some("collector".into()), ..Config::default() };
+        assert!(config.check().unwrap_err().to_string().contains("otlp_endpoint"));
+    }
+
+    #[test]
+    fn a_bucket_that_no_batch_fills_is_refused() {
+        let config = |sizes: &[usize]| Config {
+            max_batch_size: 16,
+            batch_buckets: BatchBuckets::Sizes(sizes.to_vec()),
+            ..Config::default()
+        };
+        assert!(config(&[1, 4, 16]).check().is_ok());
+        assert!(config(&[1, 64]).check().unwrap_err().to_string().contains("64 is more than max_batch_size, 16"));
     }
 
     #[test]

@@ -21,6 +21,14 @@ pub enum Error {
         /// What is wrong and what to do.
         reason: String,
     },
+    /// A `versions.toml` that cannot be followed.
+    #[error("{}: {reason}", path.display())]
+    Rules {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong and what to do.
+        reason: String,
+    },
     /// A card that is wrong.
     #[error("{}: {source}", path.display())]
     Card {
@@ -154,6 +162,16 @@ pub enum Error {
         name: String,
         /// What is here, or what to do.
         known: String,
+    },
+    /// A thumbnail that a gallery does not hold.
+    #[error("gallery \"{gallery}\" has no thumbnail {row}: {reason}")]
+    UnknownThumbnail {
+        /// The gallery.
+        gallery: String,
+        /// The row that was asked for.
+        row: String,
+        /// Why not, and what to do.
+        reason: String,
     },
     /// An output that cannot be written.
     #[error("{}: {reason}", path.display())]
@@ -311,7 +329,10 @@ impl Error {
             Self::Invalid { .. } | Self::Image { .. } => 400,
             Self::Unauthorized { .. } => 401,
             Self::Forbidden { .. } => 403,
-            Self::UnknownModel { .. } | Self::UnknownGallery { .. } | Self::UnknownPath { .. } => 404,
+            Self::UnknownModel { .. }
+            | Self::UnknownGallery { .. }
+            | Self::UnknownThumbnail { .. }
+            | Self::UnknownPath { .. } => 404,
             Self::Method { .. } => 405,
             Self::NotAcceptable { .. } => 406,
             Self::BodyStalled { .. } => 408,
@@ -320,6 +341,7 @@ impl Error {
             Self::QueueFull { .. } | Self::TooLate { .. } => 429,
             Self::Store { .. }
             | Self::ModelFile { .. }
+            | Self::Rules { .. }
             | Self::Card { .. }
             | Self::Io { .. }
             | Self::Runtime { .. }

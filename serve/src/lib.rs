@@ -4,10 +4,10 @@
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | [`store`] | `<store>/<model>/<version>/model.onnx`: which models there are |
+//! | [`store`] | `<store>/<model>/<version>/model.onnx`: which models there are, and by `versions.toml` which versions serve |
 //! | [`model_file`] | one ONNX file and its card, checked against each other |
 //! | [`foreign`] | a card for an ONNX file that has none |
-//! | [`runtime`] | tract and ONNX Runtime behind one small trait, the choice between them, installation |
+//! | [`runtime`] | ONNX Runtime, tract and rten behind one small trait, which of them may serve, batch sizes, installation |
 //! | [`preprocess`] | from image bytes to the numbers that the card asks for |
 //! | [`model`] | a loaded model: file, runtime, preprocessing, golden samples; for use without a server |
 //! | [`offline`] | images, folders, tar and Parquet in, one file out, without a server |
@@ -16,6 +16,7 @@
 //! | [`engine`] | every model of a store, ready or refused |
 //! | [`gallery`] | files of vectors, searched exactly |
 //! | [`metrics`] | what `/metrics` shows |
+//! | [`trace`] | spans of requests and batches, for a collector |
 //! | [`app`] | what every handler shares: keys, deadlines, the phase of the server's life |
 //! | [`protocol`] | the Open Inference Protocol without a transport |
 //! | [`http`] | one file a route |
@@ -50,6 +51,7 @@ pub mod server;
 pub mod stamp;
 pub mod store;
 pub mod tls;
+pub mod trace;
 mod whole;
 
 pub use config::Config;

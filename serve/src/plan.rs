@@ -14,8 +14,6 @@ use std::fs;
 /// What a server would do.
 #[derive(Debug)]
 pub struct Plan {
-    /// The runtime, the device, and why.
-    pub choice: Choice,
     /// Threads of an inference, of the decoders, and of HTTP.
     pub threads: [(&'static str, usize); 3],
     /// Every model of the store.
@@ -39,6 +37,8 @@ pub struct Planned {
     pub max_batch_size: usize,
     /// Number of golden samples that held.
     pub golden: usize,
+    /// The runtime and device that would serve it, and why; nothing for one that would be refused.
+    pub choice: Option<Choice>,
     /// Why it would be refused, if it would be.
     pub refused: Option<String>,
 }
@@ -65,20 +65,20 @@ impl Plan {
         let loaded_kb = status_kb("VmRSS:");
         let mut models = Vec::new();
         for (name, slot) in engine.slots() {
-            if let Some(served) = slot.served {
-                largest_batch(&served)?;
-                models.push(Planned::served(&served));
+            for served in slot.serving.iter().flat_map(|serving| serving.versions()) {
+                largest_batch(served)?;
+                models.push(Planned::served(served));
             }
-            if let Some(aside) = slot.aside
-                && let State::Refused(reason) = aside.state
-            {
-                let (version, refused) = (aside.version, Some(reason));
-                models.push(Planned { name, version, file_bytes: 0, max_batch_size: 0, golden: 0, refused });
+            for (version, state) in slot.aside {
+                if let State::Refused(reason) = state {
+                    let (name, refused) = (name.clone(), Some(reason));
+                    let (file_bytes, max_batch_size, golden, choice) = (0, 0, 0, None);
+                    models.push(Planned { name, version, file_bytes, max_batch_size, golden, choice, refused });
+                }
             }
         }
         let memory = loaded_kb.zip(status_kb("VmHWM:")).map(|(loaded_kb, peak_kb)| Memory { loaded_kb, peak_kb });
         Ok(Self {
-            choice: engine.choice.clone(),
             threads: [
                 ("inference", threads(config.threads)),
                 ("decoding", threads(config.decode_threads)),
@@ -99,6 +99,7 @@ impl Planned {
             file_bytes: fs::metadata(&served.model.file.path).map_or(0, |metadata| metadata.len()),
             max_batch_size: served.max_batch_size(),
             golden: served.model.proofs.len(),
+            choice: Some(served.model.choice.clone()),
             refused: None,
         }
     }

@@ -7,6 +7,7 @@ use crate::grpc;
 use crate::http::{configure, observe};
 use crate::metrics::Metrics;
 use crate::tls::Tls;
+use crate::trace::Tracer;
 use crate::{Config, Error};
 use actix_web::dev::ServerHandle;
 use actix_web::middleware::{Compress, from_fn};
@@ -61,7 +62,8 @@ impl Server {
         let engine = Engine::open(&config, &metrics)?;
         let galleries = Galleries::open(&config, &engine)?;
         galleries.iter().for_each(|gallery| metrics.galleries.opened(&gallery.name, gallery.len()));
-        let app = Data::new(App::new(engine, galleries, metrics, config, access));
+        let tracer = Tracer::open(&config, &metrics)?;
+        let app = Data::new(App::new(engine, galleries, metrics, config, access).traced(tracer));
         Ok(Self { app, http, grpc, tls, stop: watch::Sender::new(false) })
     }
 
@@ -137,6 +139,9 @@ impl Server {
         })?;
         grpc.map_or(Ok(()), grpc::Running::join)?;
         app.engine.finish();
+        if let Some(tracer) = &app.tracer {
+            tracer.finish();
+        }
         tracing::info!("stopped");
         Ok(())
     }

@@ -1,8 +1,14 @@
 //! The model store: `<store>/<model>/<integer version>/model.onnx`, the layout that Triton users have already.
 
+mod rules;
+
+pub use rules::{CANARY, RULES_FILE, Rules, STABLE};
+
 use crate::Error;
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -16,33 +22,55 @@ const LAYOUT: &str = "expected <store>/<model>/<integer version>/model.onnx";
 pub struct Entry {
     /// Name of the model: the name of its folder.
     pub name: String,
-    /// The version that is served: the highest.
+    /// The folder.
+    pub folder: PathBuf,
+    /// The highest version, which is the one that is served unless the rules say otherwise.
     pub version: u64,
-    /// Every version that is there, in rising order.
-    pub versions: Vec<u64>,
-    /// The file of the version that is served.
+    /// Its file.
     pub path: PathBuf,
+    /// Every version that is there, with its file.
+    pub versions: BTreeMap<u64, PathBuf>,
 }
 
-/// What changes when a version does: its number and the name, length and time of each of its files.
+/// What changes when a version does: name, length and time of each of its files.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Files(Vec<(OsString, u64, Option<SystemTime>)>);
+
+/// What changes when something does that decides what is served: the rules, and the files of every version that they want.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fingerprint {
-    version: u64,
-    files: Vec<(OsString, u64, Option<SystemTime>)>,
+    rules: Result<String, ErrorKind>,
+    versions: BTreeMap<u64, Files>,
 }
 
 impl Entry {
-    /// The fingerprint of the version that is served. A file that cannot be looked at is not in it.
-    pub fn fingerprint(&self) -> Fingerprint {
-        let folder = self.path.parent().and_then(|folder| fs::read_dir(folder).ok());
+    /// Which versions are served.
+    ///
+    /// # Errors
+    /// The file of the rules cannot be read or followed.
+    pub fn rules(&self) -> Result<Rules, Error> {
+        Rules::read(&self.folder, &self.versions)
+    }
+
+    /// The files of a version. One that cannot be looked at is not among them.
+    pub fn files(&self, version: u64) -> Files {
+        let folder = self.versions.get(&version).and_then(|path| path.parent());
         let file = |item: fs::DirEntry| {
             // Through links: a store may link to files that are elsewhere.
             let metadata = fs::metadata(item.path()).ok()?;
             Some((item.file_name(), metadata.len(), metadata.modified().ok()))
         };
-        let mut files: Vec<_> = folder.into_iter().flatten().flatten().filter_map(file).collect();
+        let items = folder.and_then(|folder| fs::read_dir(folder).ok()).into_iter().flatten().flatten();
+        let mut files: Vec<_> = items.filter_map(file).collect();
         files.sort();
-        Fingerprint { version: self.version, files }
+        Files(files)
+    }
+
+    /// The fingerprint of what the rules want; with rules that cannot be followed that of the highest version.
+    pub fn fingerprint(&self) -> Fingerprint {
+        let wanted = self.rules().unwrap_or_default().wanted(self.version);
+        let versions = wanted.into_iter().map(|version| (version, self.files(version))).collect();
+        Fingerprint { rules: fs::read_to_string(self.folder.join(RULES_FILE)).map_err(|error| error.kind()), versions }
     }
 }
 
@@ -90,7 +118,7 @@ fn models(root: &Path) -> Result<Vec<(String, PathBuf)>, Error> {
 /// # Errors
 /// [`Error::Store`] when it holds no version.
 pub fn entry(name: String, folder: &Path) -> Result<Entry, Error> {
-    let mut versions: Vec<(u64, PathBuf)> = folders(folder)?
+    let versions: BTreeMap<u64, PathBuf> = folders(folder)?
         .into_iter()
         .filter_map(|path| {
             let version = path.file_name()?.to_str()?.parse().ok()?;
@@ -98,10 +126,8 @@ pub fn entry(name: String, folder: &Path) -> Result<Entry, Error> {
             file.is_file().then_some((version, file))
         })
         .collect();
-    versions.sort();
-    let numbers = versions.iter().map(|(version, _)| *version).collect();
-    match versions.pop() {
-        Some((version, path)) => Ok(Entry { name, version, versions: numbers, path }),
+    match versions.last_key_value() {
+        Some((&version, path)) => Ok(Entry { name, folder: folder.to_owned(), version, path: path.clone(), versions }),
         None => Err(Error::Store { path: folder.to_owned(), reason: format!("no version in it; {LAYOUT}") }),
     }
 }
@@ -141,27 +167,39 @@ mod tests {
         let entries = scan(root.path()).unwrap();
         let names: Vec<_> = entries.iter().map(|entry| (entry.name.as_str(), entry.version)).collect();
         assert_eq!(names, [("a", 1), ("b", 10)]);
-        assert_eq!(entries[1].versions, [9, 10]);
+        assert!(entries[1].versions.keys().eq([9, 10].iter()));
         assert!(entries[1].path.ends_with("b/10/model.onnx"));
     }
 
     #[test]
-    fn a_fingerprint_changes_with_every_file_and_with_the_version() {
+    fn a_fingerprint_changes_with_every_file_that_is_wanted_and_with_the_rules() {
         let root = store(&["a/1/model.onnx"]);
         let found = || scan(root.path()).unwrap()[0].fingerprint();
+        let put = |file: &str, text: &str| {
+            let path = root.path().join("a").join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        };
         let mut seen = vec![found()];
         assert_eq!(found(), seen[0]);
-        let version = root.path().join("a/1");
-        fs::write(version.join("model.onnx"), b"more").unwrap();
-        seen.push(found());
-        fs::write(version.join("card.json"), b"{}").unwrap();
-        seen.push(found());
-        fs::create_dir(root.path().join("a/2")).unwrap();
-        fs::rename(version.join("model.onnx"), root.path().join("a/2/model.onnx")).unwrap();
-        seen.push(found());
+        let changes = [
+            ("1/model.onnx", "more"),
+            ("1/card.json", "{}"),
+            ("2/model.onnx", ""),
+            (RULES_FILE, "[labels]\nstable = 1"),
+            ("1/card.json", "{ }"),
+            (RULES_FILE, "[labels]\nstable = 7"),
+            (RULES_FILE, "[labels]\nstable = 2"),
+        ];
+        for (file, text) in changes {
+            put(file, text);
+            seen.push(found());
+        }
         for (index, one) in seen.iter().enumerate() {
             assert!(!seen[..index].contains(one), "{index}: {seen:?}");
         }
+        put("1/card.json", "nobody wants it");
+        assert_eq!(seen.last(), Some(&found()));
     }
 
     #[test]

@@ -22,7 +22,7 @@ pub enum Command {
         /// Name of the model. [default: that of its file or folder]
         #[arg(long)]
         name: Option<String>,
-        /// Runtime that runs it: auto, onnxruntime or tract.
+        /// Runtime that runs it: auto, onnxruntime, tract or rten.
         #[arg(long, default_value = "auto", value_name = "NAME")]
         runtime: String,
     },

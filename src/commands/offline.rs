@@ -19,10 +19,10 @@ pub struct Arguments {
     /// The model: STORE/NAME, STORE/NAME/VERSION or FILE.onnx; without it the one that comes with the project.
     #[arg(long, value_name = "MODEL")]
     model: Option<PathBuf>,
-    /// Runtime: auto, onnxruntime or tract.
+    /// Runtime: auto, onnxruntime, tract or rten.
     #[arg(long, env = "SELFIE_RUNTIME", default_value = "auto", value_name = "NAME")]
     runtime: String,
-    /// Device of the runtime: auto, cpu, cuda or cuda:N.
+    /// Device of the runtime: auto, cpu, cuda[:N], tensorrt[:N] or openvino[:gpu|:npu].
     #[arg(long, env = "SELFIE_DEVICE", default_value = "auto", value_name = "DEVICE")]
     device: Device,
     /// ONNX Runtime's shared library, instead of ORT_DYLIB_PATH's or the installed one.
@@ -58,7 +58,7 @@ impl Arguments {
     /// Opens the model, does the job and tells what it did.
     pub fn run(self, task: Task) -> anyhow::Result<()> {
         let Self { runtime, device, threads, onnxruntime, max_image_pixels, .. } = self;
-        let runtime = Options { runtime, device, threads, onnxruntime };
+        let runtime = Options { runtime, device, threads, onnxruntime, ..Options::default() };
         let path = self.model.map_or_else(pretrained, Ok)?;
         let model = open(&path, &OpenOptions { model: None, runtime, max_image_pixels })?;
         let job = Job {

@@ -15,10 +15,9 @@ pub fn print(config: &Config, origins: &BTreeMap<String, String>) -> anyhow::Res
     }
     println!("{options}");
     let plan = Plan::of(config)?;
-    println!("runtime: {} on {}, {}", plan.choice.runtime, plan.choice.device, plan.choice.reason);
     println!("threads: {}\n", plan.threads.map(|(what, count)| format!("{count} for {what}")).join(", "));
     let mut models = Table::new(["model", "version", "file MB", "largest batch", "golden samples", "state"]);
-    for Planned { name, version, file_bytes, max_batch_size, golden, refused } in &plan.models {
+    for Planned { name, version, file_bytes, max_batch_size, golden, refused, .. } in &plan.models {
         let state = refused.clone().unwrap_or_else(|| "would serve".into());
         let megabytes = format!("{:.1}", *file_bytes as f64 / 1e6);
         let numbers = [version.to_string(), megabytes, max_batch_size.to_string(), golden.to_string()];
@@ -26,6 +25,9 @@ pub fn print(config: &Config, origins: &BTreeMap<String, String>) -> anyhow::Res
         models.row([name.clone(), version, megabytes, batch, golden, state]);
     }
     println!("{models}");
+    for (model, choice) in plan.models.iter().filter_map(|model| Some((model, model.choice.as_ref()?))) {
+        println!("runtime of {}: {} on {}, {}", model.name, choice.runtime, choice.device, choice.reason);
+    }
     for (name, vectors) in &plan.galleries {
         println!("gallery {name}: {vectors} vectors");
     }

@@ -9,6 +9,9 @@ use std::path::PathBuf;
 
 /// Where the models that come with the project lie.
 const PRETRAINED: &str = "models/pretrained";
+/// OpenTelemetry's variables for the collector of a program, and how it is spoken to.
+const COLLECTOR: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
+const PROTOCOL: &str = "OTEL_EXPORTER_OTLP_PROTOCOL";
 
 /// Arguments of `selfie serve`. Every one but `--config` and `--check` is also a key of that file, with `_` for `-`.
 #[derive(clap::Args, Serialize)]
@@ -54,11 +57,11 @@ pub struct Arguments {
     #[arg(long, env = "SELFIE_TLS_KEY", value_name = "FILE")]
     #[serde(skip_serializing_if = "Option::is_none")]
     tls_key: Option<PathBuf>,
-    /// Runtime: auto, onnxruntime or tract. [default: auto]
+    /// Runtime: auto, onnxruntime, tract or rten. [default: auto]
     #[arg(long, env = "SELFIE_RUNTIME", value_name = "NAME")]
     #[serde(skip_serializing_if = "Option::is_none")]
     runtime: Option<String>,
-    /// Device of the runtime: auto, cpu, cuda or cuda:N. [default: auto]
+    /// Device of the runtime: auto, cpu, cuda[:N], tensorrt[:N] or openvino[:gpu|:npu]. [default: auto]
     #[arg(long, env = "SELFIE_DEVICE", value_name = "DEVICE")]
     #[serde(skip_serializing_if = "Option::is_none")]
     device: Option<String>,
@@ -82,6 +85,11 @@ pub struct Arguments {
     #[arg(long, env = "SELFIE_MAX_BATCH_SIZE", value_name = "N")]
     #[serde(skip_serializing_if = "Option::is_none")]
     max_batch_size: Option<usize>,
+    /// Batch sizes that the runtime gets, batches being filled up: auto (powers of two on GPUs), none, or a list such as
+    /// 1,4,16. [default: auto]
+    #[arg(long, env = "SELFIE_BATCH_BUCKETS", value_name = "SIZES")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    batch_buckets: Option<String>,
     /// Most waiting items of a model; more are answered with 429. [default: 256]
     #[arg(long, env = "SELFIE_MAX_QUEUE_ITEMS", value_name = "N")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -126,6 +134,15 @@ pub struct Arguments {
     #[arg(long, env = "SELFIE_METRICS_COMPAT", value_name = "WHOSE")]
     #[serde(skip_serializing_if = "Option::is_none")]
     metrics_compat: Option<String>,
+    /// Collector that takes traces, by OTLP over gRPC, as in http://localhost:4317. [default: OTEL_EXPORTER_OTLP_ENDPOINT, or
+    /// no traces]
+    #[arg(long, env = "SELFIE_OTLP_ENDPOINT", value_name = "URL")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    otlp_endpoint: Option<String>,
+    /// Share of the requests that are traced, 0 to 1, where the client has not decided it. [default: 1]
+    #[arg(long, env = "SELFIE_TRACE_RATIO", value_name = "SHARE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trace_ratio: Option<f64>,
     /// Milliseconds of not being ready before the end of accepting. [default: 0]
     #[arg(long, env = "SELFIE_DRAIN_DELAY_MS", value_name = "N")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -168,6 +185,9 @@ impl Arguments {
             let origin = if std::env::args().any(is_flag) { flag.clone() } else { variable };
             origins.insert(name.clone(), origin);
         }
+        if !origins.contains_key("otlp_endpoint") && collector()?.is_some() {
+            origins.insert("otlp_endpoint".into(), COLLECTOR.into());
+        }
         origins.entry("models".into()).or_insert_with(|| "the models that come with the project".into());
         Ok(origins)
     }
@@ -177,6 +197,11 @@ impl Arguments {
         let mut options = self.file()?;
         let origin = self.config.as_ref().map_or("the flags".to_owned(), |path| path.display().to_string());
         options.extend(toml::Table::try_from(&self)?);
+        if !options.contains_key("otlp_endpoint")
+            && let Some(url) = collector()?
+        {
+            options.insert("otlp_endpoint".into(), url.into());
+        }
         let named = options.contains_key("models");
         let mut config: Config = options.try_into().with_context(|| format!("the options in {origin}"))?;
         if !named {
@@ -184,6 +209,21 @@ impl Arguments {
         }
         Ok(config)
     }
+}
+
+/// The collector that OpenTelemetry's own variables name. They are for every program that is started with them, so what is said to
+/// this one wins.
+fn collector() -> anyhow::Result<Option<String>> {
+    let variable = |name| std::env::var(name).ok().filter(|text| !text.is_empty());
+    let Some(url) = variable(COLLECTOR) else { return Ok(None) };
+    let protocol = variable(PROTOCOL);
+    ensure!(
+        protocol.as_deref().is_none_or(|protocol| protocol == "grpc"),
+        "{PROTOCOL} is \"{}\", but traces go over gRPC here; name the collector's port for that in {COLLECTOR}, usually 4317, \
+         and set {PROTOCOL} to grpc",
+        protocol.unwrap_or_default()
+    );
+    Ok(Some(url))
 }
 
 /// Loads the models, says where they are served, and serves until SIGTERM or SIGINT.
@@ -219,8 +259,18 @@ mod tests {
     fn every_option_of_the_server_is_a_flag_and_every_flag_an_option() {
         let keys = toml::Table::try_from(Config::default()).unwrap();
         // Those without a default, and the file itself.
-        let others = ["config", "check", "grpc_port", "tls_cert", "tls_key", "onnxruntime", "api_keys", "admin_keys"]
-            .map(str::to_owned);
+        let others = [
+            "config",
+            "check",
+            "grpc_port",
+            "tls_cert",
+            "tls_key",
+            "onnxruntime",
+            "api_keys",
+            "admin_keys",
+            "otlp_endpoint",
+        ]
+        .map(str::to_owned);
         let mut keys: Vec<String> = keys.keys().cloned().chain(others).collect();
         let mut flags: Vec<String> = Line::command().get_arguments().map(|flag| flag.get_id().to_string()).collect();
         keys.sort();
@@ -233,10 +283,11 @@ mod tests {
         let folder = std::env::temp_dir().join(format!("selfie-serve-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         let file = folder.join("serve.toml");
-        std::fs::write(&file, "models = 'a'\nport = 1\nmax_batch_size = 2\n").unwrap();
+        std::fs::write(&file, "models = 'a'\nport = 1\nmax_batch_size = 2\ntrace_ratio = 0\n").unwrap();
         let line = Line::parse_from(["serve", "--config", file.to_str().unwrap(), "--port", "3"]);
         let config = line.arguments.resolve().unwrap();
         assert_eq!((config.models, config.port, config.max_batch_size), (PathBuf::from("a"), 3, 2));
+        assert_eq!(config.trace_ratio, 0.0, "a whole number is one as well");
         std::fs::write(&file, "prot = 1\n").unwrap();
         let line = Line::parse_from(["serve", "--config", file.to_str().unwrap()]);
         let message = format!("{:#}", line.arguments.resolve().unwrap_err());

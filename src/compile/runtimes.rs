@@ -2,7 +2,9 @@
 
 use anyhow::Context;
 use burn::tensor::TensorData;
-use selfie_export::verify::{Case, OnnxRuntime, Row, Runner, Session, Tolerance, TractRunner, verify, verify_file};
+use selfie_export::verify::{
+    Case, OnnxRuntime, Row, RtenRunner, Runner, Session, Tolerance, TractRunner, verify, verify_file,
+};
 use selfie_export::{Error, Model};
 use std::path::PathBuf;
 use tempfile::TempDir;
@@ -51,7 +53,7 @@ impl Loadable {
         onnxruntime: Option<&OnnxRuntime>,
     ) -> anyhow::Result<Vec<Row>> {
         let tolerance = Tolerance { absolute, relative: 0.0 };
-        let mut runners: Vec<&dyn Runner> = vec![&TractRunner];
+        let mut runners: Vec<&dyn Runner> = vec![&TractRunner, &RtenRunner];
         runners.extend(onnxruntime.map(|runner| runner as &dyn Runner));
         let mut rows = Vec::new();
         for runner in runners {

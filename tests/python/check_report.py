@@ -16,10 +16,13 @@ import shutil
 import tempfile
 
 from selenium import webdriver
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
+# A browser that a busy machine does not start in the driver's time is started again.
+STARTS = 5
 FLAGS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--hide-scrollbars",
     "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
@@ -72,6 +75,15 @@ def check_text(text, sections):
         inside = value.startswith("#") and value[1:] in page.ids
         assert inside or value.startswith("data:") or (name == "style" and "url" not in value), (name, value[:80])
     assert "url(" not in text and "@import" not in text
+
+
+def started(folder, height):
+    for start in range(STARTS):
+        try:
+            return browser(pathlib.Path(folder, f"profile-{start}"), height)
+        except WebDriverException:
+            if start == STARTS - 1:
+                raise
 
 
 def browser(profile, height):
@@ -164,7 +176,7 @@ def main():
     arguments = parser.parse_args()
     url = arguments.report.resolve().as_uri()
     with tempfile.TemporaryDirectory() as folder:
-        page = browser(pathlib.Path(folder, "profile"), arguments.height)
+        page = started(folder, arguments.height)
         try:
             if arguments.screenshot:
                 scheme = {"name": "prefers-color-scheme", "value": "dark" if arguments.dark else "light"}

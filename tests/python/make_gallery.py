@@ -1,4 +1,5 @@
-"""Writes galleries of 60,000 random vectors of 512 numbers: random.npy with its ids, and random-table.parquet by pyarrow.
+"""Writes galleries of 60,000 random vectors of 512 numbers: random.npy with its ids, and random-table.parquet and
+random-list.parquet by pyarrow. long.npy holds 25,001 vectors of 16 numbers, more than a map has points, some of no length.
 
 Arguments: the folder to write into.
 """
@@ -26,4 +27,8 @@ for name, vector in [
 ]:
     table = pyarrow.table({"id": ids, "label": labels, "vector": vector})
     pyarrow.parquet.write_table(table, folder / f"{name}.parquet")
+spread = numpy.random.default_rng(8).standard_normal((25_001, 16)) * numpy.linspace(1, 3, 16) + 0.5
+spread[100:200] = 0
+numpy.save(folder / "long.npy", spread.astype(numpy.float32))
+(folder / "long.ids.json").write_text(json.dumps({"ids": [str(row) for row in range(25_001)], "labels": labels[:25_001]}))
 print("ok")

@@ -8,6 +8,12 @@ use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+/// Longest wait for what must come: far beyond what a slow and busy machine takes.
+pub const PATIENCE: Duration = Duration::from_secs(300);
+
+/// Times that something is killed on its way, in case it was over before: then the machine was slow at the wrong moment.
+pub const KILLS: usize = 10;
+
 /// Largest absolute difference between Burn and a runtime.
 pub const MODEL_TOLERANCE: f64 = 1e-4;
 
@@ -80,7 +86,7 @@ impl Serving {
     /// Waits for the end and gives exit code and time.
     pub fn wait(&mut self) -> (i32, Duration) {
         let started = Instant::now();
-        while started.elapsed() < Duration::from_secs(30) {
+        while started.elapsed() < PATIENCE {
             if let Some(status) = self.child.try_wait().unwrap() {
                 return (status.code().unwrap_or(-1), started.elapsed());
             }
@@ -88,6 +94,26 @@ impl Serving {
         }
         panic!("the server does not stop");
     }
+}
+
+/// A client with [`PATIENCE`].
+pub fn client() -> reqwest::blocking::Client {
+    reqwest::blocking::Client::builder().timeout(PATIENCE).build().unwrap()
+}
+
+/// Kills a process when `is_under_way` says so; false when it ended before.
+pub fn kill_when(mut child: Child, mut is_under_way: impl FnMut() -> bool) -> bool {
+    let started = Instant::now();
+    while !is_under_way() {
+        if let Some(status) = child.try_wait().unwrap() {
+            assert!(status.success(), "{status}");
+            return false;
+        }
+        assert!(started.elapsed() < PATIENCE, "it does not get under way");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    child.kill().unwrap();
+    !child.wait().unwrap().success()
 }
 
 impl Drop for Serving {

@@ -3,9 +3,11 @@
 mod compare;
 mod model;
 mod onnxruntime;
+mod rten;
 mod runner;
 mod tract;
 
+pub use self::rten::RtenRunner;
 pub use compare::{Case, Row, Tolerance, verify, verify_file};
 pub use onnxruntime::OnnxRuntime;
 pub use runner::{Runner, Session};

@@ -19,3 +19,5 @@ mod precision;
 mod properties;
 mod sizes;
 mod support;
+#[path = "../networks/weights.rs"]
+mod weights;

@@ -11,6 +11,8 @@ use selfie_export::precision::{Half, HalfType, Keep};
 use selfie_export::verify::{Case, OnnxRuntime, Tolerance, TractRunner, verify};
 use selfie_export::{Error, Export, Model, Prefix, run_eager};
 
+use crate::weights::drawn;
+
 /// The least cosine with 32-bit floats, by type.
 const LEAST_COSINE: [(HalfType, f64); 2] = [(HalfType::F16, 0.9999), (HalfType::BF16, 0.999)];
 const LEAST_COSINE_INT8: f64 = 0.99;
@@ -27,12 +29,13 @@ struct Net {
 fn net() -> Net {
     let device = Device::flex();
     let conv = |channels| Conv2dConfig::new(channels, [3, 3]).with_padding(PaddingConfig2d::Same).init(&device);
-    Net {
+    // What lower precision costs depends on the weights.
+    drawn(Net {
         conv1: conv([3, 16]),
         conv2: conv([16, 16]),
         norm: BatchNormConfig::new(16).init(&device),
         fc: LinearConfig::new(16, 10).init(&device),
-    }
+    })
 }
 
 /// A residual block between layers: the sum has two readers of quantised numbers and a normalisation behind it.

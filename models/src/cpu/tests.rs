@@ -69,23 +69,28 @@ fn difference([kernel, stride, padding]: [usize; 3], shape: [usize; 4], kind: &s
     let (fast, _) = convolve(x.clone(), grid, before.as_ref(), &layer);
     let wanted = numbers(plain, &x, Some(layer.weight.val()), other.as_ref());
     let found = numbers(fast, &x, Some(layer.weight.val()), before.as_ref());
-    let mut pairs = found.iter().zip(&wanted).enumerate();
-    pairs.find_map(|(index, (found, wanted))| Some(format!("number {index}: {}", differs(found, wanted)?)))
+    first_difference(&found, &wanted)
 }
 
 #[test]
 fn a_normalisation_is_what_burn_computes() {
-    let device = Device::flex().autodiff();
     for is_rectified in [false, true] {
-        let x: Tensor<4> = Tensor::random([4, 3, 5, 7], Distribution::Normal(-1.0, 3.0), &device).require_grad();
-        let before = norm(3, &device);
-        let other = before.clone().fork(&device);
-        let plain = other.forward(x.clone());
-        let plain = if is_rectified { relu(plain) } else { plain };
-        let fast = normalise(x.clone(), Grid { groups: 4, images: 1, height: 5, width: 7 }, &before, is_rectified);
-        let (found, wanted) = (numbers(fast, &x, None, Some(&before)), numbers(plain, &x, None, Some(&other)));
-        found.iter().zip(&wanted).for_each(|(found, wanted)| found.assert_approx_eq(wanted, tolerance()));
+        let differences: Vec<String> = (0..DRAWS).filter_map(|_| difference_of_norms(is_rectified)).collect();
+        assert!(DRAWS - differences.len() >= AGREEING, "rectified {is_rectified}: {differences:#?}");
     }
+}
+
+/// Where our normalisation differs from Burn's.
+fn difference_of_norms(is_rectified: bool) -> Option<String> {
+    let device = Device::flex().autodiff();
+    let x: Tensor<4> = Tensor::random([4, 3, 5, 7], Distribution::Normal(-1.0, 3.0), &device).require_grad();
+    let before = norm(3, &device);
+    let other = before.clone().fork(&device);
+    let plain = other.forward(x.clone());
+    let plain = if is_rectified { relu(plain) } else { plain };
+    let fast = normalise(x.clone(), Grid { groups: 4, images: 1, height: 5, width: 7 }, &before, is_rectified);
+    let (found, wanted) = (numbers(fast, &x, None, Some(&before)), numbers(plain, &x, None, Some(&other)));
+    first_difference(&found, &wanted)
 }
 
 #[test]
@@ -107,6 +112,11 @@ fn images_that_lie_together_stay_apart() {
 /// Sums of a few thousand products in another order.
 fn tolerance() -> Tolerance<f32> {
     Tolerance::rel_abs(1e-3, 1e-4)
+}
+
+fn first_difference(found: &[TensorData], wanted: &[TensorData]) -> Option<String> {
+    let mut pairs = found.iter().zip(wanted).enumerate();
+    pairs.find_map(|(index, (found, wanted))| Some(format!("number {index}: {}", differs(found, wanted)?)))
 }
 
 fn differs(found: &TensorData, wanted: &TensorData) -> Option<String> {

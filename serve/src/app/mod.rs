@@ -11,6 +11,7 @@ pub use access::Access;
 use crate::engine::Engine;
 use crate::gallery::Galleries;
 use crate::metrics::Metrics;
+use crate::trace::Tracer;
 use crate::{Config, Error};
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 
@@ -26,6 +27,8 @@ pub struct App {
     pub config: Config,
     /// Who may ask for what.
     pub access: Access,
+    /// What traces requests, if they are traced.
+    pub tracer: Option<Tracer>,
     phase: AtomicU8,
     in_flight: AtomicUsize,
 }
@@ -45,7 +48,13 @@ impl App {
     /// A server that serves.
     pub fn new(engine: Engine, galleries: Galleries, metrics: Metrics, config: Config, access: Access) -> Self {
         let phase = AtomicU8::new(Phase::Serving as u8);
-        Self { engine, galleries, metrics, config, access, phase, in_flight: AtomicUsize::new(0) }
+        Self { engine, galleries, metrics, config, access, tracer: None, phase, in_flight: AtomicUsize::new(0) }
+    }
+
+    /// The same server with what traces its requests.
+    #[must_use]
+    pub fn traced(self, tracer: Option<Tracer>) -> Self {
+        Self { tracer, ..self }
     }
 
     /// Where the server is in its life.

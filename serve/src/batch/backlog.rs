@@ -24,10 +24,12 @@ impl Backlog {
         true
     }
 
-    /// The item that goes next: the oldest of the highest priority. What comes meanwhile is looked at as well.
-    pub fn next(&mut self, queue: &Receiver<Item>) -> Option<Item> {
+    /// The item that goes next: the oldest of the highest priority, for which a client waits unless `or_spare`. What comes
+    /// meanwhile is looked at as well.
+    pub fn next(&mut self, queue: &Receiver<Item>, or_spare: bool) -> Option<Item> {
         queue.try_iter().for_each(|item| self.push(item));
-        self.levels.iter_mut().find_map(VecDeque::pop_front)
+        let levels = if or_spare { Priority::COUNT } else { Priority::SPARE.index() };
+        self.levels[..levels].iter_mut().find_map(VecDeque::pop_front)
     }
 
     fn push(&mut self, item: Item) {

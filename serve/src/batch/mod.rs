@@ -4,12 +4,14 @@
 //! An item takes a place in the bounded queue before anything is done for it, so an overload is refused at once, and so is
 //! an item that would wait longer than it may. It leaves the queue when the runner takes it. The answer comes back by a oneshot
 //! channel; when the caller has closed it, the item is skipped. Items of a higher priority go first. A batch that fails runs again in halves.
+//! Work that no client waits for has places of its own and runs when nothing else is there.
 
 mod backlog;
 mod pace;
 mod place;
 mod runner;
 mod terms;
+mod traced;
 
 pub use place::{Place, Waiting};
 pub use runner::Answer;
@@ -34,11 +36,20 @@ pub trait Run: Send + Sync + 'static {
     /// # Errors
     /// What went wrong with the whole batch.
     fn run(&self, items: &[Pixels]) -> Result<Vec<Row>, String>;
+
+    /// Rows that the runtime computes for so many items, those of padding included.
+    fn padded(&self, items: usize) -> usize {
+        items
+    }
 }
 
 impl Run for crate::Model {
     fn run(&self, items: &[Pixels]) -> Result<Vec<Row>, String> {
         self.run_items(items)
+    }
+
+    fn padded(&self, items: usize) -> usize {
+        Self::padded(self, items)
     }
 }
 
@@ -64,6 +75,7 @@ pub struct Batcher {
     name: String,
     limits: Limits,
     places: Arc<Semaphore>,
+    spare: Arc<Semaphore>,
     levels: Levels,
     pace: Arc<Pace>,
     metrics: ModelMetrics,
@@ -96,6 +108,7 @@ impl Batcher {
             name: name.to_owned(),
             limits,
             places,
+            spare: Arc::new(Semaphore::new(limits.max_batch_size)),
             levels: Levels::default(),
             pace,
             metrics,
@@ -124,9 +137,17 @@ impl Batcher {
             return Err(Error::QueueFull { model: self.name.clone(), limit: max_queue_items, retry_after_s });
         };
         let waiting = Waiting::default();
-        let place = |permit| Place::new(permit, self.metrics.clone(), &waiting, &self.levels, terms);
+        let place = |permit| Place::new(permit, self.metrics.clone(), &waiting, &self.levels, terms.clone());
         let places = (0..count).filter_map(|_| places.split(1).map(place)).collect();
         Ok((places, waiting))
+    }
+
+    /// Takes places for work that no client waits for, as many of `count` as there are. They are no places of the queue, so
+    /// they are in nobody's way, and not more than the largest batch.
+    pub fn admit_spare(&self, count: usize) -> Vec<Place> {
+        let (waiting, terms) = (Waiting::default(), Terms { until: None, priority: Priority::SPARE });
+        let place = |permit| Place::new(permit, self.metrics.clone(), &waiting, &self.levels, terms);
+        (0..count).map_while(|_| self.spare.clone().try_acquire_owned().ok()).map(place).collect()
     }
 
     /// Puts a prepared item into its place. The answer goes to `answer`.

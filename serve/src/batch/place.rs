@@ -2,6 +2,7 @@
 
 use super::{Priority, Terms};
 use crate::metrics::ModelMetrics;
+use crate::trace::Context;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
@@ -47,7 +48,9 @@ impl Place {
         levels: &Levels,
         terms: Terms,
     ) -> Self {
-        metrics.queue_depth(1);
+        if terms.priority != Priority::SPARE {
+            metrics.queue_depth(1);
+        }
         waiting.0.fetch_add(1, Ordering::SeqCst);
         levels.0[terms.priority.index()].fetch_add(1, Ordering::SeqCst);
         Self { _permit: permit, metrics, waiting: waiting.clone(), levels: levels.clone(), terms }
@@ -58,9 +61,19 @@ impl Place {
         self.terms.until.is_some_and(|until| until <= now)
     }
 
+    /// Whether no client waits for the item.
+    pub(super) fn is_spare(&self) -> bool {
+        self.terms.priority == Priority::SPARE
+    }
+
     /// Who goes first.
     pub(super) fn priority(&self) -> Priority {
         self.terms.priority
+    }
+
+    /// The span of the item's request, if it is traced.
+    pub fn trace(&self) -> Option<&Context> {
+        self.terms.trace.as_ref()
     }
 }
 
@@ -68,6 +81,8 @@ impl Drop for Place {
     fn drop(&mut self) {
         self.waiting.0.fetch_sub(1, Ordering::SeqCst);
         self.levels.0[self.terms.priority.index()].fetch_sub(1, Ordering::SeqCst);
-        self.metrics.queue_depth(-1);
+        if !self.is_spare() {
+            self.metrics.queue_depth(-1);
+        }
     }
 }

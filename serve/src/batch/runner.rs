@@ -1,11 +1,12 @@
 //! The thread that empties a queue.
 
 use super::backlog::Backlog;
-use super::{Item, Pace, Run};
+use super::{Item, Pace, Run, traced};
 use crate::Error;
 use crate::metrics::{ModelMetrics, Stage};
 use crate::model::Row;
 use crate::preprocess::Pixels;
+use crate::trace::Context;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
@@ -42,6 +43,7 @@ struct Batch {
 struct Caller {
     answer: oneshot::Sender<Result<Answer, Error>>,
     queue: Duration,
+    trace: Option<Context>,
 }
 
 impl Runner {
@@ -53,30 +55,42 @@ impl Runner {
         }
     }
 
-    /// What is there now, without what nobody waits for and what is late.
+    /// What is there now, without what nobody waits for and what is late. A spare item runs alone: a client that comes meanwhile
+    /// waits for one at most.
     fn collect(&self, backlog: &mut Backlog, queue: &Receiver<Item>) -> Batch {
         let mut batch = Batch::default();
-        while let Some(item) = backlog.next(queue) {
+        while let Some(item) = backlog.next(queue, batch.callers.is_empty()) {
+            let is_spare = item.place.is_spare();
             // Of each item anew: one that comes while others are collected may be late already.
             let now = Instant::now();
             if item.answer.is_closed() {
                 self.metrics.canceled();
             } else if item.place.is_late(now) {
                 self.metrics.expired();
+                self.waited(&item, now, Some("timeout"));
                 // A caller that has left meanwhile does not want to know.
                 let _ = item.answer.send(Err(Error::Timeout { model: self.name.clone() }));
             } else {
                 let queue = now.saturating_duration_since(item.queued);
-                self.metrics.stage(Stage::Queue, queue);
+                if !is_spare {
+                    self.metrics.stage(Stage::Queue, queue);
+                }
+                self.waited(&item, now, None);
                 batch.inputs.push(item.pixels);
-                batch.callers.push(Caller { answer: item.answer, queue });
+                batch.callers.push(Caller { answer: item.answer, queue, trace: item.place.trace().cloned() });
                 drop(item.place);
             }
-            if batch.callers.len() == self.max_batch_size {
+            if batch.callers.len() == self.max_batch_size || is_spare {
                 break;
             }
         }
         batch
+    }
+
+    fn waited(&self, item: &Item, until: Instant, failed: Option<&str>) {
+        if let Some(trace) = item.place.trace() {
+            traced::waited(trace, self.metrics.labels(), [item.queued, until], failed);
+        }
     }
 
     /// Runs the batch. When it fails it runs again in halves, so that only those items fail that fail alone.
@@ -89,14 +103,20 @@ impl Runner {
             let batch_size = part.callers.len();
             let start = Instant::now();
             let result = self.model.run(&part.inputs);
-            let infer = start.elapsed();
-            match result.and_then(|rows| match rows.len() == batch_size {
+            let end = Instant::now();
+            let infer = end - start;
+            let result = result.and_then(|rows| match rows.len() == batch_size {
                 true => Ok(rows),
                 false => Err(format!("it gave {} rows for {batch_size} items", rows.len())),
-            }) {
+            });
+            let failed = result.as_ref().err().map(String::as_str);
+            traced::ran(&part.traces(), batch_size, self.metrics.labels(), [start, end], failed);
+            match result {
                 Ok(rows) => {
-                    self.pace.learn(batch_size, infer);
+                    let rows_run = self.model.padded(batch_size);
+                    self.pace.learn(rows_run, infer);
                     self.metrics.batch(batch_size, infer);
+                    self.metrics.padding(batch_size, rows_run);
                     part.answer(&self.name, rows, infer);
                 }
                 Err(reason) if batch_size > 1 => {
@@ -120,6 +140,11 @@ impl Runner {
 }
 
 impl Batch {
+    /// The spans of the requests that are traced, one for each item.
+    fn traces(&self) -> Vec<&Context> {
+        self.callers.iter().filter_map(|caller| caller.trace.as_ref()).collect()
+    }
+
     fn answer(self, model: &str, rows: Vec<Row>, infer: Duration) {
         let batch_size = self.callers.len();
         for (caller, row) in self.callers.into_iter().zip(rows) {

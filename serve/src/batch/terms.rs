@@ -1,14 +1,17 @@
 //! On which terms an item waits.
 
+use crate::trace::Context;
 use std::time::Instant;
 
 /// On which terms the items of a request wait.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub struct Terms {
     /// The moment after which no item is begun, if there is one.
     pub until: Option<Instant>,
     /// Who goes first.
     pub priority: Priority,
+    /// The span of the request, if it is traced.
+    pub trace: Option<Context>,
 }
 
 /// Who goes first: items of a higher priority leave the queue before all of a lower one, those of the same in the order in which
@@ -17,17 +20,19 @@ pub struct Terms {
 pub struct Priority(u8);
 
 impl Priority {
-    /// Number of priorities.
-    pub const COUNT: usize = 9;
+    /// Number of priorities: nine that clients may name, and one below them.
+    pub const COUNT: usize = 10;
     /// The one of requests that name none.
     pub const USUAL: Self = Self(4);
+    /// The one of work that no client waits for, below all that clients may name.
+    pub const SPARE: Self = Self(9);
 
     /// The priority that clients call so: 1 is the highest, 0 stands for the usual one, and numbers beyond the last for the
     /// last.
     pub fn named(number: u64) -> Self {
         match number {
             0 => Self::USUAL,
-            _ => Self(u8::try_from(number.min(Self::COUNT as u64) - 1).unwrap_or_default()),
+            _ => Self(u8::try_from(number.min(u64::from(Self::SPARE.0)) - 1).unwrap_or_default()),
         }
     }
 

@@ -16,7 +16,7 @@ struct Gate {
 
 impl Run for Gate {
     fn run(&self, items: &[Pixels]) -> Result<Vec<Row>, String> {
-        self.leave.lock().unwrap().recv_timeout(Duration::from_secs(10)).map_err(|error| error.to_string())?;
+        self.leave.lock().unwrap().recv_timeout(Duration::from_secs(300)).map_err(|error| error.to_string())?;
         self.ran.fetch_add(items.len(), Ordering::SeqCst);
         self.runs.fetch_add(1, Ordering::SeqCst);
         let seen = items.iter().filter_map(|item| if let Pixels::F32(values) = item { Some(values[0]) } else { None });
@@ -143,6 +143,29 @@ fn a_higher_priority_goes_first_and_equal_ones_in_their_order() {
     (0..7).for_each(|_| leave.send(()).unwrap());
     assert!(replies.into_iter().all(|reply| value(reply).is_ok()));
     assert_eq!(*gate.seen.lock().unwrap(), [1.0, 4.0, 7.0, 3.0, 6.0, 2.0, 5.0]);
+}
+
+#[test]
+fn what_no_client_waits_for_takes_no_place_and_runs_alone_after_all_others() {
+    let (gate, batcher, leave) = gate(4, 2);
+    let first = push(&batcher, 1.0).unwrap();
+    while batcher.places.available_permits() < 2 {
+        std::thread::yield_now();
+    }
+    let places = batcher.admit_spare(3);
+    assert_eq!((places.len(), batcher.admit_spare(9).len(), batcher.metrics.waiting()), (3, 1, 0));
+    let spare = |(value, place)| {
+        let (sender, receiver) = oneshot::channel();
+        batcher.push(Pixels::F32(vec![value]), place, sender);
+        receiver
+    };
+    let mut replies: Vec<Reply> = [21.0, 22.0, 23.0].into_iter().zip(places).map(spare).collect();
+    replies.extend([2.0, 3.0].map(|item| push(&batcher, item).unwrap()));
+    (0..5).for_each(|_| leave.send(()).unwrap());
+    assert!([first].into_iter().chain(replies).all(|reply| value(reply).is_ok()));
+    assert_eq!(*gate.seen.lock().unwrap(), [1.0, 2.0, 3.0, 21.0, 22.0, 23.0]);
+    assert_eq!(gate.runs.load(Ordering::SeqCst), 5);
+    assert_eq!(batcher.admit_spare(9).len(), 4);
 }
 
 #[test]

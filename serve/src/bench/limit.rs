@@ -23,13 +23,14 @@ pub struct Way {
 
 /// Every way to run batches of at most `max_batch_size`.
 pub fn ways(model: &Model, max_batch_size: usize) -> Vec<Way> {
-    let largest = model.file.fixed_batch.unwrap_or(max_batch_size).min(max_batch_size);
+    let largest = model.largest_batch().unwrap_or(max_batch_size).min(max_batch_size);
     let sizes = BATCH_SIZES.into_iter().filter(|size| *size < largest).chain([largest]);
     sizes.flat_map(|batch_size| [false, true].map(|ahead| Way { batch_size, ahead })).collect()
 }
 
 impl Way {
-    /// Images a second, over `duration`, after one batch that does not count: a runtime may prepare itself for a size.
+    /// Images a second, over `duration` and at least one batch, after one that does not count: a runtime may prepare itself for
+    /// a size.
     ///
     /// # Errors
     /// [`Error::Image`] or [`Error::Backend`]: the model cannot use the photographs.
@@ -43,7 +44,7 @@ impl Way {
                 let (sender, prepared) = sync_channel(1);
                 scope.spawn(move || {
                     let mut batch = 0;
-                    while more() && sender.send(self.prepare(model, photographs, batch)).is_ok() {
+                    while sender.send(self.prepare(model, photographs, batch)).is_ok() && more() {
                         batch += 1;
                     }
                 });
@@ -53,7 +54,7 @@ impl Way {
                 })
             })?;
         } else {
-            while more() {
+            while batches == 0 || more() {
                 run(model, &self.prepare(model, photographs, batches)?)?;
                 batches += 1;
             }

@@ -80,12 +80,13 @@ impl Stretch {
     }
 }
 
-/// `connections` ask one request after the other for a while; what is under way at the end is finished and counts.
+/// `connections` ask one request after the other for a while; what is under way at the end is finished and counts. However short
+/// the while is, one request is sent.
 pub fn closed(target: &Target, connections: usize, duration: Duration) -> Stretch {
     let asked = AtomicUsize::new(0);
     run(target, connections, |start| {
-        let now = Instant::now();
-        (now < start + duration).then(|| Due { at: now, index: asked.fetch_add(1, Ordering::Relaxed), late: None })
+        let (now, index) = (Instant::now(), asked.fetch_add(1, Ordering::Relaxed));
+        (index == 0 || now < start + duration).then_some(Due { at: now, index, late: None })
     })
 }
 

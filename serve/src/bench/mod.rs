@@ -19,7 +19,7 @@ mod overhead;
 mod peer;
 mod photograph;
 mod plot;
-mod pooling;
+pub(crate) mod pooling;
 mod process;
 pub mod search;
 mod selfie;

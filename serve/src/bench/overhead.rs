@@ -58,7 +58,8 @@ pub fn measure(server: &Selfie, model: &Model, duration: Duration) -> Result<Ove
     let mut times: [[Vec<f64>; 2]; 2] = Default::default();
     let start = Instant::now();
     let mut round = 0;
-    while round <= WARM_UP || start.elapsed() < duration {
+    // One round counts, however short the time is.
+    while round <= WARM_UP + 1 || start.elapsed() < duration {
         for (index, request) in requests.iter().enumerate() {
             let (asked, _) = timed(|| connection.ask(request).map(drop).map_err(failed))?;
             let (worked, rows) = timed(|| {

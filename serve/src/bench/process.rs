@@ -121,17 +121,20 @@ mod tests {
 
     #[test]
     fn it_ends_with_its_children_when_it_is_dropped() {
-        let mut process = shell("sleep 60 & echo child $!; wait").unwrap();
+        let told = NamedTempFile::new().unwrap();
+        let script =
+            format!("trap 'echo gently >{}; exit' TERM; sleep 600 & echo child $!; wait", told.path().display());
+        let mut process = shell(&script).unwrap();
         let child = process.wait_until(|log| log.trim().strip_prefix("child ")?.parse::<u32>().ok()).unwrap();
         let alive = || {
             let status = fs::read_to_string(format!("/proc/{child}/stat"));
             status.is_ok_and(|status| !status.contains(") Z "))
         };
         assert!(alive());
-        let start = Instant::now();
         drop(process);
-        assert!(start.elapsed() < STOP_TIMEOUT / 2, "it ends at the first sign");
-        while alive() && start.elapsed() < STOP_TIMEOUT {
+        assert_eq!(fs::read_to_string(told.path()).unwrap(), "gently\n", "it ends at the first sign");
+        let start = Instant::now();
+        while alive() && start.elapsed() < 30 * STOP_TIMEOUT {
             sleep(LOOK_INTERVAL);
         }
         assert!(!alive());

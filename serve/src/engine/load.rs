@@ -5,7 +5,7 @@ use crate::batch::{Batcher, Limits};
 use crate::config::threads;
 use crate::metrics::Metrics;
 use crate::model::Model;
-use crate::runtime::{Choice, Options, Runtime, choose};
+use crate::runtime::{Candidate, Options, choose};
 use crate::store::Entry;
 use crate::{Config, Error};
 use rayon::{ThreadPool, ThreadPoolBuilder};
@@ -17,14 +17,13 @@ use std::time::Instant;
 pub struct Loader {
     config: Config,
     metrics: Metrics,
-    runtime: &'static dyn Runtime,
-    choice: Choice,
+    candidates: Vec<Candidate>,
     options: Options,
     decoders: Arc<ThreadPool>,
 }
 
 impl Loader {
-    /// Chooses the runtime and starts the threads that decode images.
+    /// Chooses the runtimes that may serve and starts the threads that decode images.
     ///
     /// # Errors
     /// The runtime is missing, or the system gives no threads.
@@ -34,16 +33,15 @@ impl Loader {
             device: config.device,
             threads: config.threads,
             onnxruntime: config.onnxruntime.clone(),
+            batch_buckets: config.batch_buckets.clone(),
+            max_batch_size: config.max_batch_size,
         };
-        let (runtime, choice) = choose(&options)?;
-        tracing::info!("runtime {} on {}: {}", choice.runtime, choice.device, choice.reason);
+        let candidates = choose(&options)?;
+        for Candidate { choice, .. } in &candidates {
+            tracing::info!("runtime {} on {}: {}", choice.runtime, choice.device, choice.reason);
+        }
         let decoders = Arc::new(decoders(config)?);
-        Ok(Self { config: config.clone(), metrics: metrics.clone(), runtime, choice, options, decoders })
-    }
-
-    /// The runtime that loads, and why.
-    pub fn choice(&self) -> &Choice {
-        &self.choice
+        Ok(Self { config: config.clone(), metrics: metrics.clone(), candidates, options, decoders })
     }
 
     /// The folder of the store.
@@ -55,10 +53,9 @@ impl Loader {
     ///
     /// # Errors
     /// The version is refused.
-    pub fn load(&self, entry: &Entry) -> Result<Served, Error> {
-        let start = Instant::now();
-        let (name, version) = (&entry.name, entry.version);
-        let loaded = self.served(entry);
+    pub fn load(&self, entry: &Entry, version: u64) -> Result<Served, Error> {
+        let (start, name) = (Instant::now(), &entry.name);
+        let loaded = self.served(entry, version);
         match &loaded {
             Ok(served) => {
                 served.metrics.loaded(start.elapsed());
@@ -72,20 +69,24 @@ impl Loader {
         loaded
     }
 
-    fn served(&self, entry: &Entry) -> Result<Served, Error> {
+    fn served(&self, entry: &Entry, version: u64) -> Result<Served, Error> {
         let Self { config, .. } = self;
-        let (choice, pixels) = (self.choice.clone(), config.max_image_pixels);
-        let model = Arc::new(Model::load(&entry.path, self.runtime, choice, &self.options, pixels)?);
-        let metrics = self.metrics.model(&entry.name, entry.version);
-        let max_batch_size = model.file.fixed_batch.unwrap_or(config.max_batch_size).min(config.max_batch_size);
+        // As they are now: a change while they are read counts as one that comes later.
+        let files = entry.files(version);
+        let path = entry.versions.get(&version).unwrap_or(&entry.path);
+        let model = Arc::new(Model::load(path, &self.candidates, &self.options, config.max_image_pixels)?);
+        let metrics = self.metrics.model(&entry.name, version);
+        let max_batch_size = model.largest_batch().unwrap_or(config.max_batch_size).min(config.max_batch_size);
         let limits = Limits { max_batch_size, max_queue_items: config.max_queue_items };
         let batcher = Batcher::start(&entry.name, model.clone(), limits, metrics.clone())?;
         Ok(Served {
             name: entry.name.clone(),
-            version: entry.version,
+            version,
             model,
             metrics,
             max_request_items: config.request_items(),
+            files,
+            shadow: None,
             batcher: Arc::new(batcher),
             decoders: self.decoders.clone(),
         })

@@ -1,24 +1,31 @@
 //! Every model of a store, ready or refused, and the way of a request through one of them.
 //!
 //! A version is loaded aside, on the thread that asks for it, and proven by its golden samples; only then it takes the place of
-//! the one that answers. Requests that hold the old one end on it, and its memory goes with the last of them.
+//! the one that answers. Requests that hold the old one end on it, and its memory goes with the last of them. Where several
+//! versions of a model are served, they are proven and swapped together.
 
+mod find;
 mod load;
 mod poll;
+mod replace;
 mod served;
+mod serving;
+mod shadow;
 mod slot;
 mod timing;
 
+pub use find::Which;
 pub use served::{Answers, Served};
-pub use slot::{Aside, Slot, State};
+pub use serving::Serving;
+pub use slot::{Slot, State};
 pub use timing::Timing;
 
 use crate::Config;
 use crate::Error;
 use crate::metrics::Metrics;
-use crate::runtime::Choice;
-use crate::store::{self, Entry, Fingerprint};
+use crate::store::{self, Fingerprint};
 use load::Loader;
+use shadow::{Mirror, Mirrored, Shadow};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockWriteGuard};
 
@@ -30,8 +37,6 @@ pub struct Engine {
     tried: Mutex<BTreeMap<String, Fingerprint>>,
     /// One load at a time: several at once would need the memory of all.
     loading: Mutex<()>,
-    /// The runtime that serves, and why.
-    pub choice: Choice,
 }
 
 impl Engine {
@@ -42,12 +47,11 @@ impl Engine {
     pub fn open(config: &Config, metrics: &Metrics) -> Result<Self, Error> {
         let loader = Loader::new(config, metrics)?;
         let entries = store::scan(&config.models)?;
-        let choice = loader.choice().clone();
         let (slots, tried, loading) = (RwLock::default(), Mutex::default(), Mutex::default());
-        let engine = Self { slots, loader, tried, loading, choice };
+        let engine = Self { slots, loader, tried, loading };
         let mut reasons = Vec::new();
         for entry in &entries {
-            if let Err(error) = engine.replace(entry) {
+            if let Err(error) = engine.replace(entry, false) {
                 reasons.push(format!("{}: {error}", entry.name));
             }
         }
@@ -63,65 +67,42 @@ impl Engine {
         self.slots.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// The versions of a model that answer, if one does.
+    pub fn serving(&self, name: &str) -> Option<Arc<Serving>> {
+        self.slots.read().unwrap_or_else(PoisonError::into_inner).get(name)?.serving.clone()
+    }
+
+    /// Every version that answers, in the order of the names and the versions.
+    pub fn served(&self) -> Vec<Arc<Served>> {
+        let slots = self.slots.read().unwrap_or_else(PoisonError::into_inner);
+        slots
+            .values()
+            .filter_map(|slot| slot.serving.as_ref())
+            .flat_map(|serving| serving.versions())
+            .cloned()
+            .collect()
+    }
+
     /// Whether every model of the store answers, but for those that were unloaded.
     pub fn is_ready(&self) -> bool {
         self.slots.read().unwrap_or_else(PoisonError::into_inner).values().all(Slot::is_ready)
     }
 
-    /// The model whose ONNX file has this SHA-256, if it answers now.
+    /// The version whose ONNX file has this SHA-256, if it answers now.
     pub fn with_digest(&self, sha256: &str) -> Option<Arc<Served>> {
-        let slots = self.slots.read().unwrap_or_else(PoisonError::into_inner);
-        let mut served = slots.values().filter_map(|slot| slot.served.as_ref());
-        served.find(|served| served.model.file.sha256 == sha256).cloned()
+        self.served().into_iter().find(|served| served.model.file.sha256 == sha256)
     }
 
-    /// The model that a request means. No name is enough when there is only one model.
+    /// Loads what the store and its rules want of a model and lets it answer, or keeps what answers now. Versions that have not
+    /// changed are kept when something else has; when nothing has, all are loaded again.
     ///
     /// # Errors
-    /// [`Error::UnknownModel`] names those that are here; [`Error::Loading`] and [`Error::Refused`] say why a model does not
-    /// answer.
-    pub fn find(&self, name: Option<&str>, version: Option<u64>) -> Result<Arc<Served>, Error> {
-        let slots = self.slots.read().unwrap_or_else(PoisonError::into_inner);
-        let names = || slots.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
-        let (name, slot) = match name {
-            Some(name) => {
-                let unknown = || Error::UnknownModel { name: name.to_owned(), known: format!("here are: {}", names()) };
-                (name, slots.get(name).ok_or_else(unknown)?)
-            }
-            None => match slots.iter().next() {
-                Some((name, slot)) if slots.len() == 1 => (name.as_str(), slot),
-                _ => return Err(Error::invalid("model", format!("model is missing; here are: {}", names()))),
-            },
-        };
-        let served = slot.served.as_ref();
-        if let Some(served) = served.filter(|served| version.is_none_or(|version| version == served.version)) {
-            return Ok(served.clone());
-        }
-        let aside = slot.aside.as_ref().filter(|aside| version.is_none_or(|version| version == aside.version));
-        let model = name.to_owned();
-        Err(match (aside.map(|aside| &aside.state), served) {
-            (Some(State::Loading), _) => Error::Loading { model },
-            (Some(State::Refused(reason)), _) => Error::Refused { model, reason: reason.clone() },
-            (Some(State::Unloaded), _) => Error::Refused { model, reason: "it was unloaded".into() },
-            (None, served) => {
-                let known = match served {
-                    Some(served) => format!("version {} is served", served.version),
-                    None => "no version is served".to_owned(),
-                };
-                Error::UnknownModel { name: format!("{name}, version {}", version.unwrap_or_default()), known }
-            }
-        })
-    }
-
-    /// Loads the highest version of a model in the store and lets it answer, or keeps what answers now.
-    ///
-    /// # Errors
-    /// The store holds no such model, or the version is refused.
+    /// The store holds no such model, its rules cannot be followed, or a version is refused.
     pub fn load(&self, name: &str) -> Result<(), Error> {
         let _one = self.one_at_a_time();
         let entries = store::present(self.loader.store())?;
         match entries.iter().find(|entry| entry.name == name) {
-            Some(entry) => self.replace(entry),
+            Some(entry) => self.replace(entry, self.tried().get(name) != Some(&entry.fingerprint())),
             None => {
                 let names = entries.iter().map(|entry| entry.name.as_str()).collect::<Vec<_>>().join(", ");
                 Err(Error::UnknownModel { name: name.to_owned(), known: format!("the store holds: {names}") })
@@ -139,36 +120,10 @@ impl Engine {
         let Some(slot) = slots.get_mut(name) else {
             return Err(Error::UnknownModel { name: name.to_owned(), known: "nothing to unload".into() });
         };
-        let Some(served) = slot.served.take() else { return Ok(()) };
-        slot.aside = Some(Aside { version: served.version, state: State::Unloaded });
-        served.metrics.unloaded();
-        tracing::info!("model {name} version {} is unloaded", served.version);
+        let Some(serving) = slot.serving.take() else { return Ok(()) };
+        slot.aside = serving.numbers().into_iter().map(|version| (version, State::Unloaded)).collect();
+        replace::gone(serving.versions(), None);
         Ok(())
-    }
-
-    /// Loads a version aside and puts it in the place of the one that answers.
-    fn replace(&self, entry: &Entry) -> Result<(), Error> {
-        let aside = |state: State| Some(Aside { version: entry.version, state });
-        let tried = entry.fingerprint();
-        self.tried.lock().unwrap_or_else(PoisonError::into_inner).insert(entry.name.clone(), tried);
-        self.write().entry(entry.name.clone()).or_default().aside = aside(State::Loading);
-        let loaded = self.loader.load(entry);
-        let mut slots = self.write();
-        let slot = slots.entry(entry.name.clone()).or_default();
-        match loaded {
-            Ok(served) => {
-                let old = slot.served.replace(Arc::new(served));
-                slot.aside = None;
-                if let Some(old) = old.filter(|old| old.version != entry.version) {
-                    old.metrics.unloaded();
-                }
-                Ok(())
-            }
-            Err(error) => {
-                slot.aside = aside(State::Refused(error.to_string()));
-                Err(error)
-            }
-        }
     }
 
     fn one_at_a_time(&self) -> MutexGuard<'_, ()> {
@@ -185,10 +140,6 @@ impl Engine {
 
     /// Takes no new item and finishes every item that waits.
     pub fn finish(&self) {
-        for slot in self.slots().into_values() {
-            if let Some(served) = slot.served {
-                served.finish();
-            }
-        }
+        self.served().iter().for_each(|served| served.finish());
     }
 }

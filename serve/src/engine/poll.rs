@@ -1,9 +1,10 @@
-//! Watching the store: what appears or changes is loaded aside and swapped, what is gone is unloaded.
+//! Watching the store: what appears or changes, rules included, is loaded aside and swapped, what is gone is unloaded.
 //!
 //! A change counts when two looks in a row see the same: a file that is being copied is never loaded half, as long as the copy
 //! grows between two looks. A version that was refused is tried again when its files change.
 
 use super::Engine;
+use super::replace::gone;
 use crate::store::{self, Entry, Fingerprint};
 use std::collections::BTreeMap;
 use std::sync::PoisonError;
@@ -46,7 +47,7 @@ impl Engine {
             if pending.get(*name) == Some(&Some(found.clone())) {
                 let _one = self.one_at_a_time();
                 // The engine has logged why a version is refused, and keeps the reason.
-                let _ = self.replace(entry);
+                let _ = self.replace(entry, true);
             } else {
                 next.insert((*name).to_owned(), Some(found.clone()));
             }
@@ -66,9 +67,9 @@ impl Engine {
         let _one = self.one_at_a_time();
         self.tried.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
         let slot = self.write().remove(name);
-        if let Some(served) = slot.and_then(|slot| slot.served) {
-            served.metrics.unloaded();
-            tracing::info!("model {name} version {} is unloaded: it is gone from the store", served.version);
+        if let Some(serving) = slot.and_then(|slot| slot.serving) {
+            tracing::info!("model {name} is gone from the store");
+            gone(serving.versions(), None);
         }
     }
 }

@@ -1,13 +1,16 @@
 //! One model that is served: admission, decoding on the pool, the batch, the answers in the order of the request.
 
-use super::Timing;
+use super::{Mirror, Mirrored, Shadow, Timing};
 use crate::Error;
 use crate::batch::{Answer, Batcher, Place, Terms, Waiting};
 use crate::metrics::{ModelMetrics, Stage};
 use crate::model::{Model, Row};
 use crate::preprocess::Pixels;
+use crate::store::Files;
+use crate::trace::Context;
 use futures_util::future::{Either, select, try_join_all};
 use rayon::ThreadPool;
+use std::iter::repeat_with;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::Arc;
@@ -15,6 +18,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 /// One model that is served.
+#[derive(Clone)]
 pub struct Served {
     /// Its name.
     pub name: String,
@@ -26,6 +30,10 @@ pub struct Served {
     pub metrics: ModelMetrics,
     /// Most items of one request.
     pub max_request_items: usize,
+    /// Its files, as they were when it was loaded.
+    pub(super) files: Files,
+    /// The version that runs the same items, for comparison.
+    pub(super) shadow: Option<Arc<Shadow>>,
     pub(super) batcher: Arc<Batcher>,
     pub(super) decoders: Arc<ThreadPool>,
 }
@@ -50,17 +58,19 @@ impl Served {
         images: Vec<B>,
         terms: Terms,
     ) -> Result<Answers, Error> {
+        let until = terms.until;
         let (places, waiting) = self.admit(images.len(), terms)?;
-        let jobs = images.into_iter().zip(places).enumerate().map(|(index, (image, place))| {
+        let mirrors = self.mirrors(images.len());
+        let jobs = images.into_iter().zip(places).zip(mirrors).enumerate().map(|(index, ((image, place), mirror))| {
             let (sender, receiver) = oneshot::channel();
-            let decode = self.decode(image, place, sender);
+            let decode = self.decode(index, image, place, mirror, sender);
             self.decoders.spawn_fifo(decode);
             async move {
-                let (took, answer) = receiver.await.map_err(|_| self.lost())?.map_err(|error| error.at_item(index))?;
-                self.answer(answer, took).await
+                let decoded = receiver.await.map_err(|_| self.lost())?.map_err(|error| error.at_item(index))?;
+                self.answer(decoded).await
             }
         });
-        Ok(join(self.by(terms, &waiting, try_join_all(jobs)).await?))
+        Ok(join(self.by(until, &waiting, try_join_all(jobs)).await?))
     }
 
     /// Runs items that are prepared already.
@@ -68,13 +78,16 @@ impl Served {
     /// # Errors
     /// Too many items, no room in the queue, an item that still waits when its terms end, or the runtime's failure.
     pub async fn items(&self, items: Vec<Pixels>, terms: Terms) -> Result<Answers, Error> {
+        let until = terms.until;
         let (places, waiting) = self.admit(items.len(), terms)?;
-        let jobs = items.into_iter().zip(places).map(|(pixels, place)| {
-            let (sender, receiver) = oneshot::channel();
+        let mirrors = self.mirrors(items.len());
+        let jobs = items.into_iter().zip(places).zip(mirrors).map(|((pixels, place), mirror)| {
+            let (sender, reply) = oneshot::channel();
+            let mirrored = mirror.map(|mirror| mirror.of(&pixels));
             self.batcher.push(pixels, place, sender);
-            self.answer(receiver, Duration::ZERO)
+            self.answer(Decoded { took: Duration::ZERO, reply, mirrored })
         });
-        Ok(join(self.by(terms, &waiting, try_join_all(jobs)).await?))
+        Ok(join(self.by(until, &waiting, try_join_all(jobs)).await?))
     }
 
     pub(super) fn finish(&self) {
@@ -98,14 +111,20 @@ impl Served {
         self.batcher.admit(count, terms)
     }
 
+    /// For each of `count` items its place at the shadow, where there is one.
+    fn mirrors(&self, count: usize) -> impl Iterator<Item = Option<Mirror>> + use<> {
+        let mirrors = self.shadow.iter().flat_map(|shadow| shadow.mirrors(count)).map(Some).collect::<Vec<_>>();
+        mirrors.into_iter().chain(repeat_with(|| None))
+    }
+
     /// The answers, unless an item still waits when its terms end. What the runtime has taken by then is worth waiting for.
     async fn by<T>(
         &self,
-        terms: Terms,
+        until: Option<Instant>,
         waiting: &Waiting,
         answers: impl Future<Output = Result<T, Error>>,
     ) -> Result<T, Error> {
-        let Some(until) = terms.until else { return answers.await };
+        let Some(until) = until else { return answers.await };
         let (answers, time_is_up) = (pin!(answers), pin!(tokio::time::sleep_until(until.into())));
         match select(answers, time_is_up).await {
             Either::Left((result, _)) => result,
@@ -117,9 +136,11 @@ impl Served {
     /// The job of a decoder: prepares one image and puts it into its place.
     fn decode<B: AsRef<[u8]>>(
         &self,
+        index: usize,
         image: B,
         place: Place,
-        decoded: oneshot::Sender<Decoded>,
+        mirror: Option<Mirror>,
+        decoded: oneshot::Sender<Result<Decoded, Error>>,
     ) -> impl FnOnce() + use<B> {
         let (model, batcher, metrics) = (self.model.clone(), self.batcher.clone(), self.metrics.clone());
         move || {
@@ -131,16 +152,23 @@ impl Served {
             // A panic in a decoder must cost one image, not the process.
             let prepared = catch_unwind(AssertUnwindSafe(|| model.preprocessor.item(image.as_ref())))
                 .unwrap_or_else(|_| Err(Error::image("made its decoder fail")));
-            let took = start.elapsed();
+            let end = Instant::now();
+            let took = end - start;
             metrics.stage(Stage::Decode, took);
+            if let Some(trace) = place.trace() {
+                trace_decode(trace, metrics.labels(), index, [start, end], prepared.as_ref().err());
+            }
             // The receiver goes to the caller before the item goes to the queue: a caller that has left drops it, and
             // the runner sees that.
-            let (sender, receiver) = oneshot::channel();
+            let (sender, reply) = oneshot::channel();
             match prepared {
-                Ok(pixels) => match decoded.send(Ok((took, receiver))) {
-                    Ok(()) => batcher.push(pixels, place, sender),
-                    Err(_) => metrics.canceled(),
-                },
+                Ok(pixels) => {
+                    let mirrored = mirror.map(|mirror| mirror.of(&pixels));
+                    match decoded.send(Ok(Decoded { took, reply, mirrored })) {
+                        Ok(()) => batcher.push(pixels, place, sender),
+                        Err(_) => metrics.canceled(),
+                    }
+                }
                 Err(error) => {
                     drop(place);
                     // A caller that has left does not want to know.
@@ -150,9 +178,10 @@ impl Served {
         }
     }
 
-    async fn answer(&self, receiver: Reply, decode: Duration) -> Result<(Row, Timing), Error> {
-        let answer = receiver.await.map_err(|_| self.lost())??;
-        Ok((answer.row, Timing { decode, queue: answer.queue, infer: answer.infer }))
+    async fn answer(&self, decoded: Decoded) -> Result<Answered, Error> {
+        let answer = decoded.reply.await.map_err(|_| self.lost())??;
+        let timing = Timing { decode: decoded.took, queue: answer.queue, infer: answer.infer };
+        Ok(Answered { row: answer.row, timing, mirrored: decoded.mirrored })
     }
 
     fn lost(&self) -> Error {
@@ -160,10 +189,40 @@ impl Served {
     }
 }
 
-type Reply = oneshot::Receiver<Result<Answer, Error>>;
-type Decoded = Result<(Duration, Reply), Error>;
+/// The span of an image that was prepared, or could not be.
+fn trace_decode(trace: &Context, labels: [&str; 2], item: usize, [start, end]: [Instant; 2], failed: Option<&Error>) {
+    let mut span = trace.child(Stage::Decode.name(), start);
+    span.set("selfie.model", labels[0]);
+    span.set("selfie.model_version", labels[1]);
+    span.set("selfie.item", item);
+    if let Some(error) = failed {
+        span.fail(error.outcome(), error.to_string());
+    }
+    span.end(end);
+}
 
-fn join(answers: Vec<(Row, Timing)>) -> Answers {
-    let timing = answers.iter().fold(Timing::default(), |timing, (_, item)| timing.max(*item));
-    Answers { rows: answers.into_iter().map(|(row, _)| row).collect(), timing }
+/// An item that has been decoded and waits for its answer.
+struct Decoded {
+    took: Duration,
+    reply: oneshot::Receiver<Result<Answer, Error>>,
+    mirrored: Option<Mirrored>,
+}
+
+/// The answer to an item.
+struct Answered {
+    row: Row,
+    timing: Timing,
+    mirrored: Option<Mirrored>,
+}
+
+/// The answers together. Now that they are all there, the shadow may run their items.
+fn join(answers: Vec<Answered>) -> Answers {
+    let timing = answers.iter().fold(Timing::default(), |timing, item| timing.max(item.timing));
+    let row = |item: Answered| {
+        if let Some(mirrored) = item.mirrored {
+            mirrored.run(item.row.clone());
+        }
+        item.row
+    };
+    Answers { rows: answers.into_iter().map(row).collect(), timing }
 }

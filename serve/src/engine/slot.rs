@@ -1,24 +1,16 @@
-//! What is known about one model of the store: the version that answers and the one that does not.
+//! What is known about one model of the store: the versions that answer and those that do not.
 
-use super::Served;
+use super::Serving;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// One model of the store.
 #[derive(Clone, Default)]
 pub struct Slot {
-    /// The version that answers.
-    pub served: Option<Arc<Served>>,
-    /// The version that was looked at last, when it is not what answers.
-    pub aside: Option<Aside>,
-}
-
-/// A version that does not answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Aside {
-    /// The version.
-    pub version: u64,
-    /// Why it does not answer.
-    pub state: State,
+    /// The versions that answer.
+    pub serving: Option<Arc<Serving>>,
+    /// The versions that were looked at last and are not what answers, and why not.
+    pub aside: BTreeMap<u64, State>,
 }
 
 /// Why a version does not answer.
@@ -28,14 +20,13 @@ pub enum State {
     Loading,
     /// It was refused, for this reason.
     Refused(String),
-    /// An administrator has unloaded it, or it is gone from the store.
+    /// An administrator has unloaded it.
     Unloaded,
 }
 
 impl Slot {
     /// Whether the model answers, or does not because somebody wanted so.
     pub fn is_ready(&self) -> bool {
-        let unloaded = self.aside.as_ref().is_some_and(|aside| aside.state == State::Unloaded);
-        self.served.is_some() || unloaded
+        self.serving.is_some() || self.aside.values().any(|state| *state == State::Unloaded)
     }
 }

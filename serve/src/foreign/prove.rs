@@ -2,7 +2,7 @@
 
 use crate::Error;
 use crate::model_file::{self, ModelFile};
-use crate::runtime::{Options, Output, Session, Values, choose};
+use crate::runtime::{Candidate, Choice, Options, Output, Session, Values, choose, refused};
 use selfie_models::Card;
 use selfie_models::card::InputDtype;
 use selfie_models::golden::{self, Algorithm, Generator, Golden};
@@ -29,10 +29,9 @@ pub fn prove(
     options: &Options,
 ) -> Result<String, Error> {
     let wrong = |reason: String| Error::ModelFile { path: path.to_owned(), reason };
-    let (runtime, choice) = choose(options)?;
     let fixed_batch = model_file::check(graph, card).map_err(wrong)?;
     let file = ModelFile { path: path.to_owned(), card: card.clone(), fixed_batch, sha256: String::new() };
-    let session = runtime.load(&file, choice.device, options)?;
+    let (session, choice) = first(&file, options)?;
     let fails = |reason: String| Error::Load { path: path.to_owned(), runtime: choice.runtime, reason };
     let names: Vec<String> = file.output_names().into_iter().map(str::to_owned).collect();
     let batches = fixed_batch.map_or(BATCHES.to_vec(), |batch| vec![batch]);
@@ -54,6 +53,18 @@ pub fn prove(
         card.golden.push(Golden { input, outputs, tolerance: TOLERANCE * largest });
     }
     Ok(format!("golden samples: as {} on {} answers here", choice.runtime, choice.device))
+}
+
+/// The model on the first runtime that takes it.
+fn first(file: &ModelFile, options: &Options) -> Result<(Box<dyn Session>, Choice), Error> {
+    let mut refusals = Vec::new();
+    for Candidate { runtime, choice } in choose(options)? {
+        match runtime.load(file, choice.device, options) {
+            Ok(session) => return Ok((session, choice)),
+            Err(error) => refusals.push(error),
+        }
+    }
+    Err(refused(refusals))
 }
 
 fn run(session: &dyn Session, input: &Generator, dtype: InputDtype) -> Result<Vec<Output>, String> {

@@ -1,17 +1,20 @@
 //! Galleries: files of vectors that are searched, as `selfie embed` writes them. They are read once and never written.
 
+mod map;
 mod open;
 mod search;
 mod vectors;
 
+pub use map::Map;
 pub use search::Hit;
 
 use crate::columns::Columns;
-use crate::engine::{Engine, Served};
+use crate::engine::{Engine, Served, Which};
 use crate::stamp::Stamp;
 use crate::{Config, Error};
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Instant;
 use vectors::Vectors;
 
 /// Column of the thumbnails in a Parquet file.
@@ -33,6 +36,7 @@ pub struct Gallery {
     classes: Vec<String>,
     /// The file and its column, where it holds thumbnails.
     thumbnails: Option<(Mutex<Columns>, usize)>,
+    map: OnceLock<Map>,
 }
 
 impl Gallery {
@@ -83,6 +87,16 @@ impl Gallery {
         Ok(jpeg.filter(|jpeg| !jpeg.is_empty()))
     }
 
+    /// The vectors in two dimensions. Whoever asks first makes the map, on all processors; others wait for it.
+    pub fn map(&self) -> &Map {
+        self.map.get_or_init(|| {
+            let start = Instant::now();
+            let map = Map::of(self);
+            tracing::info!("gallery {}: map of {} vectors in {:.1?}", self.name, map.sample, start.elapsed());
+            map
+        })
+    }
+
     /// The model that made the vectors, or, for a file that does not tell, the one that the request names.
     ///
     /// # Errors
@@ -90,7 +104,7 @@ impl Gallery {
     /// another one.
     pub fn model(&self, engine: &Engine, name: Option<&str>) -> Result<Arc<Served>, Error> {
         let Some(stamp) = &self.stamp else {
-            let served = engine.find(name, None)?;
+            let served = engine.find(name, Which::Usual)?;
             return match served.model.embedding_width() {
                 Some(width) if width == self.width() => Ok(served),
                 width => {
@@ -107,8 +121,9 @@ impl Gallery {
             model: stamp.name.clone(),
             reason: format!("the vectors of gallery \"{}\" are from {stamp}, which is not here", self.name),
         })?;
+        let is_it = |named: Arc<Served>| (&named.name, named.version) == (&served.name, served.version);
         match name {
-            Some(name) if name != served.name => {
+            Some(name) if name != served.name && !engine.find(Some(name), Which::Usual).is_ok_and(is_it) => {
                 let reason =
                     format!("gallery \"{}\" is searched with model \"{}\", not \"{name}\"", self.name, served.name);
                 Err(Error::invalid("model", reason))
@@ -134,9 +149,8 @@ impl Galleries {
             let wrong = |reason: String| Error::Gallery { path: path.clone(), reason };
             match &gallery.stamp {
                 Some(stamp) if engine.with_digest(&stamp.sha256).is_none() => {
-                    let slots = engine.slots();
-                    let served = slots.values().filter_map(|slot| slot.served.as_ref());
-                    let here: Vec<String> = served.map(|served| Stamp::of(&served.model).to_string()).collect();
+                    let served = engine.served();
+                    let here: Vec<String> = served.iter().map(|served| Stamp::of(&served.model).to_string()).collect();
                     return Err(wrong(format!(
                         "its vectors are from {stamp}, here are {}; embed the images again, or serve that model",
                         here.join(", ")
@@ -180,6 +194,26 @@ impl Galleries {
                 Some(_) => Err(Error::invalid("gallery", format!("gallery is missing; here are: {}", names()))),
                 None => Err(Error::UnknownGallery { name: String::new(), known: known() }),
             },
+        }
+    }
+}
+
+#[cfg(test)]
+impl Gallery {
+    /// Vectors in memory, whose classes take turns.
+    fn of(width: usize, values: Vec<f32>, classes: &[&str]) -> Self {
+        let vectors = Vectors::held(crate::columns::Floats { width, values });
+        let rows = vectors.rows();
+        Self {
+            name: "g".into(),
+            ids: (0..rows).map(|row| row.to_string()).collect(),
+            stamp: None,
+            lengths: vectors.lengths(),
+            vectors,
+            labels: (0..rows).map(|row| (!classes.is_empty()).then(|| row % classes.len())).collect(),
+            classes: classes.iter().map(|class| (*class).to_owned()).collect(),
+            thumbnails: None,
+            map: OnceLock::new(),
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::stamp::Stamp;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
-use std::sync::Mutex;
+use std::sync::{Mutex, OnceLock};
 
 /// What a file says about its vectors.
 struct Contents {
@@ -50,7 +50,7 @@ impl Gallery {
         labels.resize(ids.len(), None);
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let thumbnails = thumbnails.map(|(columns, column)| (Mutex::new(columns), column));
-        Ok(Self { name, ids, stamp, vectors, lengths, labels, classes, thumbnails })
+        Ok(Self { name, ids, stamp, vectors, lengths, labels, classes, thumbnails, map: OnceLock::new() })
     }
 }
 

@@ -4,7 +4,7 @@ use super::proto::inference::model_config::SchedulingChoice;
 use super::proto::inference::model_input::Format;
 use super::proto::inference::model_instance_group::Kind;
 use super::proto::inference::model_queue_policy::TimeoutAction;
-use super::proto::inference::model_version_policy::{Latest, PolicyChoice};
+use super::proto::inference::model_version_policy::{Latest, PolicyChoice, Specific};
 use super::proto::inference::{
     DataType, ModelConfig, ModelDynamicBatching, ModelInput, ModelInstanceGroup, ModelOutput, ModelParameter,
     ModelQueuePolicy, ModelVersionPolicy,
@@ -41,21 +41,30 @@ impl From<protocol::ModelConfig<'_>> for ModelConfig {
             max_queue_size: u32::try_from(config.max_queue_size).unwrap_or(u32::MAX),
         };
         let batching = ModelDynamicBatching { max_queue_delay_microseconds: 0, default_queue_policy: Some(queue) };
-        let reason = ModelParameter { string_value: config.runtime_reason.to_owned() };
+        let policy = match config.versions {
+            None => PolicyChoice::Latest(Latest { num_versions: 1 }),
+            Some(versions) => {
+                let number = |version| i64::try_from(version).unwrap_or(i64::MAX);
+                PolicyChoice::Specific(Specific { versions: versions.into_iter().map(number).collect() })
+            }
+        };
+        let parameter = |name: &str, value: String| (name.to_owned(), ModelParameter { string_value: value });
         Self {
             name: config.name.to_owned(),
             platform: config.platform,
             backend: config.backend.to_owned(),
-            version_policy: Some(ModelVersionPolicy {
-                policy_choice: Some(PolicyChoice::Latest(Latest { num_versions: 1 })),
-            }),
+            version_policy: Some(ModelVersionPolicy { policy_choice: Some(policy) }),
             max_batch_size: i32::try_from(config.max_batch_size).unwrap_or(i32::MAX),
             input: vec![input],
             output: config.outputs.into_iter().map(output).collect(),
             instance_group: vec![group],
             default_model_filename: "model.onnx".to_owned(),
             scheduling_choice: Some(SchedulingChoice::DynamicBatching(batching)),
-            parameters: [("runtime_reason".to_owned(), reason)].into(),
+            parameters: [
+                parameter("runtime_reason", config.runtime_reason.to_owned()),
+                parameter("batch_buckets", config.batch_buckets),
+            ]
+            .into(),
         }
     }
 }

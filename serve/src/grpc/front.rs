@@ -1,11 +1,11 @@
-//! Around every call: its id, its key, the metrics, the log, the refusal while the server stops. Then it goes to its service.
+//! Around every call: its id, its span, its key, the metrics, the log, the refusal while the server stops. Then it goes to its service.
 
 use super::health::Check;
 use super::proto::health::health_server::{HealthServer, SERVICE_NAME as HEALTH};
 use super::proto::inference::grpc_inference_service_server::{GrpcInferenceServiceServer, SERVICE_NAME as INFERENCE};
 use super::service::Inference;
 use super::status::status;
-use super::terms;
+use super::{terms, trace};
 use crate::Error;
 use crate::app::request_id::{self, request_id};
 use crate::app::{App, Phase};
@@ -22,6 +22,7 @@ use tonic::codegen::http::{HeaderMap, HeaderValue, Request, Response};
 use tonic::{Code, Status};
 use tower::Service;
 use tracing::Instrument;
+use tracing::field::display;
 
 /// Every call that there is.
 const METHODS: [&str; 14] = [
@@ -40,6 +41,9 @@ const METHODS: [&str; 14] = [
     "Check",
     "Watch",
 ];
+
+/// The name of every other call.
+const UNKNOWN: &str = "_unknown";
 
 const LATE: &str = "the call was not answered before its deadline; give it more time or fewer images";
 
@@ -62,12 +66,15 @@ impl Front {
         Self { health: HealthServer::new(Check(app.clone())), app, inference }
     }
 
-    async fn answer(mut self, request: Request<Body>, start: Instant) -> Response<Body> {
+    async fn answer(mut self, mut request: Request<Body>, start: Instant) -> Response<Body> {
         let app = self.app.clone();
         let _flight = app.enter_flight();
         let method = method(request.uri().path());
         let id = request_id(text(request.headers(), request_id::HEADER));
-        let span = tracing::error_span!("request", id, method);
+        let is_known = method != UNKNOWN;
+        let begun = app.tracer.as_ref().map(|tracer| trace::begin(tracer, &mut request, is_known, &id, start));
+        let trace_id = begun.as_ref().map(|begun| display(begun.trace_id));
+        let span = tracing::error_span!("request", id, trace_id, method);
         let mut response = match refusal(&app, &request) {
             Some(error) => status(&error).into_http(),
             None => self.in_time(request, start).instrument(span.clone()).await,
@@ -75,9 +82,13 @@ impl Front {
         if let Ok(id) = HeaderValue::from_str(&id) {
             response.headers_mut().insert(request_id::HEADER, id);
         }
-        let code = Status::from_header_map(response.headers()).map_or(Code::Ok, |status| status.code());
+        let status = Status::from_header_map(response.headers());
+        let code = status.as_ref().map_or(Code::Ok, Status::code);
         let took = start.elapsed();
         app.metrics.grpc.observe(method, code, took);
+        if let Some(traced) = begun.and_then(|begun| begun.span) {
+            trace::end(traced, code, status.as_ref().map_or("", Status::message));
+        }
         let took_ms = took.as_secs_f64() * 1e3;
         let _inside = span.enter();
         match app.config.log_requests {
@@ -153,7 +164,7 @@ fn service(path: &str) -> Option<&str> {
 fn method(path: &str) -> &'static str {
     let name = path.rsplit('/').next().unwrap_or_default();
     let is_ours = matches!(service(path), Some(HEALTH | INFERENCE));
-    METHODS.into_iter().find(|method| is_ours && *method == name).unwrap_or("_unknown")
+    METHODS.into_iter().find(|method| is_ours && *method == name).unwrap_or(UNKNOWN)
 }
 
 #[cfg(test)]

@@ -10,26 +10,28 @@ use crate::Error;
 use crate::app::App;
 use crate::engine::{Answers, Served, Timing};
 use crate::protocol::{self, Choice, Data, Input, Wanted};
+use crate::trace::Context;
 use actix_web::web::Bytes;
 use tonic::metadata::MetadataMap;
 
-/// Answers one request.
+/// Answers one request, which has a span when it is traced.
 ///
 /// # Errors
 /// What is wrong with the request, or what kept the model from answering.
 pub async fn infer(
     app: &App,
     metadata: &MetadataMap,
+    trace: Option<Context>,
     request: ModelInferRequest,
 ) -> Result<(ModelInferResponse, Timing), Error> {
-    let served = protocol::find(&app.engine, &request.model_name, version(&request.model_version))?;
+    let served = protocol::route(&app.engine, &request.model_name, version(&request.model_version))?;
     let tracked = served.metrics.track("infer");
     let result = async {
         let wanted = request.outputs.into_iter().map(wanted).collect::<Result<Vec<_>, _>>()?;
         let choices = protocol::choose(&served, &wanted)?;
         let tensor = input(&served, request.inputs, request.raw_input_contents)?.tensor(&served)?;
         let whole = |name| whole(&request.parameters, name);
-        let terms = terms::terms(&app.config, metadata, whole("timeout")?, whole("priority")?)?;
+        let terms = terms::terms(&app.config, metadata, whole("timeout")?, whole("priority")?, trace)?;
         Ok((choices, tensor.run(&served, terms).await?))
     };
     let (choices, answers) = tracked.end(result.await)?;

@@ -18,7 +18,7 @@ impl From<protocol::ModelMetadata<'_>> for ModelMetadataResponse {
     fn from(metadata: protocol::ModelMetadata<'_>) -> Self {
         Self {
             name: metadata.name.to_owned(),
-            versions: metadata.versions.to_vec(),
+            versions: metadata.versions,
             platform: metadata.platform,
             inputs: metadata.inputs.into_iter().map(Into::into).collect(),
             outputs: metadata.outputs.into_iter().map(Into::into).collect(),

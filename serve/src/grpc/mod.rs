@@ -17,5 +17,6 @@ mod statistics;
 mod status;
 mod stream;
 mod terms;
+mod trace;
 
 pub use serve::Running;

@@ -7,6 +7,7 @@ use super::repository::administer;
 use super::status::status;
 use super::stream;
 use crate::app::App;
+use crate::trace::Context;
 use crate::{Error, protocol};
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -59,12 +60,13 @@ impl GrpcInferenceService for Inference {
     async fn model_metadata(&self, request: Request<ModelMetadataRequest>) -> Answer<ModelMetadataResponse> {
         let ModelMetadataRequest { name, version: wanted } = request.into_inner();
         let found = protocol::find(&self.app.engine, &name, version(&wanted));
-        answer(found.map(|served| protocol::model_metadata(&served).into()))
+        answer(found.map(|served| protocol::model_metadata(&self.app.engine, &served).into()))
     }
 
     async fn model_infer(&self, request: Request<ModelInferRequest>) -> Answer<ModelInferResponse> {
-        let (metadata, _, request) = request.into_parts();
-        let (response, timing) = infer(&self.app, &metadata, request).await.map_err(|error| status(&error))?;
+        let (metadata, extensions, request) = request.into_parts();
+        let trace = extensions.get::<Context>().cloned();
+        let (response, timing) = infer(&self.app, &metadata, trace, request).await.map_err(|error| status(&error))?;
         let mut response = Response::new(response);
         if let Ok(timing) = MetadataValue::try_from(timing.header()) {
             response.metadata_mut().insert("server-timing", timing);
@@ -78,28 +80,30 @@ impl GrpcInferenceService for Inference {
         &self,
         request: Request<Streaming<ModelInferRequest>>,
     ) -> Answer<Self::ModelStreamInferStream> {
-        let (metadata, _, requests) = request.into_parts();
+        let (metadata, extensions, requests) = request.into_parts();
+        let trace = extensions.get::<Context>().cloned();
         let mut stop = self.stop.clone();
         let end = async move {
             // The sender goes only when the server does.
             let _ = stop.wait_for(|stop| *stop).await;
         };
-        answer(Ok(stream::answers(self.app.clone(), metadata, requests, end)))
+        answer(Ok(stream::answers(self.app.clone(), metadata, trace, requests, end)))
     }
 
     async fn model_config(&self, request: Request<ModelConfigRequest>) -> Answer<ModelConfigResponse> {
         let ModelConfigRequest { name, version: wanted } = request.into_inner();
         let found = protocol::find(&self.app.engine, &name, version(&wanted));
-        let config = found.map(|served| protocol::model_config(&served, &self.app.config).into());
+        let config = found.map(|served| protocol::model_config(&self.app.engine, &served, &self.app.config).into());
         answer(config.map(|config| ModelConfigResponse { config: Some(config) }))
     }
 
     async fn model_statistics(&self, request: Request<ModelStatisticsRequest>) -> Answer<ModelStatisticsResponse> {
         let ModelStatisticsRequest { name, version: wanted } = request.into_inner();
         let engine = &self.app.engine;
-        let found = match name.is_empty() {
-            true => Ok(protocol::all_statistics(engine)),
-            false => protocol::find(engine, &name, version(&wanted)).map(|served| vec![protocol::statistics(&served)]),
+        let found = match (name.as_str(), version(&wanted)) {
+            ("", _) => Ok(protocol::all_statistics(engine)),
+            (name, None) => protocol::model_statistics(engine, name),
+            (name, version) => protocol::find(engine, name, version).map(|served| vec![protocol::statistics(&served)]),
         };
         answer(found.map(|stats| ModelStatisticsResponse { model_stats: stats.into_iter().map(Into::into).collect() }))
     }

@@ -1,10 +1,11 @@
-//! The deadline that a client gives its call, and who goes first.
+//! The deadline that a client gives its call, who goes first, and its span.
 //!
 //! # Source
 //! gRPC over HTTP/2, `grpc-timeout`: at most 8 digits and a unit.
 
 use crate::app::{deadline, priority};
 use crate::batch::Terms;
+use crate::trace::Context;
 use crate::{Config, Error};
 use std::time::Duration;
 use tonic::codegen::http::HeaderMap;
@@ -21,11 +22,12 @@ pub fn terms(
     metadata: &MetadataMap,
     timeout_us: Option<u64>,
     asked: Option<u64>,
+    trace: Option<Context>,
 ) -> Result<Terms, Error> {
     let text = |name| metadata.get(name).map(|value| value.to_str().unwrap_or_default());
     let timeout = timeout(metadata.as_ref());
     let until = deadline::until(config, text(deadline::HEADER), &[timeout, timeout_us.map(Duration::from_micros)])?;
-    Ok(Terms { until, priority: priority::priority(text(priority::HEADER), asked)? })
+    Ok(Terms { until, priority: priority::priority(text(priority::HEADER), asked)?, trace })
 }
 
 /// The time that the client gives the call. One that cannot be read is none, as it is to tonic.

@@ -1,8 +1,9 @@
 //! `POST /v1/classify`: images in, the best classes out, with probabilities (softmax of the model's scores).
 
 use super::envelope::OpenAi;
-use super::{App, images, resource, terms};
+use super::{App, answered, images, resource, terms};
 use crate::Error;
+use crate::engine::Which;
 use crate::model::row::best;
 use crate::whole::Whole;
 use actix_web::web::{self, Data, Payload, ServiceConfig};
@@ -48,7 +49,7 @@ struct Prediction<'a> {
 async fn classify(app: Data<App>, request: HttpRequest, payload: Payload) -> Result<HttpResponse, OpenAi> {
     let form = images::read::<Options>(&app, &request, payload).await?;
     let terms = terms::terms(&app.config, &request, None, None)?;
-    let served = app.engine.find(form.model.as_deref(), None)?;
+    let served = app.engine.route(form.model.as_deref(), Which::Usual)?;
     let tracked = served.metrics.track("classify");
     let top_k = form.options.top_k.map_or(DEFAULT_TOP_K, Whole::count);
     let result = async {
@@ -70,5 +71,5 @@ async fn classify(app: Data<App>, request: HttpRequest, payload: Payload) -> Res
     let logits = answers.rows.iter().filter_map(|row| served.model.logits(row));
     let data = logits.enumerate().map(|(index, logits)| Classes { index, predictions: predictions(logits) }).collect();
     let body = Response { object: "classify", model: &served.name, data };
-    Ok(HttpResponse::Ok().insert_header(("server-timing", answers.timing.header())).json(body))
+    Ok(answered(&served, &answers.timing).json(body))
 }

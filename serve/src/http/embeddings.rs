@@ -5,8 +5,9 @@
 //! of a vector in JSON; the `Accept` header may ask for bare numbers instead, see [`super::accept`].
 
 use super::envelope::OpenAi;
-use super::{App, accept, images, resource, terms, vectors};
+use super::{App, accept, answered, images, resource, terms, vectors};
 use crate::Error;
+use crate::engine::Which;
 use crate::model::row::normalise;
 use crate::whole::Whole;
 use actix_web::http::header::VARY;
@@ -82,7 +83,7 @@ async fn embeddings(app: Data<App>, request: HttpRequest, payload: Payload) -> R
     let wanted = accept::form(&request)?;
     let form = images::read::<Options>(&app, &request, payload).await?;
     let terms = terms::terms(&app.config, &request, None, None)?;
-    let served = app.engine.find(form.model.as_deref(), None)?;
+    let served = app.engine.route(form.model.as_deref(), Which::Usual)?;
     let tracked = served.metrics.track("embeddings");
     let result = async {
         let Some(width) = served.model.embedding_width() else {
@@ -96,15 +97,16 @@ async fn embeddings(app: Data<App>, request: HttpRequest, payload: Payload) -> R
     let answers = tracked.end(result.await)?;
     let rows = answers.rows.iter().filter_map(|row| served.model.embedding(row));
     let found: Vec<Vec<f32>> = rows.map(|vector| form.options.cut(vector)).collect();
-    let timing = answers.timing.header();
+    let mut response = answered(&served, &answers.timing);
+    response.insert_header((VARY, "accept"));
     if let accept::Form::Bytes(dtype) = wanted {
-        return Ok(vectors::response(dtype, &found, timing));
+        return Ok(vectors::write(dtype, &found, response));
     }
     let format = form.options.encoding_format;
     let embedding = |(index, vector)| Embedding { object: "embedding", index, embedding: format.write(vector) };
     let data = found.into_iter().enumerate().map(embedding).collect();
     let body = Response { object: "list", model: &served.name, data, usage: Usage::default() };
-    Ok(HttpResponse::Ok().insert_header(("server-timing", timing)).insert_header((VARY, "accept")).json(body))
+    Ok(response.json(body))
 }
 
 impl Options {

@@ -27,6 +27,7 @@ impl ResponseError for OpenAi {
             Error::Image { item, .. } => Some(format!("input[{item}]")),
             Error::UnknownModel { .. } => Some("model".to_owned()),
             Error::UnknownGallery { .. } => Some("gallery".to_owned()),
+            Error::UnknownThumbnail { .. } => Some("row".to_owned()),
             _ => None,
         };
         let (kind, code) = (kind(error), code(error));
@@ -88,6 +89,7 @@ fn code(error: &Error) -> Option<&'static str> {
         Error::Image { .. } => Some("invalid_image"),
         Error::UnknownModel { .. } => Some("model_not_found"),
         Error::UnknownGallery { .. } => Some("gallery_not_found"),
+        Error::UnknownThumbnail { .. } => Some("thumbnail_not_found"),
         Error::QueueFull { .. } => Some("queue_full"),
         Error::TooLate { .. } => Some("too_late"),
         Error::Timeout { .. } => Some("timeout"),

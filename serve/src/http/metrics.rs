@@ -17,9 +17,8 @@ async fn metrics(app: Data<App>) -> Result<HttpResponse, OpenAi> {
     match app.config.metrics_compat {
         MetricsCompat::None => {}
         MetricsCompat::Triton => {
-            let slots = app.engine.slots();
-            let served = slots.values().filter_map(|slot| slot.served.as_ref());
-            text.push_str(&triton::text(served.map(|served| &served.metrics))?);
+            let served = app.engine.served();
+            text.push_str(&triton::text(served.iter().map(|served| &served.metrics))?);
         }
     }
     Ok(HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(text))

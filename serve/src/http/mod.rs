@@ -9,6 +9,8 @@ mod data_uri;
 mod embeddings;
 mod envelope;
 mod galleries;
+mod gallery_map;
+mod gallery_thumbnail;
 mod images;
 pub(crate) mod infer;
 mod inflate;
@@ -27,6 +29,7 @@ mod server_metadata;
 mod similarity;
 pub(crate) mod tensor;
 mod terms;
+mod trace;
 mod v2_config;
 mod v2_model;
 mod v2_model_ready;
@@ -37,9 +40,10 @@ pub use observe::observe;
 
 use crate::Error;
 use crate::app::App;
+use crate::engine::{Served, Timing};
 use actix_web::http::header::{AUTHORIZATION, HeaderMap};
 use actix_web::web::{self, ServiceConfig};
-use actix_web::{HttpRequest, HttpResponse, ResponseError};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, ResponseError};
 use envelope::{KServe, OpenAi};
 
 /// Every route.
@@ -49,6 +53,8 @@ pub const ROUTES: &[fn(&mut ServiceConfig)] = &[
     similarity::configure,
     search::configure,
     galleries::configure,
+    gallery_map::configure,
+    gallery_thumbnail::configure,
     models::configure,
     model::configure,
     server_metadata::configure,
@@ -83,6 +89,13 @@ fn resource(path: &str, allow: &'static str) -> actix_web::Resource {
     web::resource(path).default_service(web::to(move |request: HttpRequest| async move {
         refuse(&request, Error::Method { method: request.method().to_string(), allow })
     }))
+}
+
+/// A response that says which version of the model has answered, and how long that took.
+fn answered(served: &Served, timing: &Timing) -> HttpResponseBuilder {
+    let mut response = HttpResponse::Ok();
+    response.insert_header(("server-timing", timing.header())).insert_header(("x-model-version", served.version));
+    response
 }
 
 /// The `Authorization` of a request.

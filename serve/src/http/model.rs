@@ -1,9 +1,10 @@
-//! `GET /v1/models/{model}`: one model that is served, in the words of OpenAI's API, with what only this server knows: its
-//! card, its runtime, and what its golden samples gave when it was loaded.
+//! `GET /v1/models/{model}`: one model that is served, or as `{model}:{label}` one of its versions, in the words of OpenAI's API,
+//! with what only this server knows: its card, its runtime, and what its golden samples gave when it was loaded.
 
 use super::envelope::OpenAi;
 use super::models::Model;
 use super::{App, resource};
+use crate::engine::Which;
 use crate::model::Proof;
 use actix_web::HttpResponse;
 use actix_web::web::{self, Data, Path, ServiceConfig};
@@ -29,10 +30,10 @@ struct Response<'a> {
 }
 
 async fn model(app: Data<App>, name: Path<String>) -> Result<HttpResponse, OpenAi> {
-    let served = app.engine.find(Some(&name), None)?;
+    let served = app.engine.find(Some(&name), Which::Usual)?;
     let choice = &served.model.choice;
     Ok(HttpResponse::Ok().json(Response {
-        model: Model::of(&served),
+        model: Model::of(name.as_str(), &served),
         version: served.version,
         runtime: choice.runtime,
         device: choice.device.to_string(),

@@ -1,10 +1,12 @@
-//! `GET /v1/models`: the models that are served, in the words of OpenAI's API.
+//! `GET /v1/models`: the models that are served, in the words of OpenAI's API: each by its name, which stands for the version that
+//! answers by default, and by `name:label` for each of its labels.
 
 use super::{App, resource};
 use crate::engine::Served;
 use actix_web::HttpResponse;
 use actix_web::web::{self, Data, ServiceConfig};
 use serde::Serialize;
+use std::borrow::Cow;
 use std::time::UNIX_EPOCH;
 
 /// Adds the route.
@@ -21,7 +23,7 @@ struct Response<'a> {
 /// A model as OpenAI's API describes one.
 #[derive(Serialize)]
 pub struct Model<'a> {
-    id: &'a str,
+    id: Cow<'a, str>,
     object: &'static str,
     /// When the file was written, in seconds of Unix time.
     created: u64,
@@ -29,17 +31,21 @@ pub struct Model<'a> {
 }
 
 impl<'a> Model<'a> {
-    /// The description of a model that is served.
-    pub fn of(served: &'a Served) -> Self {
+    /// The description of a version that is served, which clients call `id`.
+    pub fn of(id: impl Into<Cow<'a, str>>, served: &Served) -> Self {
         let written = std::fs::metadata(&served.model.file.path).and_then(|metadata| metadata.modified()).ok();
         let created = written.and_then(|time| time.duration_since(UNIX_EPOCH).ok()).map_or(0, |time| time.as_secs());
-        Self { id: &served.name, object: "model", created, owned_by: "selfie" }
+        Self { id: id.into(), object: "model", created, owned_by: "selfie" }
     }
 }
 
 async fn models(app: Data<App>) -> HttpResponse {
     let slots = app.engine.slots();
-    let served = slots.values().filter_map(|slot| slot.served.as_ref());
-    let data = served.map(|served| Model::of(served)).collect();
+    let mut data = Vec::new();
+    for (name, serving) in slots.iter().filter_map(|(name, slot)| Some((name, slot.serving.as_ref()?))) {
+        data.push(Model::of(name, serving.live()));
+        let labelled = serving.labels().filter_map(|label| Some((label, serving.label(label)?)));
+        data.extend(labelled.map(|(label, served)| Model::of(format!("{name}:{label}"), served)));
+    }
     HttpResponse::Ok().json(Response { object: "list", data })
 }

@@ -1,6 +1,6 @@
-//! Around every request: its id, its key, the metrics, the log, the refusal while the server stops.
+//! Around every request: its id, its span, its key, the metrics, the log, the refusal while the server stops.
 
-use super::{authorization, refuse};
+use super::{authorization, refuse, trace};
 use crate::Error;
 use crate::app::request_id::{self, request_id};
 use crate::app::{App, Phase};
@@ -12,12 +12,13 @@ use actix_web::middleware::Next;
 use actix_web::web::Data;
 use std::time::{Duration, Instant};
 use tracing::Instrument;
+use tracing::field::display;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static(request_id::HEADER);
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 
 /// Counts and times the request, asks for its key, and gives its response an `x-request-id`: the client's, or a new one.
-/// Everything that is logged on its way carries the id.
+/// Everything that is logged on its way carries the id, and that of its trace.
 ///
 /// # Errors
 /// Only what the framework itself could not turn into a response.
@@ -32,7 +33,9 @@ pub async fn observe(
     let route = request.match_pattern().unwrap_or_else(|| "_unknown".to_owned());
     let method = request.method().clone();
     let id = request_id(request.headers().get(REQUEST_ID).and_then(|id| id.to_str().ok()));
-    let span = tracing::error_span!("request", id, %method, route);
+    let begun = app.tracer.as_ref().map(|tracer| trace::begin(tracer, &request, &id, start));
+    let trace_id = begun.as_ref().map(|begun| display(begun.trace_id));
+    let span = tracing::error_span!("request", id, trace_id, %method, route);
     let mut response = match refusal(&app, &request) {
         Some(error) => {
             let (request, _) = request.into_parts();
@@ -48,6 +51,9 @@ pub async fn observe(
         response.headers_mut().insert(REQUEST_ID, id);
     }
     app.metrics.http.observe(&route, method.as_str(), status, took);
+    if let Some(traced) = begun.and_then(|begun| begun.span) {
+        trace::end(traced, status);
+    }
     let took_ms = took.as_secs_f64() * 1e3;
     let _inside = span.enter();
     match app.config.log_requests {

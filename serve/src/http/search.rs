@@ -1,9 +1,8 @@
 //! `POST /v1/search`: images or vectors in, their exact nearest neighbours in a gallery out.
 
 use super::envelope::OpenAi;
-use super::{App, images, resource, terms};
+use super::{App, answered, images, resource, terms};
 use crate::Error;
-use crate::engine::Timing;
 use crate::gallery::{Gallery, Hit};
 use crate::whole::Whole;
 use actix_web::web::{self, Data, Payload, ServiceConfig};
@@ -31,6 +30,8 @@ struct Options {
     label: Option<Labels>,
     #[serde(default)]
     thumbnails: bool,
+    #[serde(default)]
+    map: bool,
 }
 
 fn usual_k() -> Whole {
@@ -79,11 +80,16 @@ struct Response<'a> {
 #[derive(Serialize)]
 struct Neighbours<'a> {
     index: usize,
+    /// The place of the query on the map of the gallery.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    map: Option<[f32; 2]>,
     neighbours: Vec<Neighbour<'a>>,
 }
 
 #[derive(Serialize)]
 struct Neighbour<'a> {
+    /// Which vector of the gallery, from 0.
+    row: usize,
     id: &'a str,
     label: Option<&'a str>,
     /// Cosine of the angle between the vectors.
@@ -99,14 +105,14 @@ async fn search(app: Data<App>, request: HttpRequest, payload: Payload) -> Resul
     let images::Form { model, images, options } = form;
     let gallery = options.gallery(&app)?;
     let name = gallery.name.clone();
-    let (vectors, timing) = match (&options.vector, images.is_empty()) {
+    let (vectors, response) = match (&options.vector, images.is_empty()) {
         (Some(vectors), true) => (vectors.checked(gallery, app.config.request_items())?, None),
         (None, false) => {
             let served = gallery.model(&app.engine, model.as_deref())?;
             let tracked = served.metrics.track("search");
             let answers = tracked.end(served.images(images, terms).await)?;
             let rows = answers.rows.iter().filter_map(|row| served.model.embedding(row));
-            (rows.map(<[f32]>::to_vec).collect(), Some(answers.timing))
+            (rows.map(<[f32]>::to_vec).collect(), Some(answered(&served, &answers.timing)))
         }
         (Some(_), false) => return Err(Error::invalid("input", "images and vector are both there; send one").into()),
         (None, true) => return Err(Error::invalid("input", "input is missing; send images, or a vector").into()),
@@ -114,10 +120,7 @@ async fn search(app: Data<App>, request: HttpRequest, payload: Payload) -> Resul
     // The product takes all processors for some milliseconds: not on the threads that read and write.
     let body = web::block(move || answer(&app, &name, &vectors, &options)).await;
     let body = body.map_err(|_| Error::Server { reason: "a search was lost on its way".into() })??;
-    let mut response = HttpResponse::Ok();
-    if let Some(timing) = timing.as_ref().map(Timing::header) {
-        response.insert_header(("server-timing", timing));
-    }
+    let mut response = response.unwrap_or_else(HttpResponse::Ok);
     Ok(response.content_type("application/json").body(body))
 }
 
@@ -131,11 +134,13 @@ fn answer(app: &App, name: &str, vectors: &[Vec<f32>], options: &Options) -> Res
     let neighbour = |hit: Hit| {
         let jpeg = if options.thumbnails { gallery.thumbnail(hit.row)? } else { None };
         let thumbnail = jpeg.map(|jpeg| STANDARD.encode(jpeg));
-        Ok(Neighbour { id: &gallery.ids[hit.row], label: gallery.label(hit.row), score: hit.score, thumbnail })
+        let Hit { row, score } = hit;
+        Ok(Neighbour { row, id: &gallery.ids[row], label: gallery.label(row), score, thumbnail })
     };
     let neighbours = |(index, hits): (usize, Vec<Hit>)| {
         let neighbours = hits.into_iter().map(neighbour).collect::<Result<_, Error>>()?;
-        Ok(Neighbours { index, neighbours })
+        let map = options.map.then(|| gallery.map().point(&vectors[index]));
+        Ok(Neighbours { index, map, neighbours })
     };
     let data = found.into_iter().enumerate().map(neighbours).collect::<Result<_, Error>>()?;
     let body = Response { object: "search", gallery: name, data };

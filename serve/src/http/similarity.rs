@@ -1,8 +1,9 @@
 //! `POST /v1/similarity`: images in, the cosine of every pair of their vectors out.
 
 use super::envelope::OpenAi;
-use super::{App, images, resource, terms};
+use super::{App, answered, images, resource, terms};
 use crate::Error;
+use crate::engine::Which;
 use crate::model::row::normalise;
 use actix_web::web::{self, Data, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
@@ -32,7 +33,7 @@ struct Response<'a> {
 async fn similarity(app: Data<App>, request: HttpRequest, payload: Payload) -> Result<HttpResponse, OpenAi> {
     let form = images::read::<Options>(&app, &request, payload).await?;
     let terms = terms::terms(&app.config, &request, None, None)?;
-    let served = app.engine.find(form.model.as_deref(), None)?;
+    let served = app.engine.route(form.model.as_deref(), Which::Usual)?;
     let tracked = served.metrics.track("similarity");
     let result = async {
         if served.model.embedding_width().is_none() {
@@ -43,7 +44,7 @@ async fn similarity(app: Data<App>, request: HttpRequest, payload: Payload) -> R
     let answers = tracked.end(result.await)?;
     let vectors = answers.rows.iter().filter_map(|row| served.model.embedding(row));
     let body = Response { object: "similarity", model: &served.name, data: cosines(vectors) };
-    Ok(HttpResponse::Ok().insert_header(("server-timing", answers.timing.header())).json(body))
+    Ok(answered(&served, &answers.timing).json(body))
 }
 
 fn cosines<'a>(vectors: impl Iterator<Item = &'a [f32]>) -> Vec<Vec<f32>> {

@@ -1,10 +1,11 @@
-//! `GET /v2/models/{model}[/versions/{version}]/config`: how a model is served, in the words of Triton's configuration.
+//! `GET /v2/models/{model}[/versions/{version}|/labels/{label}]/config`: how a model is served, in the words of Triton's
+//! configuration.
 //!
 //! # Source
 //! Triton's model configuration extension; its `ModelConfig` message as JSON.
 
 use super::envelope::KServe;
-use super::v2_model::Named;
+use super::v2_model::{Named, paths};
 use super::{App, resource};
 use crate::protocol::{self, datatype};
 use actix_web::HttpResponse;
@@ -13,14 +14,14 @@ use serde_json::{Value, json};
 
 /// Adds the routes.
 pub fn configure(config: &mut ServiceConfig) {
-    for path in ["/v2/models/{model}/config", "/v2/models/{model}/versions/{version}/config"] {
-        config.service(resource(path, "GET").route(web::get().to(model_config)));
+    for path in paths("/config") {
+        config.service(resource(&path, "GET").route(web::get().to(model_config)));
     }
 }
 
 async fn model_config(app: Data<App>, named: Path<Named>) -> Result<HttpResponse, KServe> {
     let served = named.find(&app)?;
-    let config = protocol::model_config(&served, &app.config);
+    let config = protocol::model_config(&app.engine, &served, &app.config);
     let output = |(name, width): &(&str, usize)| -> Value {
         json!({"name": name, "data_type": "TYPE_FP32", "dims": [width], "label_filename": ""})
     };
@@ -28,11 +29,15 @@ async fn model_config(app: Data<App>, named: Path<Named>) -> Result<HttpResponse
         None => json!({"name": config.name, "kind": "KIND_CPU", "count": 1, "gpus": []}),
         Some(gpu) => json!({"name": config.name, "kind": "KIND_GPU", "count": 1, "gpus": [gpu]}),
     };
+    let policy = match &config.versions {
+        None => json!({"latest": {"num_versions": 1}}),
+        Some(versions) => json!({"specific": {"versions": versions}}),
+    };
     Ok(HttpResponse::Ok().json(json!({
         "name": config.name,
         "platform": config.platform,
         "backend": config.backend,
-        "version_policy": {"latest": {"num_versions": 1}},
+        "version_policy": policy,
         "max_batch_size": config.max_batch_size,
         "input": [{
             "name": config.input.name,
@@ -47,6 +52,9 @@ async fn model_config(app: Data<App>, named: Path<Named>) -> Result<HttpResponse
             "max_queue_delay_microseconds": 0,
             "default_queue_policy": {"timeout_action": "REJECT", "max_queue_size": config.max_queue_size},
         },
-        "parameters": {"runtime_reason": {"string_value": config.runtime_reason}},
+        "parameters": {
+            "runtime_reason": {"string_value": config.runtime_reason},
+            "batch_buckets": {"string_value": config.batch_buckets},
+        },
     })))
 }

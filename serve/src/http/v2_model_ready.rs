@@ -1,10 +1,10 @@
-//! `GET /v2/models/{model}[/versions/{version}]/ready`: whether a model is served.
+//! `GET /v2/models/{model}[/versions/{version}|/labels/{label}]/ready`: whether a model is served.
 //!
 //! # Source
 //! KServe open inference protocol, version 2.
 
 use super::envelope::KServe;
-use super::v2_model::Named;
+use super::v2_model::{Named, paths};
 use super::{App, resource};
 use actix_web::HttpResponse;
 use actix_web::web::{self, Data, Path, ServiceConfig};
@@ -12,8 +12,8 @@ use serde_json::json;
 
 /// Adds the routes.
 pub fn configure(config: &mut ServiceConfig) {
-    for path in ["/v2/models/{model}/ready", "/v2/models/{model}/versions/{version}/ready"] {
-        config.service(resource(path, "GET").route(web::get().to(ready)));
+    for path in paths("/ready") {
+        config.service(resource(&path, "GET").route(web::get().to(ready)));
     }
 }
 

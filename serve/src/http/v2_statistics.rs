@@ -1,10 +1,11 @@
-//! `GET /v2/models/stats` and `/v2/models/{model}[/versions/{version}]/stats`: counts and times since a model was loaded.
+//! `GET /v2/models/stats` and `/v2/models/{model}[/versions/{version}|/labels/{label}]/stats`: counts and times since a model was
+//! loaded, of all its versions or of one.
 //!
 //! # Source
 //! Triton's statistics extension.
 
 use super::envelope::KServe;
-use super::v2_model::Named;
+use super::v2_model::{Named, paths};
 use super::{App, resource};
 use crate::protocol::{self, ModelStats};
 use actix_web::HttpResponse;
@@ -14,8 +15,8 @@ use serde::Serialize;
 /// Adds the routes.
 pub fn configure(config: &mut ServiceConfig) {
     config.service(resource("/v2/models/stats", "GET").route(web::get().to(all)));
-    for path in ["/v2/models/{model}/stats", "/v2/models/{model}/versions/{version}/stats"] {
-        config.service(resource(path, "GET").route(web::get().to(one)));
+    for path in paths("/stats") {
+        config.service(resource(&path, "GET").route(web::get().to(one)));
     }
 }
 
@@ -29,6 +30,9 @@ async fn all(app: Data<App>) -> HttpResponse {
 }
 
 async fn one(app: Data<App>, named: Path<Named>) -> Result<HttpResponse, KServe> {
-    let served = named.find(&app)?;
-    Ok(HttpResponse::Ok().json(Response { model_stats: vec![protocol::statistics(&served)] }))
+    let model_stats = match named.alone() {
+        Some(name) => protocol::model_statistics(&app.engine, name)?,
+        None => vec![protocol::statistics(named.find(&app)?.as_ref())],
+    };
+    Ok(HttpResponse::Ok().json(Response { model_stats }))
 }

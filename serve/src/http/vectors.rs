@@ -8,8 +8,7 @@
 //!
 //! The header `x-vector-shape` holds the number of vectors and their width.
 
-use actix_web::HttpResponse;
-use actix_web::http::header::VARY;
+use actix_web::{HttpResponse, HttpResponseBuilder};
 use half::f16;
 
 /// Type of the numbers.
@@ -52,18 +51,16 @@ impl Dtype {
     }
 }
 
-/// The vectors as a response.
-pub fn response(dtype: Dtype, vectors: &[Vec<f32>], timing: String) -> HttpResponse {
-    let width = vectors.first().map_or(0, Vec::len);
+/// The vectors as the body of a response.
+pub fn write(dtype: Dtype, vectors: &[impl AsRef<[f32]>], mut response: HttpResponseBuilder) -> HttpResponse {
+    let width = vectors.first().map_or(0, |vector| vector.as_ref().len());
     let mut bytes = Vec::with_capacity(vectors.len() * (width + 1) * size_of::<f32>());
     for vector in vectors {
-        dtype.append(vector, &mut bytes);
+        dtype.append(vector.as_ref(), &mut bytes);
     }
-    HttpResponse::Ok()
+    response
         .content_type(format!("application/octet-stream; dtype={}", dtype.name()))
         .insert_header(("x-vector-shape", format!("{},{width}", vectors.len())))
-        .insert_header((VARY, "accept"))
-        .insert_header(("server-timing", timing))
         .body(bytes)
 }
 

@@ -1,7 +1,7 @@
 //! The metrics of one version of a model: a handle that is cheap to clone.
 
 use super::requests::Tracked;
-use super::{Families, Stage, Statistics};
+use super::{Families, ShadowOutcome, Stage, Statistics};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,7 +19,8 @@ impl ModelMetrics {
         Self { families, name: name.into(), version: version.to_string().into(), statistics: Arc::default() }
     }
 
-    pub(super) fn labels(&self) -> [&str; 2] {
+    /// The model and its version.
+    pub(crate) fn labels(&self) -> [&str; 2] {
         [&self.name, &self.version]
     }
 
@@ -29,6 +30,11 @@ impl ModelMetrics {
         self.families.batches.observe(&self.labels(), items);
         self.statistics.batch(items, took);
         self.stage(Stage::Infer, took);
+    }
+
+    /// `items` were filled up to a batch of `rows`.
+    pub fn padding(&self, items: usize, rows: usize) {
+        self.families.padding.observe(&self.labels(), items, rows);
     }
 
     /// A batch failed.
@@ -63,7 +69,7 @@ impl ModelMetrics {
     }
 
     /// Items that wait now.
-    pub(super) fn waiting(&self) -> i64 {
+    pub(crate) fn waiting(&self) -> i64 {
         self.families.queue.now(&self.labels())
     }
 
@@ -85,6 +91,21 @@ impl ModelMetrics {
     /// The model was refused.
     pub fn refused(&self) {
         self.families.loaded.unavailable(&self.labels());
+    }
+
+    /// What became of an item that the version `shadow` was to run for comparison.
+    pub fn shadowed(&self, shadow: &str, outcome: ShadowOutcome) {
+        self.families.shadows.count(&self.labels(), shadow, outcome);
+    }
+
+    /// The cosine of the embeddings of this version and of `shadow` for an item.
+    pub fn shadow_cosine(&self, shadow: &str, cosine: f64) {
+        self.families.shadows.cosine(&self.labels(), shadow, cosine);
+    }
+
+    /// Whether this version and `shadow` gave an item the same best class.
+    pub fn shadow_class(&self, shadow: &str, agrees: bool) {
+        self.families.shadows.class(&self.labels(), shadow, agrees);
     }
 
     /// Counts one request of `api`; see [`Tracked`].

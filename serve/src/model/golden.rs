@@ -63,7 +63,7 @@ fn run(model: &Model, sample: &Golden) -> Result<f32, selfie_models::Error> {
         return Err(wrong(unknown, format!("it is not among the card's outputs {names:?}")));
     }
     let values = sample.input.values();
-    let step = model.file.fixed_batch.unwrap_or(batch).max(1);
+    let step = model.largest_batch().unwrap_or(batch).max(1);
     let mut rows = Vec::with_capacity(batch);
     for chunk in values.chunks(step * model.preprocessor.item_len()) {
         let count = chunk.len() / model.preprocessor.item_len();

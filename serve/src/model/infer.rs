@@ -16,7 +16,7 @@ impl Model {
     pub fn infer<B: AsRef<[u8]> + Sync>(&self, images: &[B]) -> Result<Vec<Row>, Error> {
         let item_len = self.preprocessor.item_len();
         let failed = |reason| Error::Backend { model: self.card().name.clone(), reason };
-        let largest = self.file.fixed_batch.unwrap_or(images.len()).max(1);
+        let largest = self.largest_batch().unwrap_or(images.len()).max(1);
         let mut rows = Vec::with_capacity(images.len());
         for (chunk, images) in images.chunks(largest).enumerate() {
             let at = |(index, error): (usize, Error)| error.at_item(chunk * largest + index);
@@ -76,12 +76,12 @@ impl Model {
         }
     }
 
-    /// Runs `count` items. A model with a fixed batch gets the rest filled with zeros.
+    /// Runs `count` items. What is missing to the next bucket is filled with zeros, whose rows nobody sees.
     fn run(&self, count: usize, values: Values<'_>) -> Result<Vec<Row>, String> {
-        let batch = self.file.fixed_batch.unwrap_or(count);
-        if count > batch {
-            return Err(format!("a batch of {count} was given to a model whose batch is fixed to {batch}"));
+        if let Some(largest) = self.largest_batch().filter(|largest| count > *largest) {
+            return Err(format!("a batch of {count} was given to a model whose largest batch is {largest}"));
         }
+        let batch = self.padded(count);
         let len = batch * self.preprocessor.item_len();
         let shape = self.card().input.shape(batch);
         let (floats, bytes);

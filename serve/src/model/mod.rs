@@ -1,6 +1,7 @@
 //! A loaded model: file, runtime and preprocessing, proven by its golden samples. Use it as it is without a server, or
 //! behind a [`crate::batch::Batcher`].
 
+mod contest;
 mod golden;
 mod infer;
 mod open;
@@ -13,8 +14,9 @@ pub use row::Row;
 use crate::Error;
 use crate::model_file::ModelFile;
 use crate::preprocess::Preprocessor;
-use crate::runtime::{Choice, Options, Runtime, Session};
+use crate::runtime::{Candidate, Choice, Options, Session};
 use selfie_models::Card;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 /// A loaded model.
@@ -28,27 +30,45 @@ pub struct Model {
     /// What the golden samples gave when it was loaded.
     pub proofs: Vec<Proof>,
     session: Box<dyn Session>,
+    /// The batch sizes that the session gets, the smallest first; none when it gets any.
+    buckets: Vec<usize>,
 }
 
 impl Model {
-    /// Loads `path` on a runtime that was chosen and runs the golden samples of its card on it.
+    /// Loads `path` on the fastest of the runtimes that may serve, and runs the golden samples of its card on it.
     ///
     /// # Errors
-    /// The file or its card is wrong, the runtime refuses it, or [`Error::Golden`]: the numbers differ.
+    /// The file or its card is wrong, every runtime refuses it, or [`Error::Golden`]: the numbers differ.
     pub fn load(
         path: &Path,
-        runtime: &dyn Runtime,
-        choice: Choice,
+        candidates: &[Candidate],
         options: &Options,
         max_image_pixels: u64,
     ) -> Result<Self, Error> {
         let file = ModelFile::open(path)?;
-        let session = runtime.load(&file, choice.device, options)?;
+        contest::winner(candidates, |candidate| Self::start(file.clone(), candidate, options, max_image_pixels))
+    }
+
+    /// Loads the model on one runtime and runs it, so that it is ready to prove itself.
+    fn start(file: ModelFile, candidate: &Candidate, options: &Options, max_image_pixels: u64) -> Result<Self, Error> {
+        let choice = candidate.choice.clone();
+        // A panic in a runtime must cost this model, not the server.
+        let load = || candidate.runtime.load(&file, choice.device, options);
+        let session = catch_unwind(AssertUnwindSafe(load)).unwrap_or_else(|_| {
+            let (path, runtime) = (file.path.clone(), choice.runtime);
+            Err(Error::Load { path, runtime, reason: "the runtime panicked".into() })
+        })?;
         let preprocessor = Preprocessor::new(&file.card, max_image_pixels);
-        let mut model = Self { file, choice, preprocessor, proofs: Vec::new(), session };
+        let buckets = options.buckets(file.fixed_batch, choice.device);
+        let model = Self { file, choice, preprocessor, proofs: Vec::new(), session, buckets };
         model.warm_up()?;
-        model.proofs = golden::check(&model)?;
         Ok(model)
+    }
+
+    /// Runs the golden samples.
+    fn prove(mut self) -> Result<Self, Error> {
+        self.proofs = golden::check(&self)?;
+        Ok(self)
     }
 
     /// The model's card.
@@ -76,10 +96,25 @@ impl Model {
         self.labels().and(row.outputs.last()).map(Vec::as_slice)
     }
 
-    /// Runs the smallest batches once: a model whose outputs are not what the card says, or whose batch is not free
-    /// although it says so, fails here and not at the first request.
+    /// The batch sizes that the runtime gets, the smallest first; none when it gets any.
+    pub fn buckets(&self) -> &[usize] {
+        &self.buckets
+    }
+
+    /// The largest batch that the runtime takes at once, if there is one.
+    pub fn largest_batch(&self) -> Option<usize> {
+        self.buckets.last().copied()
+    }
+
+    /// Rows of the batch that the runtime gets for `count` items: they are filled up to the next bucket.
+    pub fn padded(&self, count: usize) -> usize {
+        self.buckets.iter().copied().find(|size| *size >= count).unwrap_or(count)
+    }
+
+    /// Runs every bucket once, or the smallest batches: a model whose outputs are not what the card says, or whose batch is not
+    /// free although it says so, fails here and not at the first request, and what is planned for a size is planned.
     fn warm_up(&self) -> Result<(), Error> {
-        let batches: &[usize] = if self.file.fixed_batch.is_some() { &[1] } else { &[1, 2] };
+        let batches: &[usize] = if self.buckets.is_empty() { &[1, 2] } else { &self.buckets };
         for &batch in batches {
             self.run_values(batch, &vec![0.0; batch * self.preprocessor.item_len()]).map_err(|reason| Error::Load {
                 path: self.file.path.clone(),
@@ -90,3 +125,6 @@ impl Model {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

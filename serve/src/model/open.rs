@@ -31,9 +31,10 @@ impl Default for OpenOptions {
 /// Nothing or too much is at `path`, or the model cannot be loaded.
 pub fn open(path: &Path, options: &OpenOptions) -> Result<Model, Error> {
     let file = find(path, options.model.as_deref())?;
-    let (runtime, choice) = choose(&options.runtime)?;
+    let model = Model::load(&file, &choose(&options.runtime)?, &options.runtime, options.max_image_pixels)?;
+    let choice = &model.choice;
     tracing::info!("{} on {} ({}): {}", file.display(), choice.runtime, choice.device, choice.reason);
-    Model::load(&file, runtime, choice, &options.runtime, options.max_image_pixels)
+    Ok(model)
 }
 
 fn find(path: &Path, model: Option<&str>) -> Result<PathBuf, Error> {

@@ -22,6 +22,13 @@ pub fn normalise(vector: &mut [f32]) {
     }
 }
 
+/// Cosine of the angle between two vectors of the same length; a vector of zeros has no direction and gives 0.
+pub fn cosine(a: &[f32], b: &[f32]) -> f64 {
+    let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum::<f64>();
+    let lengths = (dot(a, a) * dot(b, b)).sqrt();
+    if lengths > 0.0 { (dot(a, b) / lengths).clamp(-1.0, 1.0) } else { 0.0 }
+}
+
 /// Class scores to probabilities.
 pub fn softmax(logits: &[f32]) -> Vec<f32> {
     let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
@@ -50,6 +57,15 @@ mod tests {
         let mut zeros = [0.0, 0.0];
         normalise(&mut zeros);
         assert_eq!(zeros, [0.0, 0.0]);
+    }
+
+    #[test]
+    fn a_cosine_knows_directions_alone() {
+        let cases = [([3.0, 4.0], [6.0, 8.0], 1.0), ([1.0, 0.0], [0.0, 2.0], 0.0), ([1.0, -1.0], [-2.0, 2.0], -1.0)];
+        for (a, b, expected) in cases.into_iter().chain([([0.0, 0.0], [1.0, 0.0], 0.0)]) {
+            let found = cosine(&a, &b);
+            assert!((found - expected).abs() <= f64::EPSILON, "{a:?} {b:?}: {found}");
+        }
     }
 
     #[test]

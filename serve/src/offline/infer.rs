@@ -114,7 +114,7 @@ fn ask(model: &Model, job: &Job, items: &[Item], batch: Batch) -> Result<Vec<Rec
     }
     let failed = |reason| Error::Backend { model: model.card().name.clone(), reason };
     let mut rows = Vec::with_capacity(pixels.len());
-    for chunk in pixels.chunks(model.file.fixed_batch.unwrap_or(job.batch_size)) {
+    for chunk in pixels.chunks(model.largest_batch().unwrap_or(job.batch_size)) {
         rows.extend(model.run_items(chunk).map_err(failed)?);
     }
     let mut rows = rows.into_iter();

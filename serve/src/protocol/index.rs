@@ -3,8 +3,9 @@
 //! # Source
 //! Triton's model repository extension.
 
-use crate::engine::{Aside, Engine, State};
+use crate::engine::{Engine, State};
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// One version of a model.
 #[derive(Debug, PartialEq, Serialize)]
@@ -15,7 +16,7 @@ pub struct VersionState {
     pub version: String,
     /// READY, LOADING or UNAVAILABLE.
     pub state: &'static str,
-    /// Why it is unavailable, or a newer file of it was refused; else empty.
+    /// Why it is unavailable, or a newer file of it or the rules were refused; else empty.
     pub reason: String,
 }
 
@@ -23,39 +24,32 @@ pub struct VersionState {
 pub fn index(engine: &Engine, only_ready: bool) -> Vec<VersionState> {
     let slots = engine.slots();
     let versions = slots.iter().flat_map(|(name, slot)| {
-        let served = slot.served.as_ref().map(|served| served.version);
-        listed(name, served, slot.aside.as_ref())
+        let served = slot.serving.as_ref().map(|serving| serving.numbers()).unwrap_or_default();
+        listed(name, &served, &slot.aside)
     });
     versions.filter(|version| !only_ready || version.state == "READY").collect()
 }
 
-/// The version that answers and the one that does not. When both are the same, because its file has changed, it is one entry
-/// with the reason of the one that does not.
-fn listed(name: &str, served: Option<u64>, aside: Option<&Aside>) -> Vec<VersionState> {
-    let reason = aside.map_or("", |aside| match &aside.state {
-        State::Loading => "",
-        State::Refused(reason) => reason,
-        State::Unloaded => "unloaded",
-    });
+/// The versions that answer and then those that do not. One that is both, because its file has changed or the rules cannot be
+/// followed, is one entry with the reason.
+fn listed(name: &str, served: &[u64], aside: &BTreeMap<u64, State>) -> Vec<VersionState> {
     let entry = |version: u64, state, reason: &str| VersionState {
         name: name.to_owned(),
         version: version.to_string(),
         state,
         reason: reason.to_owned(),
     };
-    let mut versions = Vec::new();
-    if let Some(version) = served {
-        let same = aside.is_some_and(|aside| aside.version == version);
-        versions.push(entry(version, "READY", if same { reason } else { "" }));
-    }
-    if let Some(aside) = aside.filter(|aside| served != Some(aside.version)) {
-        let state = match aside.state {
-            State::Loading => "LOADING",
-            State::Refused(_) | State::Unloaded => "UNAVAILABLE",
-        };
-        versions.push(entry(aside.version, state, reason));
-    }
-    versions
+    let reason = |state: &State| match state {
+        State::Loading => String::new(),
+        State::Refused(reason) => reason.clone(),
+        State::Unloaded => "unloaded".to_owned(),
+    };
+    let ready = |version: &u64| entry(*version, "READY", &aside.get(version).map(reason).unwrap_or_default());
+    let not_ready = aside.iter().filter(|(version, _)| !served.contains(version)).map(|(version, state)| match state {
+        State::Loading => entry(*version, "LOADING", ""),
+        State::Refused(_) | State::Unloaded => entry(*version, "UNAVAILABLE", &reason(state)),
+    });
+    served.iter().map(ready).chain(not_ready).collect()
 }
 
 #[cfg(test)]
@@ -64,18 +58,23 @@ mod tests {
 
     #[test]
     fn a_version_is_listed_once_with_its_reason() {
-        let refused = |version| Aside { version, state: State::Refused("no card".into()) };
+        let refused = || State::Refused("no card".into());
         let cases = [
-            (Some(1), None, vec![("1", "READY", "")]),
-            (Some(1), Some(refused(2)), vec![("1", "READY", ""), ("2", "UNAVAILABLE", "no card")]),
-            (Some(1), Some(refused(1)), vec![("1", "READY", "no card")]),
-            (Some(1), Some(Aside { version: 1, state: State::Loading }), vec![("1", "READY", "")]),
-            (None, Some(Aside { version: 3, state: State::Loading }), vec![("3", "LOADING", "")]),
-            (None, Some(Aside { version: 3, state: State::Unloaded }), vec![("3", "UNAVAILABLE", "unloaded")]),
-            (None, None, vec![]),
+            (vec![1], vec![], vec![("1", "READY", "")]),
+            (vec![1], vec![(2, refused())], vec![("1", "READY", ""), ("2", "UNAVAILABLE", "no card")]),
+            (vec![1], vec![(1, refused())], vec![("1", "READY", "no card")]),
+            (vec![1], vec![(1, State::Loading)], vec![("1", "READY", "")]),
+            (vec![3, 4], vec![(4, refused())], vec![("3", "READY", ""), ("4", "READY", "no card")]),
+            (vec![], vec![(3, State::Loading)], vec![("3", "LOADING", "")]),
+            (
+                vec![],
+                vec![(3, State::Unloaded), (4, State::Unloaded)],
+                vec![("3", "UNAVAILABLE", "unloaded"), ("4", "UNAVAILABLE", "unloaded")],
+            ),
+            (vec![], vec![], vec![]),
         ];
         for (served, aside, expected) in cases {
-            let found = listed("m", served, aside.as_ref());
+            let found = listed("m", &served, &aside.clone().into_iter().collect());
             let found: Vec<_> =
                 found.iter().map(|item| (item.version.as_str(), item.state, item.reason.as_str())).collect();
             assert_eq!(found, expected, "{served:?} {aside:?}");

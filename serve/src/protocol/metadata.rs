@@ -1,6 +1,6 @@
 //! Names, types and shapes: of the server, of a model's inputs and outputs.
 
-use crate::engine::Served;
+use crate::engine::{Engine, Served};
 use selfie_models::card::InputDtype;
 use serde::Serialize;
 
@@ -25,7 +25,7 @@ pub struct ModelMetadata<'a> {
     /// The model's name.
     pub name: &'a str,
     /// The versions that answer.
-    pub versions: [String; 1],
+    pub versions: Vec<String>,
     /// The runtime and the kind of file.
     pub platform: String,
     /// The inputs.
@@ -58,8 +58,9 @@ pub fn server_metadata() -> ServerMetadata {
     ServerMetadata { name: "selfie", version: env!("CARGO_PKG_VERSION"), extensions: EXTENSIONS }
 }
 
-/// Describes a model.
-pub fn model_metadata(served: &Served) -> ModelMetadata<'_> {
+/// Describes a version, and names those of its model that `engine` serves.
+pub fn model_metadata<'a>(engine: &Engine, served: &'a Served) -> ModelMetadata<'a> {
+    let versions = engine.serving(&served.name).map_or(vec![served.version], |serving| serving.numbers());
     let file = &served.model.file;
     let card = &file.card;
     let batch = file.fixed_batch.map_or(-1, |batch| batch as i64);
@@ -69,7 +70,7 @@ pub fn model_metadata(served: &Served) -> ModelMetadata<'_> {
     let output = |(name, width)| TensorMetadata { name, datatype: "FP32", shape: shape(&[width]) };
     ModelMetadata {
         name: &served.name,
-        versions: [served.version.to_string()],
+        versions: versions.iter().map(u64::to_string).collect(),
         platform: served.platform(),
         inputs: [input],
         outputs: file.output_names().into_iter().zip(file.output_widths()).map(output).collect(),

@@ -12,11 +12,11 @@ mod model_config;
 mod output;
 mod statistics;
 
-pub use find::find;
+pub use find::{find, route, which};
 pub use index::{VersionState, index};
 pub use input::{Data, Input, Tensor, only};
 pub use load::without_parameters;
 pub use metadata::{ModelMetadata, ServerMetadata, TensorMetadata, datatype, model_metadata, server_metadata};
 pub use model_config::{ModelConfig, model_config};
 pub use output::{Choice, Output, Values, Wanted, choose};
-pub use statistics::{BatchStats, InferenceStats, ModelStats, all_statistics, statistics};
+pub use statistics::{BatchStats, InferenceStats, ModelStats, all_statistics, model_statistics, statistics};

@@ -4,8 +4,8 @@
 //! Triton's model configuration extension; its `ModelConfig` message.
 
 use crate::config::Config;
-use crate::engine::Served;
-use crate::runtime::Device;
+use crate::engine::{Engine, Served};
+use crate::runtime::BatchBuckets;
 use selfie_models::card::{Input, Layout};
 
 /// How a model is served.
@@ -16,6 +16,8 @@ pub struct ModelConfig<'a> {
     pub platform: String,
     /// The runtime.
     pub backend: &'static str,
+    /// The versions that are served, where rules say so and not their numbers.
+    pub versions: Option<Vec<u64>>,
     /// The largest batch that the runtime gets.
     pub max_batch_size: usize,
     /// The input.
@@ -32,16 +34,20 @@ pub struct ModelConfig<'a> {
     pub max_queue_size: usize,
     /// Why this runtime was chosen.
     pub runtime_reason: &'a str,
+    /// The batch sizes that the runtime gets.
+    pub batch_buckets: String,
 }
 
 /// Describes how a model is served.
-pub fn model_config<'a>(served: &'a Served, config: &Config) -> ModelConfig<'a> {
+pub fn model_config<'a>(engine: &Engine, served: &'a Served, config: &Config) -> ModelConfig<'a> {
+    let ruled = engine.serving(&served.name).filter(|serving| serving.has_rules());
     let (model, file) = (&served.model, &served.model.file);
     let [_, dims @ ..] = file.card.input.shape(0);
     ModelConfig {
         name: &served.name,
         platform: served.platform(),
         backend: model.choice.runtime,
+        versions: ruled.map(|serving| serving.numbers()),
         max_batch_size: served.max_batch_size(),
         input: &file.card.input,
         format: match file.card.input.layout {
@@ -50,11 +56,12 @@ pub fn model_config<'a>(served: &'a Served, config: &Config) -> ModelConfig<'a> 
         },
         dims,
         outputs: file.output_names().into_iter().zip(file.output_widths()).collect(),
-        gpu: match model.choice.device {
-            Device::Auto | Device::Cpu => None,
-            Device::Cuda(gpu) => Some(gpu),
-        },
+        gpu: model.choice.device.nvidia(),
         max_queue_size: config.max_queue_items,
         runtime_reason: &model.choice.reason,
+        batch_buckets: match model.buckets() {
+            [] => BatchBuckets::None.to_string(),
+            sizes => BatchBuckets::Sizes(sizes.to_vec()).to_string(),
+        },
     }
 }

@@ -7,7 +7,8 @@
 //! # Source
 //! Triton's statistics extension.
 
-use crate::engine::{Engine, Served};
+use crate::Error;
+use crate::engine::{Engine, Served, Which};
 use crate::metrics::Total;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -69,12 +70,25 @@ pub struct BatchStats {
     pub compute_output: Total,
 }
 
-/// The statistics of every model that answers.
+/// The statistics of every version that answers.
 pub fn all_statistics(engine: &Engine) -> Vec<ModelStats> {
-    engine.slots().values().filter_map(|slot| slot.served.as_deref()).map(statistics).collect()
+    engine.served().iter().map(|served| statistics(served)).collect()
 }
 
-/// The statistics of a model.
+/// The statistics of every version of a model that answers.
+///
+/// # Errors
+/// The name is unknown, or the model was refused.
+pub fn model_statistics(engine: &Engine, name: &str) -> Result<Vec<ModelStats>, Error> {
+    let served = engine.find(Some(name), Which::Usual)?;
+    match engine.serving(name) {
+        Some(serving) => Ok(serving.versions().map(|served| statistics(served)).collect()),
+        // The name says which version is meant.
+        None => Ok(vec![statistics(&served)]),
+    }
+}
+
+/// The statistics of a version.
 pub fn statistics(served: &Served) -> ModelStats {
     let snapshot = served.metrics.statistics().snapshot();
     let none = Total::default();

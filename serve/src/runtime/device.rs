@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
-/// Where a model runs: `auto`, `cpu`, `cuda` or `cuda:N`.
+/// Where a model runs: `auto`, `cpu`, `cuda[:N]`, `tensorrt[:N]`, `openvino`, `openvino:gpu` or `openvino:npu`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Device {
@@ -16,22 +16,60 @@ pub enum Device {
     Cpu,
     /// An NVIDIA GPU by its number.
     Cuda(u16),
+    /// An NVIDIA GPU by its number, by way of TensorRT.
+    TensorRt(u16),
+    /// Something of Intel's, by way of OpenVINO.
+    OpenVino(OpenVinoUnit),
+}
+
+/// What OpenVINO runs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OpenVinoUnit {
+    /// The processor.
+    Cpu,
+    /// The GPU.
+    Gpu,
+    /// The neural processor.
+    Npu,
+}
+
+/// What names may be.
+const KNOWN: &str = "known are auto, cpu, cuda, cuda:N, tensorrt, tensorrt:N, openvino, openvino:gpu and openvino:npu";
+
+impl Device {
+    /// The number of the NVIDIA GPU, if it is one.
+    pub fn nvidia(self) -> Option<u16> {
+        match self {
+            Self::Cuda(number) | Self::TensorRt(number) => Some(number),
+            Self::Auto | Self::Cpu | Self::OpenVino(_) => None,
+        }
+    }
+
+    /// Whether it is the processor, by whatever way.
+    pub fn is_processor(self) -> bool {
+        match self {
+            Self::Auto | Self::Cpu | Self::OpenVino(OpenVinoUnit::Cpu) => true,
+            Self::Cuda(_) | Self::TensorRt(_) | Self::OpenVino(OpenVinoUnit::Gpu | OpenVinoUnit::Npu) => false,
+        }
+    }
 }
 
 impl FromStr for Device {
     type Err = Error;
 
     fn from_str(name: &str) -> Result<Self, Error> {
-        let unknown = || Error::Device { name: name.to_owned(), reason: "known are auto, cpu, cuda and cuda:N".into() };
-        match name {
-            "auto" => Ok(Self::Auto),
-            "cpu" => Ok(Self::Cpu),
-            "cuda" => Ok(Self::Cuda(0)),
-            _ => {
-                let number = name.strip_prefix("cuda:").ok_or_else(unknown)?;
-                number.parse().map(Self::Cuda).map_err(|_| unknown())
-            }
-        }
+        let numbered = |kind: &str| name.strip_prefix(kind)?.strip_prefix(':')?.parse().ok();
+        let known = match name {
+            "auto" => Some(Self::Auto),
+            "cpu" => Some(Self::Cpu),
+            "cuda" => Some(Self::Cuda(0)),
+            "tensorrt" => Some(Self::TensorRt(0)),
+            "openvino" | "openvino:cpu" => Some(Self::OpenVino(OpenVinoUnit::Cpu)),
+            "openvino:gpu" => Some(Self::OpenVino(OpenVinoUnit::Gpu)),
+            "openvino:npu" => Some(Self::OpenVino(OpenVinoUnit::Npu)),
+            _ => numbered("cuda").map(Self::Cuda).or_else(|| numbered("tensorrt").map(Self::TensorRt)),
+        };
+        known.ok_or_else(|| Error::Device { name: name.to_owned(), reason: KNOWN.into() })
     }
 }
 
@@ -55,6 +93,10 @@ impl fmt::Display for Device {
             Self::Auto => formatter.write_str("auto"),
             Self::Cpu => formatter.write_str("cpu"),
             Self::Cuda(number) => write!(formatter, "cuda:{number}"),
+            Self::TensorRt(number) => write!(formatter, "tensorrt:{number}"),
+            Self::OpenVino(OpenVinoUnit::Cpu) => formatter.write_str("openvino"),
+            Self::OpenVino(OpenVinoUnit::Gpu) => formatter.write_str("openvino:gpu"),
+            Self::OpenVino(OpenVinoUnit::Npu) => formatter.write_str("openvino:npu"),
         }
     }
 }
@@ -65,13 +107,23 @@ mod tests {
 
     #[test]
     fn names_are_read_and_written() {
-        for (name, device) in [("auto", Device::Auto), ("cpu", Device::Cpu), ("cuda:3", Device::Cuda(3))] {
+        for (name, device) in [
+            ("auto", Device::Auto),
+            ("cpu", Device::Cpu),
+            ("cuda:3", Device::Cuda(3)),
+            ("tensorrt:1", Device::TensorRt(1)),
+            ("openvino", Device::OpenVino(OpenVinoUnit::Cpu)),
+            ("openvino:gpu", Device::OpenVino(OpenVinoUnit::Gpu)),
+            ("openvino:npu", Device::OpenVino(OpenVinoUnit::Npu)),
+        ] {
             assert_eq!(name.parse::<Device>().unwrap(), device);
             assert_eq!(device.to_string(), name);
         }
         assert_eq!("cuda".parse::<Device>().unwrap(), Device::Cuda(0));
-        for name in ["", "gpu", "cuda:", "cuda:x", "CPU"] {
-            assert!(name.parse::<Device>().is_err(), "{name:?}");
+        assert_eq!("tensorrt".parse::<Device>().unwrap(), Device::TensorRt(0));
+        for name in ["", "gpu", "cuda:", "cuda:x", "cuda1", "CPU", "tensorrt:", "openvino:", "openvino:0"] {
+            let message = name.parse::<Device>().unwrap_err().to_string();
+            assert!(message.contains("openvino:gpu"), "{name:?}: {message}");
         }
     }
 }

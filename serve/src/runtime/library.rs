@@ -54,7 +54,7 @@ pub fn cache_folder() -> PathBuf {
 /// The places of installed libraries, those that suit `device` best first.
 fn cached(cache: &Path, device: Device) -> Vec<PathBuf> {
     let mut wheels: Vec<_> = WHEELS.iter().filter(|wheel| wheel.is_for_this_machine()).collect();
-    wheels.retain(|wheel| wheel.cuda || !matches!(device, Device::Cuda(_)));
+    wheels.retain(|wheel| wheel.cuda || device.nvidia().is_none());
     wheels.sort_by_key(|wheel| wheel.cuda == (device == Device::Cpu));
     wheels.iter().map(|wheel| wheel.library(cache)).collect()
 }
@@ -81,7 +81,9 @@ mod tests {
     #[test]
     fn a_gpu_needs_the_library_with_cuda_and_a_processor_prefers_the_small_one() {
         let cache = Path::new("cache");
-        assert!(cached(cache, Device::Cuda(0)).iter().all(|path| path.to_string_lossy().contains("cuda")));
+        for device in [Device::Cuda(0), Device::TensorRt(0)] {
+            assert!(cached(cache, device).iter().all(|path| path.to_string_lossy().contains("cuda")), "{device}");
+        }
         if let [first, .., last] = &cached(cache, Device::Cpu)[..] {
             assert!(!first.to_string_lossy().contains("cuda") && last.to_string_lossy().contains("cuda"));
         }

@@ -1,6 +1,6 @@
 //! Which runtimes are here, for `selfie runtime list`.
 
-use super::{Options, RUNTIMES};
+use super::{Options, runtimes};
 
 /// One runtime and what is known about it here.
 #[derive(Clone, Debug, PartialEq)]
@@ -13,10 +13,9 @@ pub struct Presence {
     pub detail: String,
 }
 
-/// Every runtime that is built in, and whether it works with these options.
+/// Every runtime that there is, and whether it works with these options.
 pub fn list(options: &Options) -> Vec<Presence> {
-    RUNTIMES
-        .iter()
+    runtimes()
         .map(|runtime| match runtime.check(options) {
             Ok(found) => {
                 let detail = format!("{}; device {}", found.detail, found.device);
@@ -32,9 +31,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tract_always_works_on_the_processor() {
+    fn what_is_built_in_always_works_on_the_processor() {
         let present = list(&Options::default());
-        assert!(present.iter().any(|runtime| runtime.name == "tract" && runtime.works), "{present:?}");
-        assert_eq!(present.len(), RUNTIMES.len());
+        for name in ["tract", "rten"] {
+            assert!(present.iter().any(|runtime| runtime.name == name && runtime.works), "{present:?}");
+        }
+        assert_eq!(present.len(), runtimes().count());
     }
 }

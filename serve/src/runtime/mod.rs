@@ -2,26 +2,37 @@
 //!
 //! A runtime is one file that implements [`Runtime`] and one line in [`RUNTIMES`]. Its own types stop at that file.
 
+mod buckets;
 mod choose;
 mod device;
 pub mod install;
 pub mod library;
 pub mod list;
 mod onnxruntime;
+mod provider;
+mod rten;
 pub mod telemetry;
 mod tract;
 pub mod wheel;
 
-pub use choose::{Choice, choose};
-pub use device::Device;
+pub use buckets::BatchBuckets;
+pub(crate) use choose::refused;
+pub use choose::{Candidate, Choice, choose};
+pub use device::{Device, OpenVinoUnit};
 pub use list::list;
 
 use crate::Error;
 use crate::model_file::ModelFile;
 use std::path::PathBuf;
 
-/// Every runtime that is built in, in the order in which `auto` tries them.
-pub const RUNTIMES: &[&dyn Runtime] = &[&onnxruntime::OnnxRuntime, &tract::Tract];
+/// Every runtime that there is. `auto` takes the first group of which one works here, and within a group, for each model, the
+/// one that is fastest on it.
+pub const RUNTIMES: &[&[&dyn Runtime]] = &[&[&onnxruntime::OnnxRuntime], &[&tract::Tract, &rten::Rten]];
+
+/// Every runtime that there is, without the groups.
+pub fn runtimes() -> impl Iterator<Item = &'static dyn Runtime> {
+    RUNTIMES.iter().copied().flatten().copied()
+}
 
 /// A way to run ONNX files.
 pub trait Runtime: Sync {
@@ -82,11 +93,32 @@ pub struct Options {
     pub threads: usize,
     /// Path of ONNX Runtime's shared library, if it was given.
     pub onnxruntime: Option<PathBuf>,
+    /// The batch sizes that a model may get.
+    pub batch_buckets: BatchBuckets,
+    /// The largest batch that will come, for buckets that nobody has listed.
+    pub max_batch_size: usize,
+}
+
+impl Options {
+    /// The batch sizes that a model gets on `device`, the smallest first; none when it gets any.
+    pub fn buckets(&self, fixed_batch: Option<usize>, device: Device) -> Vec<usize> {
+        match fixed_batch {
+            Some(batch) => vec![batch],
+            None => self.batch_buckets.sizes(device, self.max_batch_size),
+        }
+    }
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { runtime: "auto".into(), device: Device::Auto, threads: 0, onnxruntime: None }
+        Self {
+            runtime: "auto".into(),
+            device: Device::Auto,
+            threads: 0,
+            onnxruntime: None,
+            batch_buckets: BatchBuckets::None,
+            max_batch_size: 32,
+        }
     }
 }
 

@@ -1,14 +1,15 @@
-//! ONNX Runtime, loaded at run time from a shared library, on the processor or an NVIDIA GPU.
+//! ONNX Runtime, loaded at run time from a shared library, on the processor or what an execution provider reaches.
 
 use super::library::locate;
-use super::{Device, Found, Options, Output, Runtime, Session, Values, telemetry};
+use super::provider::Provider;
+use super::{Device, Found, Options, Output, Runtime, Session, Values, provider, telemetry};
 use crate::Error;
 use crate::config::threads;
 use crate::model_file::ModelFile;
 use ort::environment::Environment;
-use ort::ep::{CUDA, ExecutionProvider};
 use ort::session::builder::SessionBuilder;
 use ort::value::TensorRef;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -29,35 +30,41 @@ impl Runtime for OnnxRuntime {
         let path = locate(options)?;
         let environment = environment(&path)?;
         let place = format!("ONNX Runtime is at {}", path.display());
-        let cuda = |number| try_cuda(&environment, number);
-        match options.device {
-            Device::Cpu => Ok(Found { device: Device::Cpu, detail: place }),
-            Device::Cuda(number) => match cuda(number) {
-                Ok(()) => Ok(Found { device: options.device, detail: place }),
-                Err(reason) => {
-                    let reason = format!(
-                        "{place}, but CUDA does not work with it: {reason}; `selfie runtime install --cuda` installs a \
-                         library with CUDA, which needs NVIDIA's driver, CUDA 13 and cuDNN 9"
-                    );
-                    Err(Error::Device { name: options.device.to_string(), reason })
-                }
-            },
-            Device::Auto => Ok(match cuda(0) {
-                Ok(()) => Found { device: Device::Cuda(0), detail: format!("{place} and CUDA works") },
-                Err(reason) => Found { device: Device::Cpu, detail: format!("{place}, without CUDA: {reason}") },
-            }),
+        let wanted = if options.device == Device::Auto { Device::Cuda(0) } else { options.device };
+        let Some(provider) = provider::of(wanted) else { return Ok(Found { device: wanted, detail: place }) };
+        let (name, advice) = (provider.name, provider.advice);
+        match (try_provider(&environment, wanted, &provider), options.device) {
+            (Ok(()), Device::Auto) => Ok(Found { device: wanted, detail: format!("{place} and {name} works") }),
+            (Err(reason), Device::Auto) => {
+                Ok(Found { device: Device::Cpu, detail: format!("{place}, without {name}: {reason}") })
+            }
+            (Ok(()), device) => Ok(Found { device, detail: place }),
+            (Err(reason), device) => {
+                let reason = format!("{place}, but {name} does not work with it: {reason}; {advice}");
+                Err(Error::Device { name: device.to_string(), reason })
+            }
         }
     }
 
     fn load(&self, file: &ModelFile, device: Device, options: &Options) -> Result<Box<dyn Session>, Error> {
         let environment = environment(&locate(options)?)?;
-        let session = build(&environment, device, threads(options.threads))
-            .and_then(|mut builder| builder.commit_from_file(&file.path).map_err(text))
-            .map_err(|reason| Error::Load { path: file.path.clone(), runtime: NAME, reason })?;
+        let session = || {
+            build(&environment, device, threads(options.threads))
+                .and_then(|mut builder| builder.commit_from_file(&file.path).map_err(text))
+                .map_err(|reason| Error::Load { path: file.path.clone(), runtime: NAME, reason })
+        };
+        let session = |size| Ok((size, Mutex::new(session()?)));
+        let sizes = sizes(options.buckets(file.fixed_batch, device), device);
+        let sessions = sizes.into_iter().map(session).collect::<Result<_, Error>>()?;
         let input = file.card.input.name.clone();
         let outputs = file.output_names().into_iter().map(str::to_owned).collect();
-        Ok(Box::new(OnnxRuntimeSession { session: Mutex::new(session), input, outputs }))
+        Ok(Box::new(OnnxRuntimeSession { sessions, input, outputs }))
     }
+}
+
+/// The largest batch of each session: one for each bucket where a session plans for the size of its batch, else one for all.
+fn sizes(buckets: Vec<usize>, device: Device) -> Vec<usize> {
+    if buckets.is_empty() || device.is_processor() { vec![usize::MAX] } else { buckets }
 }
 
 fn environment(path: &Path) -> Result<Environment, Error> {
@@ -86,11 +93,11 @@ fn environment(path: &Path) -> Result<Environment, Error> {
     Ok(environment)
 }
 
-fn try_cuda(environment: &Environment, number: u16) -> Result<(), String> {
-    if !CUDA::is_available().map_err(text)? {
-        return Err("the library is built without CUDA".into());
+fn try_provider(environment: &Environment, device: Device, provider: &Provider) -> Result<(), String> {
+    if !(provider.is_built_in)().map_err(text)? {
+        return Err(format!("the library is built without {}", provider.name));
     }
-    build(environment, Device::Cuda(number), 1).map(drop)
+    build(environment, device, 1).map(drop)
 }
 
 fn build(environment: &Environment, device: Device, threads: usize) -> Result<SessionBuilder, String> {
@@ -98,15 +105,7 @@ fn build(environment: &Environment, device: Device, threads: usize) -> Result<Se
     let builder = builder.with_intra_threads(threads).map_err(|error| error.to_string())?;
     // Threads that spin while they wait take the processors that decode images.
     let builder = builder.with_intra_op_spinning(false).map_err(|error| error.to_string())?;
-    match device {
-        Device::Auto | Device::Cpu => Ok(builder),
-        Device::Cuda(number) => {
-            // TensorFloat-32 keeps 10 bits of 23: golden samples in f32 would not hold. Who wants speed exports f16.
-            let cuda = CUDA::default().with_device_id(i32::from(number)).with_tf32(false);
-            let provider = cuda.build().error_on_failure();
-            builder.with_execution_providers([provider]).map_err(|error| error.to_string())
-        }
-    }
+    builder.with_execution_providers(provider::dispatch(device, threads)).map_err(|error| error.to_string())
 }
 
 fn text(error: ort::Error) -> String {
@@ -114,14 +113,18 @@ fn text(error: ort::Error) -> String {
 }
 
 struct OnnxRuntimeSession {
-    session: Mutex<ort::session::Session>,
+    /// By the largest batch that they get. On a GPU each bucket has a session of its own, which keeps its plan.
+    sessions: BTreeMap<usize, Mutex<ort::session::Session>>,
     input: String,
     outputs: Vec<String>,
 }
 
 impl Session for OnnxRuntimeSession {
     fn run(&self, shape: &[usize], input: Values<'_>) -> Result<Vec<Output>, String> {
-        let mut session = self.session.lock().unwrap_or_else(PoisonError::into_inner);
+        let batch = shape.first().copied().unwrap_or(0);
+        let session =
+            self.sessions.range(batch..).next().ok_or_else(|| format!("no session takes a batch of {batch}"))?;
+        let mut session = session.1.lock().unwrap_or_else(PoisonError::into_inner);
         let name = self.input.as_str();
         let outputs = match input {
             Values::F32(values) => {
@@ -141,5 +144,18 @@ impl Session for OnnxRuntimeSession {
                 Ok(Output { shape, values: values.to_vec() })
             })
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gpu_has_a_session_for_each_bucket_and_a_processor_one_for_all() {
+        assert_eq!(sizes(vec![1, 4], Device::Cuda(0)), [1, 4]);
+        assert_eq!(sizes(vec![1, 4], Device::TensorRt(0)), [1, 4]);
+        assert_eq!(sizes(Vec::new(), Device::Cuda(0)), [usize::MAX]);
+        assert_eq!(sizes(vec![1, 4], Device::Cpu), [usize::MAX]);
     }
 }

@@ -1,4 +1,4 @@
-//! The runtime that is built in: tract, on the processor.
+//! A runtime that is built in: tract, on the processor.
 
 use super::{Device, Found, Options, Output, Runtime, Session, Values};
 use crate::Error;
@@ -25,7 +25,7 @@ impl Runtime for Tract {
             Device::Auto | Device::Cpu => {
                 Ok(Found { device: Device::Cpu, detail: "tract is built in and runs on the processor".into() })
             }
-            Device::Cuda(_) => {
+            Device::Cuda(_) | Device::TensorRt(_) | Device::OpenVino(_) => {
                 let reason = "tract runs on the processor only".into();
                 Err(Error::Device { name: options.device.to_string(), reason })
             }

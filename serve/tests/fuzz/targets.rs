@@ -1,6 +1,6 @@
 //! What is fuzzed, and the words that its inputs are made of.
 
-use selfie_serve::engine::Engine;
+use selfie_serve::engine::{Engine, Which};
 use selfie_serve::metrics::Metrics;
 use selfie_serve::{Config, Error, fuzz};
 
@@ -89,7 +89,7 @@ pub fn all() -> Vec<Target> {
     let models = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/pretrained").into();
     let config = Config { models, runtime: "tract".into(), ..Config::default() };
     let engine = Engine::open(&config, &Metrics::new().unwrap()).unwrap();
-    let served = engine.find(None, None).unwrap();
+    let served = engine.find(None, Which::Usual).unwrap();
     let infer_request = move |data: &[u8]| fuzz::infer_request(&served, data);
     vec![
         Target { name: "infer_request", call: Box::new(infer_request), words: JSON },

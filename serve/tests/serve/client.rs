@@ -8,7 +8,10 @@ use serde_json::Value;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+/// Longest wait for what must come: far beyond what a slow and busy machine takes.
+pub const PATIENCE: Duration = Duration::from_secs(300);
 
 /// A server on a free port of the loopback address that is stopped when this is dropped.
 pub struct Running {
@@ -38,19 +41,24 @@ pub fn start(config: Config) -> Running {
     let server = Server::bind(config).unwrap();
     let (url, addr, grpc_addr, stopper) = (server.url(), server.addr(), server.grpc_addr(), server.stopper());
     let thread = std::thread::spawn(move || server.run());
-    let client = Client::builder().timeout(Duration::from_secs(60)).build().unwrap();
+    let client = Client::builder().timeout(PATIENCE).build().unwrap();
     Running { url, addr, grpc_addr, client, stopper, thread: Some(thread) }
 }
 
 pub fn serve(config: Config) -> Running {
     let running = start(config);
-    for _ in 0..200 {
-        if running.get("/v2/health/live").send().is_ok() {
-            return running;
-        }
-        std::thread::sleep(Duration::from_millis(10));
+    wait_until("the server does not answer", || running.get("/v2/health/live").send().is_ok());
+    running
+}
+
+/// Waits until something holds; `wrong` says what is wrong when it never does.
+#[track_caller]
+pub fn wait_until(wrong: &str, mut holds: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !holds() {
+        assert!(start.elapsed() < PATIENCE, "{wrong}");
+        std::thread::sleep(Duration::from_millis(5));
     }
-    panic!("the server does not answer");
 }
 
 impl Running {

@@ -1,9 +1,9 @@
 use super::client::*;
 use super::network::{Network, store};
 use super::pictures::*;
+use super::waiting::{CROWD, while_busy};
 use serde_json::{Value, json};
 use std::sync::Barrier;
-use std::time::Duration;
 
 #[test]
 fn a_hundred_at_once_get_what_each_gets_alone() {
@@ -32,37 +32,41 @@ fn items_of_one_request_share_a_batch() {
     let store = store(&[("net", Network::slow())]);
     let server = serve(config(store.path()));
     let images: Vec<String> = (0..12).map(|seed| base64(&png(seed))).collect();
-    assert_eq!(server.embed(&json!({"input": images})).len(), 12);
-    let batches = server.metric("selfie_batches_total{model=\"net\",version=\"1\"}");
-    assert!(batches <= 3.0, "{batches} batches for 12 items that came together");
+    let batches = || server.metric("selfie_batches_total{model=\"net\",version=\"1\"}");
+    let again = |_| {
+        let before = batches();
+        assert_eq!(server.embed(&json!({"input": images})).len(), 12);
+        batches() - before
+    };
+    // Decoders that are held up for as long as a batch takes spread the items once, not every time.
+    let tries: Vec<f64> = (0..5).map(again).take_while(|batches| *batches > 3.0).collect();
+    assert!(tries.len() < 5, "{tries:?} batches for 12 items that came together");
 }
 
 #[test]
 fn a_full_queue_is_answered_at_once_with_a_time_to_come_back() {
     let store = store(&[("net", Network::slow())]);
-    let server = serve(selfie_serve::Config { max_batch_size: 1, max_queue_items: 2, ..config(store.path()) });
+    // Room for a crowd and some others.
+    let max_queue_items = CROWD as usize + 10;
+    let server = serve(selfie_serve::Config { max_batch_size: 1, max_queue_items, ..config(store.path()) });
+    let body = |count: usize| json!({"input": vec![base64(&png(1)); count]});
     let barrier = Barrier::new(12);
-    let body = json!({"input": base64(&png(1))});
-    let answers: Vec<(u16, Option<String>)> = std::thread::scope(|scope| {
-        let ask = || {
-            barrier.wait();
-            let response = server.json("/v1/embeddings", &body);
-            let retry = response.headers().get("retry-after").map(|value| value.to_str().unwrap().to_owned());
-            (response.status().as_u16(), retry)
-        };
-        let threads: Vec<_> = (0..12).map(|_| scope.spawn(ask)).collect();
-        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    while_busy(&server, || {
+        std::thread::scope(|scope| {
+            for _ in 0..12 {
+                scope.spawn(|| {
+                    barrier.wait();
+                    let response = server.json("/v1/embeddings", &body(max_queue_items));
+                    assert_eq!(response.status(), 429);
+                    let retry = response.headers()["retry-after"].to_str().unwrap();
+                    assert!(retry.parse::<u64>().unwrap() >= 1, "{retry}");
+                });
+            }
+        });
     });
-    let served = answers.iter().filter(|(status, _)| *status == 200).count();
-    let refused = answers.iter().filter(|(status, retry)| {
-        *status == 429 && retry.as_ref().is_some_and(|seconds| seconds.parse::<u64>().unwrap() >= 1)
-    });
-    assert!(served >= 1 && refused.clone().count() >= 1 && served + refused.count() == 12, "{answers:?}");
     let rejected = "selfie_requests_total{api=\"embeddings\",model=\"net\",outcome=\"rejected\",version=\"1\"}";
-    assert_eq!(server.metric(rejected), (12 - served) as f64);
+    assert_eq!(server.metric(rejected), 12.0);
     // Too many for the queue at any time is too large, not busy.
-    let three = vec![base64(&png(1)); 3];
-    assert_eq!(server.json("/v1/embeddings", &json!({"input": three})).status(), 413);
-    std::thread::sleep(Duration::from_millis(10));
-    assert_eq!(server.json("/v1/embeddings", &body).status(), 200);
+    assert_eq!(server.json("/v1/embeddings", &body(max_queue_items + 1)).status(), 413);
+    assert_eq!(server.json("/v1/embeddings", &body(1)).status(), 200);
 }

@@ -17,7 +17,8 @@ fn an_installed_library_runs_a_model() {
     let store = store(&[("net", Network::default())]);
     let run = |runtime: &str| {
         let onnxruntime = Some(library.clone());
-        let runtime = Options { runtime: runtime.into(), device: Device::Cpu, threads: 1, onnxruntime };
+        let runtime =
+            Options { runtime: runtime.into(), device: Device::Cpu, threads: 1, onnxruntime, ..Options::default() };
         let model = open(store.path(), &OpenOptions { runtime, ..OpenOptions::default() }).unwrap();
         model.infer(&[png(1)]).unwrap().remove(0).outputs.concat()
     };

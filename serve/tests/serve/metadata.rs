@@ -151,7 +151,11 @@ fn the_description_of_the_api_holds_what_is_there() {
     let document: Value = server.get("/openapi.json").send().unwrap().json().unwrap();
     for (path, methods) in document["paths"].as_object().unwrap() {
         let methods: Vec<String> = methods.as_object().unwrap().keys().map(|method| method.to_uppercase()).collect();
-        let url = format!("{}{}", server.url, path.replace("{model}", "net").replace("{version}", "1"));
+        let url = format!(
+            "{}{}",
+            server.url,
+            path.replace("{model}", "net").replace("{version}", "1").replace("{label}", "x")
+        );
         let response = server.client.delete(url).send().unwrap();
         assert_eq!(response.status(), 405, "{path}");
         assert_eq!(response.headers()["allow"], methods.join(", "), "{path}");

@@ -1,6 +1,6 @@
 //! Small convolutional networks as ONNX files, with a true card and golden samples that tract computed.
 
-use prost::Message;
+use super::unpacked;
 use selfie_models::Card;
 use selfie_models::card::*;
 use selfie_models::golden::{Algorithm, Generator, Golden, Values};
@@ -21,11 +21,32 @@ pub struct Network {
     pub classes: usize,
     pub fixed_batch: Option<usize>,
     pub golden: bool,
+    pub tail: Tail,
+}
+
+/// What the vector goes through at the end.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Tail {
+    Nothing,
+    /// `Selu`, which rten does not have.
+    Selu,
+    /// A sequence of one, which tract does not have.
+    Sequence,
+    /// Integers that 32 bits do not hold, which is all that rten has.
+    LargeIntegers,
 }
 
 impl Default for Network {
     fn default() -> Self {
-        Self { dtype: InputDtype::F32, side: 8, widths: vec![4], classes: 3, fixed_batch: None, golden: true }
+        Self {
+            dtype: InputDtype::F32,
+            side: 8,
+            widths: vec![4],
+            classes: 3,
+            fixed_batch: None,
+            golden: true,
+            tail: Tail::Nothing,
+        }
     }
 }
 
@@ -50,7 +71,7 @@ impl Network {
         let mut model = self.model();
         model.metadata_props.push(StringStringEntryProto { key: CARD_KEY.into(), value: card.to_json().unwrap() });
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, model.encode_to_vec()).unwrap();
+        std::fs::write(path, unpacked::encode(model)).unwrap();
     }
 
     pub fn card(&self, name: &str) -> Card {
@@ -127,13 +148,7 @@ impl Network {
         graph.input.push(self.value("pixel_values", dtype, &[3, self.side, self.side]));
         let mut last = "pixel_values".to_owned();
         if self.dtype == InputDtype::U8 {
-            let to = AttributeProto {
-                name: "to".into(),
-                r#type: attribute_proto::AttributeType::Int as i32,
-                i: DataType::Float as i64,
-                ..AttributeProto::default()
-            };
-            graph.node.push(node("Cast", &[&last], "floats", vec![to]));
+            graph.node.push(node("Cast", &[&last], "floats", vec![to(DataType::Float)]));
             graph.initializer.push(weights("scale", &[1], |_| 1.0 / 255.0));
             graph.node.push(node("Mul", &["floats", "scale"], "scaled", vec![]));
             last = "scaled".into();
@@ -148,7 +163,33 @@ impl Network {
             (last, channels) = (relu, width);
         }
         graph.node.push(node("GlobalAveragePool", &[&last], "pooled", vec![]));
-        graph.node.push(node("Flatten", &["pooled"], "embedding", vec![]));
+        match self.tail {
+            Tail::Nothing => graph.node.push(node("Flatten", &["pooled"], "embedding", vec![])),
+            Tail::Selu => {
+                graph.node.push(node("Flatten", &["pooled"], "flat", vec![]));
+                graph.node.push(node("Selu", &["flat"], "embedding", vec![]));
+            }
+            Tail::Sequence => {
+                graph.initializer.push(TensorProto {
+                    name: "first".into(),
+                    data_type: DataType::Int64 as i32,
+                    raw_data: 0i64.to_le_bytes().to_vec(),
+                    ..TensorProto::default()
+                });
+                graph.node.push(node("Flatten", &["pooled"], "flat", vec![]));
+                graph.node.push(node("SequenceConstruct", &["flat"], "sequence", vec![]));
+                graph.node.push(node("SequenceAt", &["sequence", "first"], "embedding", vec![]));
+            }
+            Tail::LargeIntegers => {
+                graph.initializer.push(weights("large", &[1], |_| 1e12));
+                graph.initializer.push(weights("small", &[1], |_| 1e-12));
+                graph.node.push(node("Flatten", &["pooled"], "flat", vec![]));
+                graph.node.push(node("Mul", &["flat", "large"], "scaled_up", vec![]));
+                graph.node.push(node("Cast", &["scaled_up"], "integers", vec![to(DataType::Int64)]));
+                graph.node.push(node("Cast", &["integers"], "floats_again", vec![to(DataType::Float)]));
+                graph.node.push(node("Mul", &["floats_again", "small"], "embedding", vec![]));
+            }
+        }
         graph.output.push(self.value("embedding", DataType::Float, &[channels]));
         if self.classes > 0 {
             graph.initializer.push(weights("head", &[channels, self.classes], |noise| noise * 4.0 - 2.0));
@@ -185,6 +226,15 @@ fn node(op: &str, inputs: &[&str], output: &str, attribute: Vec<AttributeProto>)
         output: vec![output.into()],
         attribute,
         ..NodeProto::default()
+    }
+}
+
+fn to(dtype: DataType) -> AttributeProto {
+    AttributeProto {
+        name: "to".into(),
+        r#type: attribute_proto::AttributeType::Int as i32,
+        i: dtype as i64,
+        ..AttributeProto::default()
     }
 }
 

@@ -16,19 +16,19 @@ fn polling(store: &Path) -> Running {
 }
 
 /// The repository index as text, as soon as it contains `expected`.
-fn wait_for(server: &Running, expected: &str) -> String {
+pub fn wait_for(server: &Running, expected: &str) -> String {
     let start = Instant::now();
     loop {
         let text = server.post("/v2/repository/index").send().unwrap().text().unwrap();
         if text.contains(expected) {
             return text;
         }
-        assert!(start.elapsed() < Duration::from_secs(30), "{expected} does not come: {text}");
+        assert!(start.elapsed() < PATIENCE, "{expected} does not come: {text}");
         std::thread::sleep(Duration::from_millis(10));
     }
 }
 
-fn ready(name: &str, version: u64) -> String {
+pub fn ready(name: &str, version: u64) -> String {
     format!("{{\"name\":\"{name}\",\"version\":\"{version}\",\"state\":\"READY\"")
 }
 
@@ -49,11 +49,7 @@ fn what_is_new_is_served_and_what_is_gone_is_not() {
     assert_eq!(width("net"), 4);
     std::fs::remove_dir_all(store.path().join("net")).unwrap();
     let body = json!({"model": "net", "input": base64(&png(1))});
-    let start = Instant::now();
-    while server.json("/v1/embeddings", &body).status() != 404 {
-        assert!(start.elapsed() < Duration::from_secs(30), "it is still there");
-        std::thread::sleep(Duration::from_millis(10));
-    }
+    wait_until("it is still there", || server.json("/v1/embeddings", &body).status() == 404);
     assert_eq!(server.get("/v2/health/ready").send().unwrap().status(), 200);
 
     // A store that is empty is one that is not mounted.
@@ -66,10 +62,13 @@ fn what_is_new_is_served_and_what_is_gone_is_not() {
 fn a_bad_version_is_never_served_and_is_tried_again_when_it_changes() {
     let store = store(&[("net", wide(4))]);
     let server = polling(store.path());
+    // Made where the server does not look.
+    let aside = tempfile::tempdir().unwrap();
+    wide(5).write("net", &aside.path().join("model.onnx"));
+    let whole = std::fs::read(aside.path().join("model.onnx")).unwrap();
+    // A copy that stands still halfway.
     let file = store.path().join("net/2/model.onnx");
-    wide(5).write("net", &file);
-    let whole = std::fs::read(&file).unwrap();
-    // Written again before the server can have seen the whole file twice: a copy that stands still halfway.
+    std::fs::create_dir(store.path().join("net/2")).unwrap();
     std::fs::write(&file, &whole[..whole.len() / 2]).unwrap();
     let text = wait_for(&server, "complete ONNX");
     assert!(text.contains(&ready("net", 1)) && text.contains("\"version\":\"2\",\"state\":\"UNAVAILABLE\""), "{text}");

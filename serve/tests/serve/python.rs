@@ -1,6 +1,7 @@
 //! Clients that are not ours. They need a Python with `tests/python/requirements.txt`: `SELFIE_TEST_PYTHON`.
 
 use super::client::*;
+use super::galleries::served;
 use super::network::{Network, store};
 use super::pictures::*;
 use super::tls::{encrypted, identity};
@@ -13,21 +14,22 @@ fn skip(what: &str) {
     std::io::stderr().write_all(format!("SKIPPED: {what}\n").as_bytes()).unwrap();
 }
 
-/// Runs a script of `tests/python`, with `expected` as its standard input, unless there is no Python for it.
-fn run(script: &str, arguments: &[&str], expected: &Value) {
+/// A script of `tests/python`, unless there is no Python for it.
+pub fn python(script: &str) -> Option<Command> {
     let Some(python) = std::env::var_os("SELFIE_TEST_PYTHON").filter(|path| !path.is_empty()) else {
         skip(&format!("{script}; SELFIE_TEST_PYTHON names no Python with its packages, ./check makes one"));
-        return;
+        return None;
     };
-    let path = format!("{}/../tests/python/{script}", env!("CARGO_MANIFEST_DIR"));
-    let mut child = Command::new(python)
-        .arg(path)
-        .args(arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut command = Command::new(python);
+    command.arg(format!("{}/../tests/python/{script}", env!("CARGO_MANIFEST_DIR")));
+    Some(command)
+}
+
+/// Runs a script with `expected` as its standard input.
+fn run(script: &str, arguments: &[&str], expected: &Value) {
+    let Some(mut command) = python(script) else { return };
+    let mut child =
+        command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(expected.to_string().as_bytes()).unwrap();
     let output = child.wait_with_output().unwrap();
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
@@ -98,9 +100,15 @@ fn the_console_works_in_a_browser() {
         skip("check_console.py; there is no chromedriver, Debian's package is chromium-driver");
         return;
     }
-    let store = store(&[("net", Network { classes: 5, ..Network::default() })]);
-    let server = serve(config(store.path()));
+    let (_folders, server) = served(Network { classes: 5, ..Network::default() });
     let images = [base64(&png(1)), base64(&jpeg(2))];
-    let classes: Value = server.json("/v1/classify", &json!({"input": images})).json().unwrap();
-    run("check_console.py", &[&server.url], &json!({"images": images, "classes": classes["data"]}));
+    let ask = |path: &str, body: Value| server.json(path, &body).json::<Value>().unwrap();
+    let search = json!({"input": images, "gallery": "pictured", "k": 6, "map": true});
+    let expected = json!({
+        "images": images,
+        "classes": ask("/v1/classify", json!({"input": images}))["data"],
+        "neighbours": ask("/v1/search", search)["data"],
+        "map": server.get("/v1/galleries/pictured/map").send().unwrap().json::<Value>().unwrap(),
+    });
+    run("check_console.py", &[&server.url], &expected);
 }

@@ -3,61 +3,82 @@ use super::network::{Network, store};
 use super::pictures::*;
 use selfie_serve::Config;
 use serde_json::{Value, json};
-use std::time::{Duration, Instant};
+use std::io::Write;
+use std::net::TcpStream;
 
-/// Waits until the runtime has taken one of three items, runs `then`, and waits for the three.
+/// Items of `net` that have run.
+pub const DONE: &str = "selfie_items_total{model=\"net\",version=\"1\"}";
+const WAITING: &str = "selfie_queue_depth{model=\"net\",version=\"1\"}";
+/// Images of a crowd: more than a slow network gets done while a test is held up for some seconds.
+pub const CROWD: u32 = 100;
+
+/// A request with so many images that a slow network is busy for long. Its client leaves when this is dropped.
+pub fn crowd(server: &Running) -> TcpStream {
+    let images: Vec<String> = (0..CROWD).map(|seed| base64(&png(seed))).collect();
+    let body = json!({"input": images}).to_string();
+    let length = body.len();
+    let head = format!(
+        "POST /v1/embeddings HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n"
+    );
+    let mut stream = TcpStream::connect(server.addr).unwrap();
+    stream.write_all((head + &body).as_bytes()).unwrap();
+    stream
+}
+
+/// Runs `then` while a crowd waits for the runtime and the server knows how long an item takes. Others who came meanwhile are
+/// answered when the crowd has left.
 pub fn while_busy(server: &Running, then: impl FnOnce()) {
     let images: Vec<String> = (0..3).map(|seed| base64(&png(seed))).collect();
     std::thread::scope(|scope| {
-        let busy = scope.spawn(|| server.embed(&json!({"input": images})).len());
-        let start = Instant::now();
-        while server.metric("selfie_queue_depth{model=\"net\",version=\"1\"}") != 2.0 {
-            assert!(start.elapsed() < Duration::from_secs(30), "the runtime takes nothing");
-        }
+        let crowd = crowd(server);
+        wait_until("the runtime takes nothing", || server.metric(DONE) > 0.0 && server.metric(WAITING) > 0.0);
+        let others = scope.spawn(|| server.embed(&json!({"input": images})).len());
         then();
-        assert_eq!(busy.join().unwrap(), 3, "others do not notice");
+        drop(crowd);
+        assert_eq!(others.join().unwrap(), 3, "others do not notice");
     });
+    wait_until("the crowd does not go", || server.metric(WAITING) == 0.0);
 }
 
 #[test]
 fn a_request_that_waited_as_long_as_it_may_is_told_so() {
     let store = store(&[("net", Network::slow())]);
     let server = serve(Config { max_batch_size: 1, ..config(store.path()) });
-    let image = base64(&png(9));
-    while_busy(&server, || {
-        let request = server.post("/v1/embeddings").header("x-max-wait-ms", 5).json(&json!({"input": image}));
-        let response = request.send().unwrap();
-        assert_eq!(response.status(), 504);
-        let answer: Value = response.json().unwrap();
-        assert_eq!((&answer["error"]["code"], &answer["error"]["type"]), (&json!("timeout"), &json!("server_error")));
-    });
+    // No machine decodes it in a millisecond, so it is late however idle the runtime is.
+    let image = base64(&encode(&picture(9, 2500, 2000), image::ImageFormat::Png));
+    let request = server.post("/v1/embeddings").header("x-max-wait-ms", 1).json(&json!({"input": image}));
+    let response = request.send().unwrap();
+    assert_eq!(response.status(), 504);
+    let answer: Value = response.json().unwrap();
+    assert_eq!((&answer["error"]["code"], &answer["error"]["type"]), (&json!("timeout"), &json!("server_error")));
     let line = "selfie_requests_total{api=\"embeddings\",model=\"net\",outcome=\"timeout\",version=\"1\"}";
     assert_eq!(server.metric(line), 1.0);
-    assert_eq!(server.metric("selfie_items_total{model=\"net\",version=\"1\"}"), 3.0, "the late one did not run");
+    assert_eq!(server.embed(&json!({"input": base64(&png(1))})).len(), 1);
+    assert_eq!(server.metric(DONE), 1.0, "the late one did not run");
 }
 
 #[test]
 fn the_protocol_s_timeout_is_in_microseconds_and_answered_with_503() {
     let store = store(&[("net", Network::slow())]);
     let server = serve(Config { max_batch_size: 1, ..config(store.path()) });
-    let infer = |timeout: u64| {
+    let infer = |timeout: u64, priority: u64| {
         let input = json!({"name": "pixel_values", "shape": [1], "datatype": "BYTES", "data": [base64(&png(9))]});
-        server.json("/v2/models/net/infer", &json!({"inputs": [input], "parameters": {"timeout": timeout}}))
+        let parameters = json!({"timeout": timeout, "priority": priority});
+        server.json("/v2/models/net/infer", &json!({"inputs": [input], "parameters": parameters}))
     };
     while_busy(&server, || {
-        let response = infer(5_000);
+        // Nothing is ahead of the highest priority but what the runtime has taken, so it is let in, and late.
+        let response = infer(1, 1);
         assert_eq!(response.status(), 503);
         assert!(response.json::<Value>().unwrap()["error"].as_str().unwrap().contains("may wait"));
-    });
-    // Now the server knows how long items take, and refuses at once what would be late.
-    while_busy(&server, || {
-        let response = infer(1);
+        // What would be late behind the crowd is refused at once.
+        let response = infer(1, 0);
         assert_eq!(response.status(), 429);
         let seconds: u64 = response.headers()["retry-after"].to_str().unwrap().parse().unwrap();
         assert!(seconds >= 1);
     });
     for timeout in [0, 60_000_000, u64::MAX] {
-        assert_eq!(infer(timeout).status(), 200, "{timeout}");
+        assert_eq!(infer(timeout, 0).status(), 200, "{timeout}");
     }
 }
 

@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 /// The runtime that is measured.
 #[derive(clap::Args)]
 pub struct RuntimeArguments {
-    /// Runtime: auto, onnxruntime or tract.
+    /// Runtime: auto, onnxruntime, tract or rten.
     #[arg(long, default_value = "auto", value_name = "NAME")]
     runtime: String,
-    /// Device: auto, cpu, cuda or cuda:N.
+    /// Device: auto, cpu, cuda[:N], tensorrt[:N] or openvino[:gpu|:npu].
     #[arg(long, default_value = "auto", value_name = "DEVICE")]
     device: Device,
     /// ONNX Runtime's shared library, instead of ORT_DYLIB_PATH's or the installed one.
@@ -22,7 +22,7 @@ impl RuntimeArguments {
     /// As the server takes it, with all processors.
     pub fn options(self) -> Options {
         let Self { runtime, device, onnxruntime } = self;
-        Options { runtime, device, onnxruntime, threads: 0 }
+        Options { runtime, device, onnxruntime, ..Options::default() }
     }
 }
 

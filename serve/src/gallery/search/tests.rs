@@ -1,22 +1,5 @@
 use super::*;
-use crate::columns::Floats;
-use crate::gallery::vectors::Vectors;
 use proptest::prelude::*;
-
-fn gallery(width: usize, values: Vec<f32>, classes: &[&str]) -> Gallery {
-    let vectors = Vectors::held(Floats { width, values });
-    let rows = vectors.rows();
-    Gallery {
-        name: "g".into(),
-        ids: (0..rows).map(|row| row.to_string()).collect(),
-        stamp: None,
-        lengths: vectors.lengths(),
-        vectors,
-        labels: (0..rows).map(|row| (!classes.is_empty()).then(|| row % classes.len())).collect(),
-        classes: classes.iter().map(|class| (*class).to_owned()).collect(),
-        thumbnails: None,
-    }
-}
 
 /// Every row, scored and sorted in 64-bit floats.
 fn all(gallery: &Gallery, query: &[f32]) -> Vec<Hit> {
@@ -27,7 +10,7 @@ fn all(gallery: &Gallery, query: &[f32]) -> Vec<Hit> {
 
 #[test]
 fn the_nearest_come_first_and_equal_ones_in_their_order() {
-    let gallery = gallery(2, vec![0.0, 2.0, 3.0, 0.0, -1.0, 0.0, 5.0, 0.0, 0.0, 0.0], &[]);
+    let gallery = Gallery::of(2, vec![0.0, 2.0, 3.0, 0.0, -1.0, 0.0, 5.0, 0.0, 0.0, 0.0], &[]);
     let found = gallery.search(&[vec![0.5, 0.0]], 10, None).remove(0);
     let rows: Vec<(usize, f64)> = found.iter().map(|hit| (hit.row, hit.score)).collect();
     assert_eq!(rows, [(1, 1.0), (3, 1.0), (0, 0.0), (4, 0.0), (2, -1.0)]);
@@ -36,7 +19,7 @@ fn the_nearest_come_first_and_equal_ones_in_their_order() {
 
 #[test]
 fn a_label_leaves_out_the_others() {
-    let gallery = gallery(1, vec![1.0, 2.0, 3.0, 4.0, 5.0], &["a", "b"]);
+    let gallery = Gallery::of(1, vec![1.0, 2.0, 3.0, 4.0, 5.0], &["a", "b"]);
     let rows = |labels: &[&str]| {
         let labels: Vec<String> = labels.iter().map(|label| (*label).to_owned()).collect();
         let found = gallery.search(&[vec![1.0]], 9, Some(&labels));
@@ -49,7 +32,7 @@ fn a_label_leaves_out_the_others() {
 
 #[test]
 fn vectors_of_extreme_lengths_are_compared_as_well() {
-    let gallery = gallery(2, vec![1e-30, 0.0, 1e30, 1e30, 0.0, 1e-40, 1.0, 0.1], &[]);
+    let gallery = Gallery::of(2, vec![1e-30, 0.0, 1e30, 1e30, 0.0, 1e-40, 1.0, 0.1], &[]);
     let rows: Vec<usize> = gallery.search(&[vec![1e-25, 0.0]], 4, None)[0].iter().map(|hit| hit.row).collect();
     assert_eq!(rows, [0, 3, 1, 2]);
 }
@@ -68,7 +51,7 @@ proptest! {
             let mixed = (index ^ seed).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(31).wrapping_mul(0xBF58_476D_1CE4_E5B9);
             ((mixed >> 40) % steps) as f32 / steps as f32 - 0.4
         };
-        let gallery = gallery(width, (0..(rows * width) as u64).map(number).collect(), &[]);
+        let gallery = Gallery::of(width, (0..(rows * width) as u64).map(number).collect(), &[]);
         let queries: Vec<Vec<f32>> =
             (0..20).map(|query| (0..width as u64).map(|index| number(index + (query + 1) * 7919)).collect()).collect();
         let found = gallery.search(&queries, k, None);

@@ -1,6 +1,7 @@
-//! `GET /console`: a page to try the server with: drop an image, see its classes, the model's card and the load.
+//! `GET /console`: a page to try the server with: drop an image, see its classes and what is near it in a gallery, a map of the
+//! gallery, the model's card and the load.
 //!
-//! The page is plain HTML, CSS and one script from this binary. It loads nothing from elsewhere and asks only the routes that
+//! The page is plain HTML, CSS and some modules of script from this binary. It loads nothing from elsewhere and asks only the routes that
 //! every client has, so it is open where those ask for a key: it sends the key that its user types.
 
 use super::resource;
@@ -12,11 +13,21 @@ use actix_web::web::{self, ServiceConfig};
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
                       img-src 'self' blob: data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+const HTML: &str = "text/html; charset=utf-8";
+const CSS: &str = "text/css; charset=utf-8";
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+
 /// Path, content type and content of each file.
-const FILES: [(&str, &str, &str); 3] = [
-    ("/console", "text/html; charset=utf-8", include_str!("index.html")),
-    ("/console/console.css", "text/css; charset=utf-8", include_str!("console.css")),
-    ("/console/console.js", "text/javascript; charset=utf-8", include_str!("console.js")),
+const FILES: [(&str, &str, &str); 9] = [
+    ("/console", HTML, include_str!("index.html")),
+    ("/console/console.css", CSS, include_str!("console.css")),
+    ("/console/console.js", SCRIPT, include_str!("console.js")),
+    ("/console/gallery.js", SCRIPT, include_str!("gallery.js")),
+    ("/console/load.js", SCRIPT, include_str!("load.js")),
+    ("/console/map.js", SCRIPT, include_str!("map.js")),
+    ("/console/marks.js", SCRIPT, include_str!("marks.js")),
+    ("/console/page.js", SCRIPT, include_str!("page.js")),
+    ("/console/view.js", SCRIPT, include_str!("view.js")),
 ];
 
 /// Adds the routes. The root leads to the page.

@@ -1,4 +1,4 @@
-//! `POST /v2/models/{model}[/versions/{version}]/infer`: tensors in, tensors out, in JSON or raw (extension
+//! `POST /v2/models/{model}[/versions/{version}|/labels/{label}]/infer`: tensors in, tensors out, in JSON or raw (extension
 //! `binary_tensor_data`).
 //!
 //! Beside the model's own input type (FP32 or UINT8, `[batch, ..]`) the input may be BYTES of shape `[batch]`: encoded
@@ -17,15 +17,15 @@ pub use asked::Asked;
 pub use body::cut;
 
 use super::envelope::KServe;
-use super::v2_model::Named;
+use super::v2_model::{Named, paths};
 use super::{App, resource, terms};
 use actix_web::web::{self, Data, Path, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 
 /// Adds the routes.
 pub fn configure(config: &mut ServiceConfig) {
-    for path in ["/v2/models/{model}/infer", "/v2/models/{model}/versions/{version}/infer"] {
-        config.service(resource(path, "POST").route(web::post().to(infer)));
+    for path in paths("/infer") {
+        config.service(resource(&path, "POST").route(web::post().to(infer)));
     }
 }
 
@@ -35,7 +35,7 @@ async fn infer(
     http: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, KServe> {
-    let served = named.find(&app)?;
+    let served = named.route(&app)?;
     let tracked = served.metrics.track("infer");
     let result = async {
         let asked = Asked::of(&served, body::read(&http, payload, &app.config).await?)?;

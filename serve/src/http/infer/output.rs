@@ -6,6 +6,7 @@
 use super::body::JSON_LENGTH;
 use crate::Error;
 use crate::engine::{Answers, Served};
+use crate::http::answered;
 use crate::protocol::{self, Choice, Values};
 use actix_web::HttpResponse;
 use serde::{Deserialize, Serialize};
@@ -81,8 +82,7 @@ pub fn response(
     let mut raw = Vec::new();
     let given = outputs.iter().map(|output| output.write(served, answers, &mut raw)).collect();
     let response = Response { model_name: &served.name, model_version: served.version.to_string(), id, outputs: given };
-    let mut http = HttpResponse::Ok();
-    http.insert_header(("server-timing", answers.timing.header()));
+    let mut http = answered(served, &answers.timing);
     if !outputs.iter().any(|output| output.is_raw) {
         return Ok(http.json(response));
     }
