@@ -145,8 +145,9 @@ impl Batcher {
     /// Takes places for work that no client waits for, as many of `count` as there are. They are no places of the queue, so
     /// they are in nobody's way, and not more than the largest batch.
     pub fn admit_spare(&self, count: usize) -> Vec<Place> {
-        let (waiting, terms) = (Waiting::default(), Terms { until: None, priority: Priority::SPARE });
-        let place = |permit| Place::new(permit, self.metrics.clone(), &waiting, &self.levels, terms);
+        let waiting = Waiting::default();
+        let terms = || Terms { priority: Priority::SPARE, ..Terms::default() };
+        let place = |permit| Place::new(permit, self.metrics.clone(), &waiting, &self.levels, terms());
         (0..count).map_while(|_| self.spare.clone().try_acquire_owned().ok()).map(place).collect()
     }
 
