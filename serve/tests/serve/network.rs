@@ -158,7 +158,9 @@ impl Network {
             let (weight, conv, relu) = (format!("weight{layer}"), format!("conv{layer}"), format!("relu{layer}"));
             let spread = 2.0 / (channels as f32 * 9.0).sqrt();
             graph.initializer.push(weights(&weight, &[width, channels, 3, 3], |noise| (noise - 0.45) * spread));
-            graph.node.push(node("Conv", &[&last, &weight], &conv, vec![ints("pads", &[1, 1, 1, 1])]));
+            // rten wants to be told what it could see from the weights.
+            let attributes = vec![ints("kernel_shape", &[3, 3]), ints("pads", &[1, 1, 1, 1])];
+            graph.node.push(node("Conv", &[&last, &weight], &conv, attributes));
             graph.node.push(node("Relu", &[&conv], &relu, vec![]));
             (last, channels) = (relu, width);
         }
