@@ -1,6 +1,6 @@
 //! A runtime that is built in: rten, on the processor.
 //!
-//! It computes in 32 bits: half-precision floats become f32 when a file is read, and 64-bit integers become 32-bit ones. What
+//! It computes in 32 bits: half-precision floats and doubles become f32 when a file is read, 64-bit integers 32-bit ones. What
 //! that does to the numbers of a model is for its golden samples to judge.
 
 use super::{Device, Found, Options, Output, Runtime, Session, Values};

@@ -32,8 +32,8 @@ pub enum Tail {
     Selu,
     /// A sequence of one, which tract does not have.
     Sequence,
-    /// Integers that 32 bits do not hold, which is all that rten has.
-    LargeIntegers,
+    /// Numbers that 32 bits do not hold, which is all that rten has.
+    Doubles,
 }
 
 impl Default for Network {
@@ -158,7 +158,9 @@ impl Network {
             let (weight, conv, relu) = (format!("weight{layer}"), format!("conv{layer}"), format!("relu{layer}"));
             let spread = 2.0 / (channels as f32 * 9.0).sqrt();
             graph.initializer.push(weights(&weight, &[width, channels, 3, 3], |noise| (noise - 0.45) * spread));
-            graph.node.push(node("Conv", &[&last, &weight], &conv, vec![ints("pads", &[1, 1, 1, 1])]));
+            // rten wants to be told what it could see from the weights.
+            let attributes = vec![ints("kernel_shape", &[3, 3]), ints("pads", &[1, 1, 1, 1])];
+            graph.node.push(node("Conv", &[&last, &weight], &conv, attributes));
             graph.node.push(node("Relu", &[&conv], &relu, vec![]));
             (last, channels) = (relu, width);
         }
@@ -180,14 +182,18 @@ impl Network {
                 graph.node.push(node("SequenceConstruct", &["flat"], "sequence", vec![]));
                 graph.node.push(node("SequenceAt", &["sequence", "first"], "embedding", vec![]));
             }
-            Tail::LargeIntegers => {
-                graph.initializer.push(weights("large", &[1], |_| 1e12));
-                graph.initializer.push(weights("small", &[1], |_| 1e-12));
+            Tail::Doubles => {
+                graph.initializer.push(TensorProto {
+                    name: "large".into(),
+                    data_type: DataType::Double as i32,
+                    raw_data: 1e9f64.to_le_bytes().to_vec(),
+                    ..TensorProto::default()
+                });
                 graph.node.push(node("Flatten", &["pooled"], "flat", vec![]));
-                graph.node.push(node("Mul", &["flat", "large"], "scaled_up", vec![]));
-                graph.node.push(node("Cast", &["scaled_up"], "integers", vec![to(DataType::Int64)]));
-                graph.node.push(node("Cast", &["integers"], "floats_again", vec![to(DataType::Float)]));
-                graph.node.push(node("Mul", &["floats_again", "small"], "embedding", vec![]));
+                graph.node.push(node("Cast", &["flat"], "doubles", vec![to(DataType::Double)]));
+                graph.node.push(node("Add", &["doubles", "large"], "far", vec![]));
+                graph.node.push(node("Sub", &["far", "large"], "near", vec![]));
+                graph.node.push(node("Cast", &["near"], "embedding", vec![to(DataType::Float)]));
             }
         }
         graph.output.push(self.value("embedding", DataType::Float, &[channels]));

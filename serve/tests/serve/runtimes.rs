@@ -113,7 +113,7 @@ fn a_model_that_one_of_those_built_in_refuses_or_gets_wrong_is_served_by_the_oth
     let cases = [
         (Tail::Selu, true, "rten", "tract", "rten cannot load it"),
         (Tail::Sequence, false, "tract", "rten", "tract cannot load it"),
-        (Tail::LargeIntegers, true, "rten", "tract", "differs on rten"),
+        (Tail::Doubles, true, "rten", "tract", "differs on rten"),
     ];
     for (tail, golden, refusing, serving, reason) in cases {
         let store = store(&[("net", Network { tail, golden, ..Network::default() })]);
