@@ -1,5 +1,6 @@
 //! From a Burn module to traces of its operations.
 
+mod carry;
 mod linear;
 mod parameters;
 mod paths;

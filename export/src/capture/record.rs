@@ -7,6 +7,7 @@ use burn::module::Module;
 use burn::tensor::{CapturedGraph, Device, Tensor, TensorData};
 use burn_ir::{OperationIr, TensorId, TensorIr};
 
+use super::carry::Carry;
 use super::linear::fold_linear;
 use super::parameters::parameter_names;
 use crate::shapes::Samples;
@@ -63,7 +64,7 @@ pub(crate) fn record<M: Module>(module: &M, plan: Plan, forward: &Forward<'_, M>
     let captured = catch_unwind(AssertUnwindSafe(|| {
         device.capture_scope(|scope| {
             // `valid` gives running states of their own: moving those of a clone would move the caller's too.
-            let module = module.valid().to_device(&device);
+            let module = module.valid().map(&mut Carry(&device)).to_device(&device);
             parameters = parameter_names(&module);
             runs = plan
                 .inputs
