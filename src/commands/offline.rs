@@ -22,7 +22,7 @@ pub struct Arguments {
     /// Runtime: auto, onnxruntime, tract or rten.
     #[arg(long, env = "SELFIE_RUNTIME", default_value = "auto", value_name = "NAME")]
     runtime: String,
-    /// Device of the runtime: auto, cpu, cuda[:N], tensorrt[:N] or openvino[:gpu|:npu].
+    /// Device of the runtime: auto, cpu, cuda, cuda:N, tensorrt, tensorrt:N, openvino, openvino:gpu or openvino:npu.
     #[arg(long, env = "SELFIE_DEVICE", default_value = "auto", value_name = "DEVICE")]
     device: Device,
     /// ONNX Runtime's shared library, instead of ORT_DYLIB_PATH's or the installed one.

@@ -61,7 +61,7 @@ pub struct Arguments {
     #[arg(long, env = "SELFIE_RUNTIME", value_name = "NAME")]
     #[serde(skip_serializing_if = "Option::is_none")]
     runtime: Option<String>,
-    /// Device of the runtime: auto, cpu, cuda[:N], tensorrt[:N] or openvino[:gpu|:npu]. [default: auto]
+    /// Device of the runtime: auto, cpu, cuda, cuda:N, tensorrt, tensorrt:N, openvino, openvino:gpu or openvino:npu. [default: auto]
     #[arg(long, env = "SELFIE_DEVICE", value_name = "DEVICE")]
     #[serde(skip_serializing_if = "Option::is_none")]
     device: Option<String>,

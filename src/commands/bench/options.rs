@@ -10,7 +10,7 @@ pub struct RuntimeArguments {
     /// Runtime: auto, onnxruntime, tract or rten.
     #[arg(long, default_value = "auto", value_name = "NAME")]
     runtime: String,
-    /// Device: auto, cpu, cuda[:N], tensorrt[:N] or openvino[:gpu|:npu].
+    /// Device: auto, cpu, cuda, cuda:N, tensorrt, tensorrt:N, openvino, openvino:gpu or openvino:npu.
     #[arg(long, default_value = "auto", value_name = "DEVICE")]
     device: Device,
     /// ONNX Runtime's shared library, instead of ORT_DYLIB_PATH's or the installed one.

@@ -8,9 +8,8 @@ use crate::Error;
 use crate::config::threads;
 use std::time::Duration;
 
-/// Numbers of connections that are tried; of those that serve nearly alike the smallest is taken.
+/// Numbers of connections that are tried; the one that serves most is taken.
 pub const CONNECTIONS: [usize; 5] = [8, 16, 32, 64, 128];
-const NEARLY: f64 = 0.98;
 /// Connections of the open loop: more requests than that at once are no part of any load here.
 const OPEN_CONNECTIONS: usize = 128;
 
@@ -48,9 +47,8 @@ impl Contestant {
             found.push((connections, stretch.per_second()));
             step();
         }
-        let most = found.iter().map(|(_, per_second)| *per_second).fold(0.0, f64::max);
-        let enough = found.iter().find(|(_, per_second)| *per_second >= NEARLY * most);
-        self.connections = enough.map_or(CONNECTIONS[0], |(connections, _)| *connections);
+        let most = found.iter().max_by(|(_, left), (_, right)| left.total_cmp(right));
+        self.connections = most.map_or(CONNECTIONS[0], |(connections, _)| *connections);
         Ok(())
     }
 
