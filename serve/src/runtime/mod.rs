@@ -130,3 +130,16 @@ pub struct Found {
     /// Where the runtime is and why this device.
     pub detail: String,
 }
+
+/// What a runtime finds that is built in and runs on the processor.
+fn processor_only(name: &str, device: Device) -> Result<Found, Error> {
+    match device {
+        Device::Auto | Device::Cpu => {
+            Ok(Found { device: Device::Cpu, detail: format!("{name} is built in and runs on the processor") })
+        }
+        Device::Cuda(_) | Device::TensorRt(_) | Device::OpenVino(_) => {
+            let reason = format!("{name} runs on the processor only");
+            Err(Error::Device { name: device.to_string(), reason })
+        }
+    }
+}

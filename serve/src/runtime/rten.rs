@@ -3,7 +3,7 @@
 //! It computes in 32 bits: half-precision floats and doubles become f32 when a file is read, 64-bit integers 32-bit ones. What
 //! that does to the numbers of a model is for its golden samples to judge.
 
-use super::{Device, Found, Options, Output, Runtime, Session, Values};
+use super::{Device, Found, Options, Output, Runtime, Session, Values, processor_only};
 use crate::Error;
 use crate::config::threads;
 use crate::model_file::ModelFile;
@@ -23,15 +23,7 @@ impl Runtime for Rten {
     }
 
     fn check(&self, options: &Options) -> Result<Found, Error> {
-        match options.device {
-            Device::Auto | Device::Cpu => {
-                Ok(Found { device: Device::Cpu, detail: "rten is built in and runs on the processor".into() })
-            }
-            Device::Cuda(_) | Device::TensorRt(_) | Device::OpenVino(_) => {
-                let reason = "rten runs on the processor only".into();
-                Err(Error::Device { name: options.device.to_string(), reason })
-            }
-        }
+        processor_only(NAME, options.device)
     }
 
     fn load(&self, file: &ModelFile, _device: Device, options: &Options) -> Result<Box<dyn Session>, Error> {

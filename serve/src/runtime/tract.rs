@@ -1,6 +1,6 @@
 //! A runtime that is built in: tract, on the processor.
 
-use super::{Device, Found, Options, Output, Runtime, Session, Values};
+use super::{Device, Found, Options, Output, Runtime, Session, Values, processor_only};
 use crate::Error;
 use crate::config::threads;
 use crate::model_file::ModelFile;
@@ -21,15 +21,7 @@ impl Runtime for Tract {
     }
 
     fn check(&self, options: &Options) -> Result<Found, Error> {
-        match options.device {
-            Device::Auto | Device::Cpu => {
-                Ok(Found { device: Device::Cpu, detail: "tract is built in and runs on the processor".into() })
-            }
-            Device::Cuda(_) | Device::TensorRt(_) | Device::OpenVino(_) => {
-                let reason = "tract runs on the processor only".into();
-                Err(Error::Device { name: options.device.to_string(), reason })
-            }
-        }
+        processor_only(NAME, options.device)
     }
 
     fn load(&self, file: &ModelFile, _device: Device, options: &Options) -> Result<Box<dyn Session>, Error> {
