@@ -33,8 +33,10 @@ pub struct Config {
     pub device: Device,
     /// Path of ONNX Runtime's shared library; without it `ORT_DYLIB_PATH` and the cache folder are looked into.
     pub onnxruntime: Option<PathBuf>,
-    /// Threads of one inference; 0 takes one for each processor that the process may use.
+    /// Threads of one inference; 0 measures for each model how many pay.
     pub threads: usize,
+    /// Inferences of one model at once; 0 takes as many as the processors have room for, or one on a GPU.
+    pub sessions: usize,
     /// Threads that decode and resize images; 0 takes one for each processor that the process may use.
     pub decode_threads: usize,
     /// Threads that read and write HTTP, and as many for gRPC; 0 takes one for each processor, at most 4.
@@ -104,6 +106,7 @@ impl Default for Config {
             device: Device::Auto,
             onnxruntime: None,
             threads: 0,
+            sessions: 0,
             decode_threads: 0,
             http_threads: 0,
             max_batch_size: 32,

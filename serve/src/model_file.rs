@@ -59,6 +59,15 @@ impl ModelFile {
         Ok(Self { path: path.to_owned(), card, fixed_batch, sha256 })
     }
 
+    /// Length of the file in bytes, with the weights beside it.
+    pub fn bytes(&self) -> u64 {
+        [self.path.clone(), digest::data_path(&self.path)]
+            .iter()
+            .filter_map(|path| fs::metadata(path).ok())
+            .map(|file| file.len())
+            .sum()
+    }
+
     /// Names of the outputs that are served, in the order in which sessions give them.
     pub fn output_names(&self) -> Vec<&str> {
         let outputs = &self.card.outputs;

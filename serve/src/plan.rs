@@ -14,8 +14,8 @@ use std::fs;
 /// What a server would do.
 #[derive(Debug)]
 pub struct Plan {
-    /// Threads of an inference, of the decoders, and of HTTP.
-    pub threads: [(&'static str, usize); 3],
+    /// Threads of the decoders and of HTTP.
+    pub threads: [(&'static str, usize); 2],
     /// Every model of the store.
     pub models: Vec<Planned>,
     /// Name and number of vectors of each gallery.
@@ -31,10 +31,12 @@ pub struct Planned {
     pub name: String,
     /// The version that would serve.
     pub version: u64,
-    /// Length of its file in bytes.
+    /// Length of its file in bytes, with the weights beside it.
     pub file_bytes: u64,
     /// The largest batch that the runtime gets.
     pub max_batch_size: usize,
+    /// Batches that it runs at once.
+    pub at_once: usize,
     /// Number of golden samples that held.
     pub golden: usize,
     /// The runtime and device that would serve it, and why; nothing for one that would be refused.
@@ -72,18 +74,23 @@ impl Plan {
             for (version, state) in slot.aside {
                 if let State::Refused(reason) = state {
                     let (name, refused) = (name.clone(), Some(reason));
-                    let (file_bytes, max_batch_size, golden, choice) = (0, 0, 0, None);
-                    models.push(Planned { name, version, file_bytes, max_batch_size, golden, choice, refused });
+                    let (file_bytes, max_batch_size, at_once, golden, choice) = (0, 0, 0, 0, None);
+                    models.push(Planned {
+                        name,
+                        version,
+                        file_bytes,
+                        max_batch_size,
+                        at_once,
+                        golden,
+                        choice,
+                        refused,
+                    });
                 }
             }
         }
         let memory = loaded_kb.zip(status_kb("VmHWM:")).map(|(loaded_kb, peak_kb)| Memory { loaded_kb, peak_kb });
         Ok(Self {
-            threads: [
-                ("inference", threads(config.threads)),
-                ("decoding", threads(config.decode_threads)),
-                ("http", crate::server::http_threads(config)),
-            ],
+            threads: [("decoding", threads(config.decode_threads)), ("http", crate::server::http_threads(config))],
             models,
             galleries: galleries.iter().map(|gallery| (gallery.name.clone(), gallery.len())).collect(),
             memory,
@@ -96,8 +103,9 @@ impl Planned {
         Self {
             name: served.name.clone(),
             version: served.version,
-            file_bytes: fs::metadata(&served.model.file.path).map_or(0, |metadata| metadata.len()),
+            file_bytes: served.model.file.bytes(),
             max_batch_size: served.max_batch_size(),
+            at_once: served.model.at_once(),
             golden: served.model.proofs.len(),
             choice: Some(served.model.choice.clone()),
             refused: None,

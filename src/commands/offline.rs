@@ -28,7 +28,7 @@ pub struct Arguments {
     /// ONNX Runtime's shared library, instead of ORT_DYLIB_PATH's or the installed one.
     #[arg(long, env = "SELFIE_ONNXRUNTIME", value_name = "FILE")]
     onnxruntime: Option<PathBuf>,
-    /// Threads of one inference; 0 takes one a processor.
+    /// Threads of one inference; 0 measures how many pay.
     #[arg(long, env = "SELFIE_THREADS", default_value_t = 0, value_name = "N")]
     threads: usize,
     /// Most images that the runtime gets at once.

@@ -16,13 +16,13 @@ pub fn print(config: &Config, origins: &BTreeMap<String, String>) -> anyhow::Res
     println!("{options}");
     let plan = Plan::of(config)?;
     println!("threads: {}\n", plan.threads.map(|(what, count)| format!("{count} for {what}")).join(", "));
-    let mut models = Table::new(["model", "version", "file MB", "largest batch", "golden samples", "state"]);
-    for Planned { name, version, file_bytes, max_batch_size, golden, refused, .. } in &plan.models {
+    let mut models = Table::new(["model", "version", "file MB", "largest batch", "at once", "golden samples", "state"]);
+    for Planned { name, version, file_bytes, max_batch_size, at_once, golden, refused, .. } in &plan.models {
         let state = refused.clone().unwrap_or_else(|| "would serve".into());
         let megabytes = format!("{:.1}", *file_bytes as f64 / 1e6);
-        let numbers = [version.to_string(), megabytes, max_batch_size.to_string(), golden.to_string()];
-        let [version, megabytes, batch, golden] = numbers;
-        models.row([name.clone(), version, megabytes, batch, golden, state]);
+        let [version, batch, at_once, golden] =
+            [version, &(*max_batch_size as u64), &(*at_once as u64), &(*golden as u64)].map(u64::to_string);
+        models.row([name.clone(), version, megabytes, batch, at_once, golden, state]);
     }
     println!("{models}");
     for (model, choice) in plan.models.iter().filter_map(|model| Some((model, model.choice.as_ref()?))) {

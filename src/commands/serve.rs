@@ -69,10 +69,14 @@ pub struct Arguments {
     #[arg(long, env = "SELFIE_ONNXRUNTIME", value_name = "FILE")]
     #[serde(skip_serializing_if = "Option::is_none")]
     onnxruntime: Option<PathBuf>,
-    /// Threads of one inference; 0 takes one a processor. [default: 0]
+    /// Threads of one inference; 0 measures for each model how many pay. [default: 0]
     #[arg(long, env = "SELFIE_THREADS", value_name = "N")]
     #[serde(skip_serializing_if = "Option::is_none")]
     threads: Option<usize>,
+    /// Inferences of one model at once; 0 takes as many as the processors have room for, or one on a GPU. [default: 0]
+    #[arg(long, env = "SELFIE_SESSIONS", value_name = "N")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sessions: Option<usize>,
     /// Threads that decode images; 0 takes one a processor. [default: 0]
     #[arg(long, env = "SELFIE_DECODE_THREADS", value_name = "N")]
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,5 +1,6 @@
 //! Many callers, one runtime. Work-conserving: whenever the runtime is free it gets what is there, up to the largest
-//! batch, and never waits for more.
+//! batch, and never waits for more. A runtime that runs several batches at once has as many runners; those that are free
+//! share what is there.
 //!
 //! An item takes a place in the bounded queue before anything is done for it, so an overload is refused at once, and so is
 //! an item that would wait longer than it may. It leaves the queue when the runner takes it. The answer comes back by a oneshot
@@ -21,8 +22,10 @@ use crate::Error;
 use crate::metrics::ModelMetrics;
 use crate::model::Row;
 use crate::preprocess::Pixels;
+use backlog::Backlog;
 use pace::Pace;
 use place::Levels;
+use std::sync::atomic::AtomicUsize;
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -41,6 +44,11 @@ pub trait Run: Send + Sync + 'static {
     fn padded(&self, items: usize) -> usize {
         items
     }
+
+    /// How many batches it runs at once.
+    fn at_once(&self) -> usize {
+        1
+    }
 }
 
 impl Run for crate::Model {
@@ -50,6 +58,10 @@ impl Run for crate::Model {
 
     fn padded(&self, items: usize) -> usize {
         Self::padded(self, items)
+    }
+
+    fn at_once(&self) -> usize {
+        Self::at_once(self)
     }
 }
 
@@ -70,21 +82,22 @@ pub(crate) struct Item {
     pub queued: Instant,
 }
 
-/// The queue of one model and the thread that empties it.
+/// The queue of one model and the threads that empty it, one for each batch that the model runs at once.
 pub struct Batcher {
     name: String,
     limits: Limits,
+    at_once: u32,
     places: Arc<Semaphore>,
     spare: Arc<Semaphore>,
     levels: Levels,
     pace: Arc<Pace>,
     metrics: ModelMetrics,
     sender: Mutex<Option<Sender<Item>>>,
-    runner: Mutex<Option<JoinHandle<()>>>,
+    runners: Mutex<Vec<JoinHandle<()>>>,
 }
 
 impl Batcher {
-    /// Starts the runner of the model `name`.
+    /// Starts the runners of the model `name`.
     ///
     /// # Errors
     /// [`Error::Server`] when the system gives no thread.
@@ -93,27 +106,33 @@ impl Batcher {
         let pace = Arc::new(Pace::default());
         let places = Arc::new(Semaphore::new(limits.max_queue_items));
         metrics.queue_limit(limits.max_queue_items);
-        let runner = runner::Runner {
+        let at_once = model.at_once().max(1);
+        let runner = Arc::new(runner::Runner {
             name: name.to_owned(),
             model,
             max_batch_size: limits.max_batch_size,
             pace: pace.clone(),
             metrics: metrics.clone(),
+            queue: Mutex::new(Backlog::new(receiver)),
+            idle: AtomicUsize::new(0),
+        });
+        let thread = |_| {
+            let runner = runner.clone();
+            let thread = std::thread::Builder::new().name(format!("batch-{name}")).spawn(move || runner.run());
+            thread.map_err(|error| Error::Server { reason: format!("no thread for the batches of {name}: {error}") })
         };
-        let thread = std::thread::Builder::new()
-            .name(format!("batch-{name}"))
-            .spawn(move || runner.run(&receiver))
-            .map_err(|error| Error::Server { reason: format!("no thread for the batches of {name}: {error}") })?;
+        let runners = (0..at_once).map(thread).collect::<Result<_, _>>()?;
         Ok(Self {
             name: name.to_owned(),
             limits,
+            at_once: u32::try_from(at_once).unwrap_or(u32::MAX),
             places,
             spare: Arc::new(Semaphore::new(limits.max_batch_size)),
             levels: Levels::default(),
             pace,
             metrics,
             sender: Mutex::new(Some(sender)),
-            runner: Mutex::new(Some(thread)),
+            runners: Mutex::new(runners),
         })
     }
 
@@ -126,7 +145,7 @@ impl Batcher {
     pub fn admit(&self, count: usize, terms: Terms) -> Result<(Vec<Place>, Waiting), Error> {
         let Limits { max_batch_size, max_queue_items } = self.limits;
         let ahead = self.levels.ahead(terms.priority);
-        let drain = self.pace.drain(ahead, max_batch_size);
+        let drain = self.pace.drain(ahead, max_batch_size) / self.at_once;
         let retry_after_s = drain.as_millis().div_ceil(1000).max(1) as u64;
         if terms.until.is_some_and(|until| until.saturating_duration_since(Instant::now()) < drain) {
             let wait_ms = drain.as_millis() as u64;
@@ -165,13 +184,13 @@ impl Batcher {
         }
     }
 
-    /// Takes no new item, finishes every item that is queued, and returns when the runner has ended.
+    /// Takes no new item, finishes every item that is queued, and returns when the runners have ended.
     pub fn finish(&self) {
         drop(self.sender.lock().unwrap_or_else(PoisonError::into_inner).take());
-        if let Some(thread) = self.runner.lock().unwrap_or_else(PoisonError::into_inner).take()
-            && thread.join().is_err()
-        {
-            tracing::error!("the runner of model {} panicked", self.name);
+        for thread in self.runners.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+            if thread.join().is_err() {
+                tracing::error!("a runner of model {} panicked", self.name);
+            }
         }
     }
 
@@ -181,7 +200,7 @@ impl Batcher {
     }
 }
 
-/// The runner ends on its own, after what is queued, and lets the model go. Whoever drops the last handle may be a thread
+/// The runners end on their own, after what is queued, and let the model go. Whoever drops the last handle may be a thread
 /// that must not wait for that.
 impl Drop for Batcher {
     fn drop(&mut self) {

@@ -1,4 +1,4 @@
-//! The thread that empties a queue.
+//! The threads that empty a queue.
 
 use super::backlog::Backlog;
 use super::{Item, Pace, Run, traced};
@@ -7,8 +7,8 @@ use crate::metrics::{ModelMetrics, Stage};
 use crate::model::Row;
 use crate::preprocess::Pixels;
 use crate::trace::Context;
-use std::sync::Arc;
-use std::sync::mpsc::Receiver;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
@@ -31,6 +31,9 @@ pub struct Runner {
     pub max_batch_size: usize,
     pub pace: Arc<Pace>,
     pub metrics: ModelMetrics,
+    pub queue: Mutex<Backlog>,
+    /// Threads that have no batch.
+    pub idle: AtomicUsize,
 }
 
 /// Items on the runtime and those who wait for them, in the same order.
@@ -47,19 +50,30 @@ struct Caller {
 }
 
 impl Runner {
-    /// Runs until every sender is gone and the queue is empty.
-    pub fn run(&self, queue: &Receiver<Item>) {
-        let mut backlog = Backlog::default();
-        while backlog.fill(queue) {
-            self.batch(self.collect(&mut backlog, queue));
+    /// Runs until every sender is gone and the queue is empty. Of several threads that do so one waits for items, the others
+    /// for that one.
+    pub fn run(&self) {
+        loop {
+            self.idle.fetch_add(1, Ordering::SeqCst);
+            let mut backlog = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+            let more = backlog.fill();
+            let idle = self.idle.fetch_sub(1, Ordering::SeqCst);
+            if !more {
+                return;
+            }
+            // Alone it takes what comes while it collects as well.
+            let share = if idle == 1 { self.max_batch_size } else { backlog.len().div_ceil(idle) };
+            let batch = self.collect(&mut backlog, share.clamp(1, self.max_batch_size));
+            drop(backlog);
+            self.batch(batch);
         }
     }
 
-    /// What is there now, without what nobody waits for and what is late. A spare item runs alone: a client that comes meanwhile
-    /// waits for one at most.
-    fn collect(&self, backlog: &mut Backlog, queue: &Receiver<Item>) -> Batch {
+    /// What is there now, up to `most`, without what nobody waits for and what is late. A spare item runs alone: a client that
+    /// comes meanwhile waits for one at most.
+    fn collect(&self, backlog: &mut Backlog, most: usize) -> Batch {
         let mut batch = Batch::default();
-        while let Some(item) = backlog.next(queue, batch.callers.is_empty()) {
+        while let Some(item) = backlog.next(batch.callers.is_empty()) {
             let is_spare = item.place.is_spare();
             // Of each item anew: one that comes while others are collected may be late already.
             let now = Instant::now();
@@ -80,7 +94,7 @@ impl Runner {
                 batch.callers.push(Caller { answer: item.answer, queue, trace: item.place.trace().cloned() });
                 drop(item.place);
             }
-            if batch.callers.len() == self.max_batch_size || is_spare {
+            if batch.callers.len() == most || is_spare {
                 break;
             }
         }

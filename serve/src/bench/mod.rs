@@ -27,4 +27,5 @@ pub mod serving;
 mod usage;
 
 pub use latency::Summary;
+pub use limit::{Order, Way};
 pub use overhead::Overhead;

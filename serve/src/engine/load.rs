@@ -32,6 +32,7 @@ impl Loader {
             runtime: config.runtime.clone(),
             device: config.device,
             threads: config.threads,
+            sessions: config.sessions,
             onnxruntime: config.onnxruntime.clone(),
             batch_buckets: config.batch_buckets.clone(),
             max_batch_size: config.max_batch_size,

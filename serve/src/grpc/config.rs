@@ -32,7 +32,7 @@ impl From<protocol::ModelConfig<'_>> for ModelConfig {
         };
         let group = ModelInstanceGroup {
             name: config.name.to_owned(),
-            count: 1,
+            count: i32::try_from(config.at_once).unwrap_or(i32::MAX),
             gpus: config.gpu.into_iter().map(i32::from).collect(),
             kind: config.gpu.map_or(Kind::Cpu, |_| Kind::Gpu).into(),
         };

@@ -26,8 +26,8 @@ async fn model_config(app: Data<App>, named: Path<Named>) -> Result<HttpResponse
         json!({"name": name, "data_type": "TYPE_FP32", "dims": [width], "label_filename": ""})
     };
     let group = match config.gpu {
-        None => json!({"name": config.name, "kind": "KIND_CPU", "count": 1, "gpus": []}),
-        Some(gpu) => json!({"name": config.name, "kind": "KIND_GPU", "count": 1, "gpus": [gpu]}),
+        None => json!({"name": config.name, "kind": "KIND_CPU", "count": config.at_once, "gpus": []}),
+        Some(gpu) => json!({"name": config.name, "kind": "KIND_GPU", "count": config.at_once, "gpus": [gpu]}),
     };
     let policy = match &config.versions {
         None => json!({"latest": {"num_versions": 1}}),

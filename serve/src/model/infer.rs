@@ -9,41 +9,54 @@ use selfie_models::card::InputDtype;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 impl Model {
-    /// Prepares the images on rayon's threads, each straight into its slot of one batch, and runs the batch.
+    /// Prepares the images on rayon's threads, each straight into its slot of one batch, and runs that in as many parts as the
+    /// runtime runs at once.
     ///
     /// # Errors
     /// [`Error::Image`] names the first image that cannot be used; [`Error::Backend`] is the runtime's.
     pub fn infer<B: AsRef<[u8]> + Sync>(&self, images: &[B]) -> Result<Vec<Row>, Error> {
-        let item_len = self.preprocessor.item_len();
         let failed = |reason| Error::Backend { model: self.card().name.clone(), reason };
-        let largest = self.largest_batch().unwrap_or(images.len()).max(1);
-        let mut rows = Vec::with_capacity(images.len());
-        for (chunk, images) in images.chunks(largest).enumerate() {
-            let at = |(index, error): (usize, Error)| error.at_item(chunk * largest + index);
-            rows.extend(
-                match self.preprocessor.dtype() {
-                    InputDtype::F32 => {
-                        let mut batch = vec![0.0; images.len() * item_len];
-                        let slots = batch.par_chunks_mut(item_len).zip(images).enumerate();
-                        let write = |slot: &mut [f32], image: &B| self.preprocessor.write(image.as_ref(), slot);
-                        slots.try_for_each(|(i, (slot, image))| write(slot, image).map_err(|e| (i, e))).map_err(at)?;
-                        self.run(images.len(), Values::F32(&batch))
-                    }
-                    InputDtype::U8 => {
-                        let mut batch = vec![0; images.len() * item_len];
-                        let slots = batch.par_chunks_mut(item_len).zip(images).enumerate();
-                        let write = |slot: &mut [u8], image: &B| self.preprocessor.write_bytes(image.as_ref(), slot);
-                        slots.try_for_each(|(i, (slot, image))| write(slot, image).map_err(|e| (i, e))).map_err(at)?;
-                        self.run(images.len(), Values::U8(&batch))
-                    }
-                }
-                .map_err(failed)?,
-            );
-        }
+        let part = self.part(images.len()) * self.preprocessor.item_len();
+        let rows: Result<Vec<Vec<Row>>, String> = match self.preprocessor.dtype() {
+            InputDtype::F32 => {
+                let batch = self.prepare(images, 0.0, |image, slot| self.preprocessor.write(image, slot))?;
+                batch.par_chunks(part).map(|part| self.run(self.items(part.len()), Values::F32(part))).collect()
+            }
+            InputDtype::U8 => {
+                let batch = self.prepare(images, 0, |image, slot| self.preprocessor.write_bytes(image, slot))?;
+                batch.par_chunks(part).map(|part| self.run(self.items(part.len()), Values::U8(part))).collect()
+            }
+        };
+        let rows = rows.map_err(failed)?.concat();
         match rows.iter().position(|row| !row.is_finite()) {
             Some(item) => Err(failed(format!("image {item} gives a number that is not finite"))),
             None => Ok(rows),
         }
+    }
+
+    /// The batch of some images.
+    fn prepare<B: AsRef<[u8]> + Sync, T: Copy + Send>(
+        &self,
+        images: &[B],
+        empty: T,
+        write: impl Fn(&[u8], &mut [T]) -> Result<(), Error> + Sync,
+    ) -> Result<Vec<T>, Error> {
+        let item_len = self.preprocessor.item_len();
+        let mut batch = vec![empty; images.len() * item_len];
+        let slots: Vec<_> = batch.chunks_mut(item_len).zip(images).collect();
+        let written: Vec<_> = slots.into_par_iter().map(|(slot, image)| write(image.as_ref(), slot)).collect();
+        let wrong = |(index, result): (usize, Result<(), Error>)| result.map_err(|error| error.at_item(index));
+        written.into_iter().enumerate().try_for_each(wrong).map(|()| batch)
+    }
+
+    fn items(&self, values: usize) -> usize {
+        values / self.preprocessor.item_len()
+    }
+
+    /// Items of one run when `count` are spread over all that the runtime runs at once.
+    pub(crate) fn part(&self, count: usize) -> usize {
+        let part = count.div_ceil(self.at_once());
+        part.min(self.largest_batch().unwrap_or(part)).max(1)
     }
 
     /// Runs items that are prepared already.

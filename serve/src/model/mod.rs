@@ -51,13 +51,17 @@ impl Model {
 
     /// Loads the model on one runtime and runs it, so that it is ready to prove itself.
     fn start(file: ModelFile, candidate: &Candidate, options: &Options, max_image_pixels: u64) -> Result<Self, Error> {
-        let choice = candidate.choice.clone();
+        let mut choice = candidate.choice.clone();
         // A panic in a runtime must cost this model, not the server.
         let load = || candidate.runtime.load(&file, choice.device, options);
         let session = catch_unwind(AssertUnwindSafe(load)).unwrap_or_else(|_| {
             let (path, runtime) = (file.path.clone(), choice.runtime);
             Err(Error::Load { path, runtime, reason: "the runtime panicked".into() })
         })?;
+        if let Some(spread) = session.spread() {
+            choice.reason.push_str("; ");
+            choice.reason.push_str(spread);
+        }
         let preprocessor = Preprocessor::new(&file.card, max_image_pixels);
         let buckets = options.buckets(file.fixed_batch, choice.device);
         let model = Self { file, choice, preprocessor, proofs: Vec::new(), session, buckets };
@@ -104,6 +108,11 @@ impl Model {
     /// The largest batch that the runtime takes at once, if there is one.
     pub fn largest_batch(&self) -> Option<usize> {
         self.buckets.last().copied()
+    }
+
+    /// How many batches the runtime runs at once.
+    pub fn at_once(&self) -> usize {
+        self.session.at_once()
     }
 
     /// Rows of the batch that the runtime gets for `count` items: they are filled up to the next bucket.

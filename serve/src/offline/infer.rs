@@ -113,11 +113,9 @@ fn ask(model: &Model, job: &Job, items: &[Item], batch: Batch) -> Result<Vec<Rec
         }));
     }
     let failed = |reason| Error::Backend { model: model.card().name.clone(), reason };
-    let mut rows = Vec::with_capacity(pixels.len());
-    for chunk in pixels.chunks(model.largest_batch().unwrap_or(job.batch_size)) {
-        rows.extend(model.run_items(chunk).map_err(failed)?);
-    }
-    let mut rows = rows.into_iter();
+    let parts = pixels.par_chunks(model.part(pixels.len()));
+    let rows: Vec<_> = parts.map(|part| model.run_items(part)).collect::<Result<_, _>>().map_err(failed)?;
+    let mut rows = rows.into_iter().flatten();
     let records = items.iter().zip(thumbnails).map(|(item, thumbnail)| {
         let (id, label) = (item.id.clone(), item.label.as_deref().map(str::to_owned));
         let (answer, thumbnail) = match thumbnail {

@@ -6,6 +6,7 @@
 use super::canvas::Canvas;
 use crate::Error;
 use image::DynamicImage;
+use pulp::Arch;
 
 /// Converts an image to `channels` channels.
 ///
@@ -18,7 +19,7 @@ pub fn convert(image: DynamicImage, channels: usize) -> Result<Canvas, Error> {
     let bytes = match channels {
         1 if grey && alpha => image.into_luma_alpha8().pixels().map(|pixel| over_black(pixel[0], pixel[1])).collect(),
         1 if grey => image.into_luma8().into_raw(),
-        1 => rgb(image, alpha).as_chunks::<3>().0.iter().map(luma).collect(),
+        1 => grey_of(&rgb(image, alpha)),
         3 => rgb(image, alpha),
         4 => image.into_rgba8().into_raw(),
         other => return Err(Error::image(format!("cannot have {other} channels; known are 1, 3 and 4"))),
@@ -38,7 +39,16 @@ fn over_black(value: u8, alpha: u8) -> u8 {
     ((u32::from(value) * u32::from(alpha) + 127) / 255) as u8
 }
 
+/// The luma of every pixel, with the widest instructions that the processor has: one by one it costs a fifth of decoding a photograph.
+fn grey_of(rgb: &[u8]) -> Vec<u8> {
+    let (pixels, _) = rgb.as_chunks::<3>();
+    let mut grey = vec![0; pixels.len()];
+    Arch::new().dispatch(|| grey.iter_mut().zip(pixels).for_each(|(grey, pixel)| *grey = luma(pixel)));
+    grey
+}
+
 /// 0.299 R + 0.587 G + 0.114 B in 16 fractional bits.
+#[inline(always)]
 fn luma([red, green, blue]: &[u8; 3]) -> u8 {
     ((u32::from(*red) * 19595 + u32::from(*green) * 38470 + u32::from(*blue) * 7471 + 0x8000) >> 16) as u8
 }
@@ -47,6 +57,23 @@ fn luma([red, green, blue]: &[u8; 3]) -> u8 {
 mod tests {
     use super::*;
     use image::{ImageBuffer, Luma, LumaA, Rgb, Rgba};
+
+    #[test]
+    fn every_colour_gives_the_same_grey_one_by_one_and_together() {
+        let steps = || (0..=255u8).step_by(15);
+        let rgb: Vec<[u8; 3]> =
+            steps().flat_map(|r| steps().flat_map(move |g| steps().map(move |b| [r, g, b]))).collect();
+        let expected: Vec<u8> = rgb.iter().map(luma).collect();
+        assert_eq!(grey_of(rgb.as_flattened()), expected);
+        // Lengths that fill no register.
+        for length in 0..70 {
+            assert_eq!(grey_of(rgb[..length].as_flattened()), expected[..length]);
+        }
+        assert_eq!(
+            [[255; 3], [0; 3], [255, 0, 0], [0, 255, 0], [0, 0, 255]].map(|pixel| luma(&pixel)),
+            [255, 0, 76, 150, 29]
+        );
+    }
 
     #[test]
     fn every_kind_of_image_becomes_every_kind_of_channels() {

@@ -28,6 +28,8 @@ pub struct ModelConfig<'a> {
     pub dims: [usize; 3],
     /// Names and widths of the outputs.
     pub outputs: Vec<(&'a str, usize)>,
+    /// Batches that the runtime runs at once.
+    pub at_once: usize,
     /// The GPU that it runs on, if it runs on one.
     pub gpu: Option<u16>,
     /// Most items that wait.
@@ -56,6 +58,7 @@ pub fn model_config<'a>(engine: &Engine, served: &'a Served, config: &Config) ->
         },
         dims,
         outputs: file.output_names().into_iter().zip(file.output_widths()).collect(),
+        at_once: model.at_once(),
         gpu: model.choice.device.nvidia(),
         max_queue_size: config.max_queue_items,
         runtime_reason: &model.choice.reason,

@@ -11,6 +11,7 @@ pub mod list;
 mod onnxruntime;
 mod provider;
 mod rten;
+mod spread;
 pub mod telemetry;
 mod tract;
 pub mod wheel;
@@ -62,6 +63,16 @@ pub trait Session: Send + Sync {
     /// # Errors
     /// What the runtime said.
     fn run(&self, shape: &[usize], input: Values<'_>) -> Result<Vec<Output>, String>;
+
+    /// How many batches it runs at once; more wait for each other.
+    fn at_once(&self) -> usize {
+        1
+    }
+
+    /// How it uses the processors and why, where there was a choice.
+    fn spread(&self) -> Option<&str> {
+        None
+    }
 }
 
 /// A batch of inputs, row-major.
@@ -89,8 +100,10 @@ pub struct Options {
     pub runtime: String,
     /// The device that is wanted.
     pub device: Device,
-    /// Threads of one inference, 0 for one a processor.
+    /// Threads of one inference, 0 for as many as pay.
     pub threads: usize,
+    /// Inferences of one model at once, 0 for as many as the processors have room for, or one on a GPU.
+    pub sessions: usize,
     /// Path of ONNX Runtime's shared library, if it was given.
     pub onnxruntime: Option<PathBuf>,
     /// The batch sizes that a model may get.
@@ -115,6 +128,7 @@ impl Default for Options {
             runtime: "auto".into(),
             device: Device::Auto,
             threads: 0,
+            sessions: 0,
             onnxruntime: None,
             batch_buckets: BatchBuckets::None,
             max_batch_size: 32,

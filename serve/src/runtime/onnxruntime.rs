@@ -2,16 +2,19 @@
 
 use super::library::locate;
 use super::provider::Provider;
+use super::spread::Spread;
 use super::{Device, Found, Options, Output, Runtime, Session, Values, provider, telemetry};
 use crate::Error;
 use crate::config::threads;
 use crate::model_file::ModelFile;
 use ort::environment::Environment;
+use ort::session::Session as OrtSession;
 use ort::session::builder::SessionBuilder;
 use ort::value::TensorRef;
+use selfie_models::card::InputDtype;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
 /// ONNX Runtime.
 pub struct OnnxRuntime;
@@ -48,17 +51,25 @@ impl Runtime for OnnxRuntime {
 
     fn load(&self, file: &ModelFile, device: Device, options: &Options) -> Result<Box<dyn Session>, Error> {
         let environment = environment(&locate(options)?)?;
-        let session = || {
-            build(&environment, device, threads(options.threads))
+        let open = |threads: usize| {
+            build(&environment, device, threads)
                 .and_then(|mut builder| builder.commit_from_file(&file.path).map_err(text))
                 .map_err(|reason| Error::Load { path: file.path.clone(), runtime: NAME, reason })
         };
-        let session = |size| Ok((size, Mutex::new(session()?)));
+        let names = Names::of(file);
+        let (spread, mut measured, told) = match asked(file, device, options) {
+            Some(spread) => (spread, None, None),
+            None => {
+                let run = |session: &mut OrtSession| names.trial(session, file);
+                let (spread, session, told) = Spread::measured(file.bytes(), open, run)?;
+                (spread, Some(session), Some(format!("{spread}; an image takes {told}")))
+            }
+        };
+        let mut lane = || measured.take().map_or_else(|| open(spread.threads), Ok).map(Mutex::new);
+        let mut lanes = |size| Ok((size, (0..spread.at_once).map(|_| lane()).collect::<Result<_, Error>>()?));
         let sizes = sizes(options.buckets(file.fixed_batch, device), device);
-        let sessions = sizes.into_iter().map(session).collect::<Result<_, Error>>()?;
-        let input = file.card.input.name.clone();
-        let outputs = file.output_names().into_iter().map(str::to_owned).collect();
-        Ok(Box::new(OnnxRuntimeSession { sessions, input, outputs }))
+        let lanes = sizes.into_iter().map(&mut lanes).collect::<Result<_, Error>>()?;
+        Ok(Box::new(OnnxRuntimeSession { lanes, at_once: spread.at_once, names, spread: told }))
     }
 }
 
@@ -101,7 +112,7 @@ fn try_provider(environment: &Environment, device: Device, provider: &Provider) 
 }
 
 fn build(environment: &Environment, device: Device, threads: usize) -> Result<SessionBuilder, String> {
-    let builder = ort::session::Session::builder(environment).map_err(text)?;
+    let builder = OrtSession::builder(environment).map_err(text)?;
     let builder = builder.with_intra_threads(threads).map_err(|error| error.to_string())?;
     // Threads that spin while they wait take the processors that decode images.
     let builder = builder.with_intra_op_spinning(false).map_err(|error| error.to_string())?;
@@ -112,19 +123,74 @@ fn text(error: ort::Error) -> String {
     error.to_string()
 }
 
+/// How the model is spread, unless that is to be measured. What is no processor has threads of its own.
+fn asked(file: &ModelFile, device: Device, options: &Options) -> Option<Spread> {
+    match device {
+        Device::Cpu => Spread::asked(options, file.bytes()),
+        _ => Some(Spread { threads: threads(options.threads), at_once: options.sessions.max(1) }),
+    }
+}
+
 struct OnnxRuntimeSession {
-    /// By the largest batch that they get. On a GPU each bucket has a session of its own, which keeps its plan.
-    sessions: BTreeMap<usize, Mutex<ort::session::Session>>,
-    input: String,
-    outputs: Vec<String>,
+    /// Sessions that run beside each other, by the largest batch that they get. On a GPU each bucket has sessions of its own,
+    /// which keep its plan.
+    lanes: BTreeMap<usize, Vec<Mutex<OrtSession>>>,
+    at_once: usize,
+    names: Names,
+    spread: Option<String>,
 }
 
 impl Session for OnnxRuntimeSession {
     fn run(&self, shape: &[usize], input: Values<'_>) -> Result<Vec<Output>, String> {
         let batch = shape.first().copied().unwrap_or(0);
-        let session =
-            self.sessions.range(batch..).next().ok_or_else(|| format!("no session takes a batch of {batch}"))?;
-        let mut session = session.1.lock().unwrap_or_else(PoisonError::into_inner);
+        let lanes = self.lanes.range(batch..).next().map(|(_, lanes)| lanes.as_slice());
+        let mut session = lanes.and_then(free).ok_or_else(|| format!("no session takes a batch of {batch}"))?;
+        self.names.run(&mut session, shape, input)
+    }
+
+    fn at_once(&self) -> usize {
+        self.at_once
+    }
+
+    fn spread(&self) -> Option<&str> {
+        self.spread.as_deref()
+    }
+}
+
+/// A session that nobody uses, or the first one as soon as it is free.
+fn free(lanes: &[Mutex<OrtSession>]) -> Option<MutexGuard<'_, OrtSession>> {
+    let free = lanes.iter().find_map(|lane| match lane.try_lock() {
+        Ok(session) => Some(session),
+        Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+        Err(TryLockError::WouldBlock) => None,
+    });
+    free.or_else(|| lanes.first().map(|lane| lane.lock().unwrap_or_else(PoisonError::into_inner)))
+}
+
+/// What goes in and what comes out.
+struct Names {
+    input: String,
+    outputs: Vec<String>,
+}
+
+impl Names {
+    fn of(file: &ModelFile) -> Self {
+        let outputs = file.output_names().into_iter().map(str::to_owned).collect();
+        Self { input: file.card.input.name.clone(), outputs }
+    }
+
+    /// Runs the smallest batch.
+    fn trial(&self, session: &mut OrtSession, file: &ModelFile) -> Result<(), String> {
+        let shape = file.card.input.shape(file.fixed_batch.unwrap_or(1));
+        let count = shape.iter().product();
+        let outputs = match file.card.input.dtype {
+            InputDtype::F32 => self.run(session, &shape, Values::F32(&vec![0.0; count])),
+            InputDtype::U8 => self.run(session, &shape, Values::U8(&vec![0; count])),
+        };
+        outputs.map(drop)
+    }
+
+    fn run(&self, session: &mut OrtSession, shape: &[usize], input: Values<'_>) -> Result<Vec<Output>, String> {
         let name = self.input.as_str();
         let outputs = match input {
             Values::F32(values) => {
@@ -135,15 +201,13 @@ impl Session for OnnxRuntimeSession {
             }
         };
         let outputs = outputs.map_err(text)?;
-        self.outputs
-            .iter()
-            .map(|name| {
-                let output = outputs.get(name).ok_or_else(|| format!("it gave no output \"{name}\""))?;
-                let (shape, values) = output.try_extract_tensor::<f32>().map_err(text)?;
-                let shape = shape.iter().map(|side| usize::try_from(*side).unwrap_or(0)).collect();
-                Ok(Output { shape, values: values.to_vec() })
-            })
-            .collect()
+        let output = |name: &String| {
+            let output = outputs.get(name).ok_or_else(|| format!("it gave no output \"{name}\""))?;
+            let (shape, values) = output.try_extract_tensor::<f32>().map_err(text)?;
+            let shape = shape.iter().map(|side| usize::try_from(*side).unwrap_or(0)).collect();
+            Ok(Output { shape, values: values.to_vec() })
+        };
+        self.outputs.iter().map(output).collect()
     }
 }
 

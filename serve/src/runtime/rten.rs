@@ -27,7 +27,7 @@ impl Runtime for Rten {
     }
 
     fn load(&self, file: &ModelFile, _device: Device, options: &Options) -> Result<Box<dyn Session>, Error> {
-        match RtenSession::new(file, threads(options.threads)) {
+        match RtenSession::new(file, options) {
             Ok(session) => Ok(Box::new(session)),
             Err(reason) => Err(Error::Load { path: file.path.clone(), runtime: NAME, reason }),
         }
@@ -40,18 +40,20 @@ struct RtenSession {
     input: NodeId,
     outputs: Vec<NodeId>,
     options: RunOptions,
+    at_once: usize,
 }
 
 impl RtenSession {
-    fn new(file: &ModelFile, threads: usize) -> Result<Self, String> {
+    fn new(file: &ModelFile, options: &Options) -> Result<Self, String> {
         // Weights in the order in which products want them cost their size once more.
         let model = ModelOptions::with_all_ops().prepack_weights(true).load_file(&file.path);
         let model = model.map_err(|error| error.to_string())?;
         let node = |name: &str| model.node_id(name).map_err(|error| error.to_string());
         let input = node(&file.card.input.name)?;
         let outputs = file.output_names().into_iter().map(node).collect::<Result<_, _>>()?;
-        let pool = Arc::new(ThreadPool::with_num_threads(threads));
-        Ok(Self { model, input, outputs, options: RunOptions::default().with_thread_pool(Some(pool)) })
+        let pool = Arc::new(ThreadPool::with_num_threads(threads(options.threads)));
+        let (at_once, options) = (options.sessions.max(1), RunOptions::default().with_thread_pool(Some(pool)));
+        Ok(Self { model, input, outputs, options, at_once })
     }
 }
 
@@ -63,6 +65,10 @@ impl Session for RtenSession {
         };
         let found = self.model.run(vec![(self.input, input)], &self.outputs, Some(self.options.clone()));
         found.map_err(|error| error.to_string())?.iter().map(output).collect()
+    }
+
+    fn at_once(&self) -> usize {
+        self.at_once
     }
 }
 

@@ -25,7 +25,7 @@ impl Runtime for Tract {
     }
 
     fn load(&self, file: &ModelFile, _device: Device, options: &Options) -> Result<Box<dyn Session>, Error> {
-        match TractSession::new(file, threads(options.threads)) {
+        match TractSession::new(file, options) {
             Ok(session) => Ok(Box::new(session)),
             // The alternate form holds the whole chain of causes.
             Err(error) => Err(Error::Load { path: file.path.clone(), runtime: NAME, reason: format!("{error:#}") }),
@@ -44,10 +44,12 @@ struct TractSession {
     /// Spreads one run over the pool.
     spread: Arc<TypedRunnableModel>,
     pool: Arc<ThreadPool>,
+    at_once: usize,
 }
 
 impl TractSession {
-    fn new(file: &ModelFile, threads: usize) -> TractResult<Self> {
+    fn new(file: &ModelFile, options: &Options) -> TractResult<Self> {
+        let threads = threads(options.threads);
         let step = file.fixed_batch.unwrap_or(1);
         let model = Arc::new(model(file, step)?);
         let pool = ThreadPoolBuilder::new().num_threads(threads).thread_name(|index| format!("tract-{index}"));
@@ -58,6 +60,7 @@ impl TractSession {
             alone: TypedRunnableModel::new(model.clone())?,
             spread: TypedRunnableModel::new_with_options(model, &RunOptions { executor, ..RunOptions::default() })?,
             pool,
+            at_once: options.sessions.max(1),
         })
     }
 
@@ -83,6 +86,10 @@ impl Session for TractSession {
             Values::U8(values) => self.parts(shape, values),
         };
         Ok(join(parts.map_err(|error| format!("{error:#}"))?))
+    }
+
+    fn at_once(&self) -> usize {
+        self.at_once
     }
 }
 

@@ -5,6 +5,7 @@ use crate::commands::serve::pretrained;
 use crate::progress::Bar;
 use crate::table::Table;
 use anyhow::ensure;
+use selfie_serve::bench::Order;
 use selfie_serve::bench::serving::{self, OURS, Options, Report, Server};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -86,9 +87,13 @@ fn print(report: &Report) {
         "failed",
     ]);
     let limit = &report.limit;
-    let ahead = if limit.way.ahead { ", decoding ahead" } else { "" };
+    let order = match limit.way.order {
+        Order::Alternating => "",
+        Order::Ahead => ", decoding ahead",
+        Order::Beside => ", one a processor",
+    };
     let none = || "-".to_owned();
-    let name = format!("limit (batches of {}{ahead})", limit.way.batch_size);
+    let name = format!("limit (batches of {}{order})", limit.way.batch_size);
     let [a, b, c, d, e, f, g, h] = std::array::from_fn(|_| none());
     table.row([name, a, format!("{:.1}", limit.per_second), "100.0%".into(), b, c, d, e, f, g, h]);
     for server in &report.servers {

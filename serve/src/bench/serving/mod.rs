@@ -9,7 +9,7 @@ mod report;
 
 pub use report::{Image, Limit, Report, Saturation, Server, Skipped, Step};
 
-use super::limit::Way;
+use super::limit::{Order, Way};
 use super::load::{self, Target};
 use super::overhead::Overhead;
 use super::peer::{PEERS, Running, Subject};
@@ -168,7 +168,7 @@ fn peers(subject: &Subject<'_>, python: Option<&Path>) -> (Vec<Contestant>, Vec<
 
 /// The way that does most images a second.
 fn fastest(ways: &[Way], mut run: impl FnMut(Way) -> Result<f64, Error>) -> Result<Way, Error> {
-    let mut best = (Way { batch_size: 1, ahead: false }, 0.0);
+    let mut best = (Way { batch_size: 1, order: Order::Alternating }, 0.0);
     for &way in ways {
         let per_second = run(way)?;
         if per_second > best.1 {
