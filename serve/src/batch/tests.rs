@@ -145,6 +145,46 @@ fn a_higher_priority_goes_first_and_equal_ones_in_their_order() {
     assert_eq!(*gate.seen.lock().unwrap(), [1.0, 4.0, 7.0, 3.0, 6.0, 2.0, 5.0]);
 }
 
+/// Ends a run only when so many run, and writes down their sizes.
+struct Crowd {
+    at_once: usize,
+    running: AtomicUsize,
+    sizes: Mutex<Vec<usize>>,
+}
+
+impl Run for Crowd {
+    fn run(&self, items: &[Pixels]) -> Result<Vec<Row>, String> {
+        self.sizes.lock().unwrap().push(items.len());
+        self.running.fetch_add(1, Ordering::SeqCst);
+        let end = Instant::now() + Duration::from_secs(60);
+        while self.running.load(Ordering::SeqCst) < self.at_once {
+            if Instant::now() > end {
+                return Err("nobody else came".into());
+            }
+            std::thread::yield_now();
+        }
+        Ok(vec![Row { outputs: vec![vec![0.0]] }; items.len()])
+    }
+
+    fn at_once(&self) -> usize {
+        self.at_once
+    }
+}
+
+#[test]
+fn runners_that_are_free_share_what_is_there() {
+    let crowd = Arc::new(Crowd { at_once: 3, running: 0.into(), sizes: Mutex::default() });
+    let limits = Limits { max_batch_size: 8, max_queue_items: 16 };
+    let batcher = Batcher::start("m", crowd.clone(), limits, Metrics::new().unwrap().model("m", 1)).unwrap();
+    let replies: Vec<Reply> = (0..9).map(|_| push(&batcher, 1.0).unwrap()).collect();
+    for reply in replies {
+        assert_eq!(value(reply), Ok(0.0), "all three run at once");
+    }
+    batcher.finish();
+    let sizes = crowd.sizes.lock().unwrap();
+    assert!(sizes.iter().sum::<usize>() == 9 && sizes.len() >= 3, "{sizes:?}");
+}
+
 #[test]
 fn what_no_client_waits_for_takes_no_place_and_runs_alone_after_all_others() {
     let (gate, batcher, leave) = gate(4, 2);
@@ -223,6 +263,7 @@ fn a_poison_item_fails_alone() {
 /// Answers each item with its own value, at once; fails on a batch with a negative item. Writes down what it ran.
 #[derive(Default)]
 struct Ledger {
+    at_once: usize,
     runs: Mutex<Vec<Vec<f32>>>,
 }
 
@@ -238,6 +279,10 @@ impl Run for Ledger {
             true => Err("a negative item".into()),
             false => Ok(values.into_iter().map(|value| Row { outputs: vec![vec![value]] }).collect()),
         }
+    }
+
+    fn at_once(&self) -> usize {
+        self.at_once
     }
 }
 
@@ -258,8 +303,13 @@ fn fates() -> impl Strategy<Value = Vec<Fate>> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
-    fn nothing_is_lost_doubled_or_given_to_another(fates in fates(), max_batch_size in 1usize..9, producers in 1usize..4) {
-        let ledger = Arc::new(Ledger::default());
+    fn nothing_is_lost_doubled_or_given_to_another(
+        fates in fates(),
+        max_batch_size in 1usize..9,
+        producers in 1usize..4,
+        at_once in 1usize..4,
+    ) {
+        let ledger = Arc::new(Ledger { at_once, ..Ledger::default() });
         let metrics = Metrics::new().unwrap().model("m", 1);
         let limits = Limits { max_batch_size, max_queue_items: 80 };
         let batcher = Batcher::start("m", ledger.clone(), limits, metrics).unwrap();
@@ -314,7 +364,7 @@ proptest! {
                 Fate::IsLate | Fate::IsPoison => prop_assert_eq!(times, 0),
             }
         }
-        if producers == 1 {
+        if producers == 1 && at_once == 1 {
             let first_runs = runs.iter().flatten().map(|value| value.abs() as usize).collect::<Vec<_>>();
             let mut seen = std::collections::BTreeSet::new();
             let order: Vec<usize> = first_runs.into_iter().filter(|item| seen.insert(*item)).collect();

@@ -15,6 +15,7 @@ use selfie_models::card::InputDtype;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
+use std::time::{Duration, Instant};
 
 /// ONNX Runtime.
 pub struct OnnxRuntime;
@@ -179,15 +180,16 @@ impl Names {
         Self { input: file.card.input.name.clone(), outputs }
     }
 
-    /// Runs the smallest batch.
-    fn trial(&self, session: &mut OrtSession, file: &ModelFile) -> Result<(), String> {
+    /// Runs the smallest batch and tells how long that takes.
+    fn trial(&self, session: &mut OrtSession, file: &ModelFile) -> Result<Duration, String> {
         let shape = file.card.input.shape(file.fixed_batch.unwrap_or(1));
         let count = shape.iter().product();
+        let start = Instant::now();
         let outputs = match file.card.input.dtype {
             InputDtype::F32 => self.run(session, &shape, Values::F32(&vec![0.0; count])),
             InputDtype::U8 => self.run(session, &shape, Values::U8(&vec![0; count])),
         };
-        outputs.map(drop)
+        outputs.map(|_| start.elapsed())
     }
 
     fn run(&self, session: &mut OrtSession, shape: &[usize], input: Values<'_>) -> Result<Vec<Output>, String> {

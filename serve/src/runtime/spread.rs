@@ -6,7 +6,7 @@
 use super::Options;
 use crate::config::threads;
 use std::fmt;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Twice the threads must be so many times faster.
 const GAIN: f64 = 1.5;
@@ -42,14 +42,14 @@ impl Spread {
     }
 
     /// Measures: doubles the threads of one inference as long as that makes it [`GAIN`] times faster. `open` makes a session with
-    /// so many threads, `run` runs it on one item. Gives the session that was best and what was found, in words.
+    /// so many threads, `run` runs it on one item and tells how long that took. Gives the session that was best and what was found, in words.
     ///
     /// # Errors
     /// Those of `open`. A session that cannot run is left for others to find.
     pub fn measured<S, E>(
         weights: u64,
         open: impl Fn(usize) -> Result<S, E>,
-        run: impl Fn(&mut S) -> Result<(), String>,
+        run: impl Fn(&mut S) -> Result<Duration, String>,
     ) -> Result<(Self, S, String), E> {
         let processors = threads(0);
         let mut best = (1, open(1)?);
@@ -89,11 +89,11 @@ fn most_at_once(weights: u64) -> usize {
 }
 
 /// The least time of each, in turn. The first runs count only when there is no time for others.
-fn race<S>(mut sessions: [&mut S; 2], run: impl Fn(&mut S) -> Result<(), String>) -> Result<[Duration; 2], String> {
-    let mut timed = |session: usize| {
-        let start = Instant::now();
-        run(sessions[session]).map(|()| start.elapsed())
-    };
+fn race<S>(
+    mut sessions: [&mut S; 2],
+    run: impl Fn(&mut S) -> Result<Duration, String>,
+) -> Result<[Duration; 2], String> {
+    let mut timed = |session: usize| run(sessions[session]);
     let first = [timed(0)?, timed(1)?];
     let (mut least, mut spent) = ([Duration::MAX; 2], Duration::ZERO);
     for _ in 0..RUNS {
@@ -149,10 +149,7 @@ mod tests {
     #[test]
     fn threads_are_doubled_as_long_as_they_pay() {
         let measure = |gain: f64| {
-            let run = |threads: &mut usize| {
-                std::thread::sleep(Duration::from_secs_f64(0.004 / gain.powf((*threads as f64).log2())));
-                Ok(())
-            };
+            let run = |threads: &mut usize| Ok(Duration::from_millis(4).div_f64(gain.powf((*threads as f64).log2())));
             Spread::measured(SMALL, Ok::<_, String>, run).unwrap()
         };
         let (spread, session, told) = measure(1.0);
