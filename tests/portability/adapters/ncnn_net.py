@@ -3,11 +3,11 @@
 import importlib.metadata
 import importlib.util
 import os
-import subprocess
 
 import ncnn
 import numpy
 import onnx
+from convert import convert
 
 
 def version():
@@ -33,7 +33,7 @@ def load(path, work):
     # The program in the package: the module beside it wants PyTorch.
     pnnx = os.path.join(*importlib.util.find_spec("pnnx").submodule_search_locations, "pnnx")
     flags = [f"inputshape={[1, *sides]}".replace(" ", ""), "fp16=0"]
-    subprocess.run([pnnx, copy, *flags], check=True, stdout=subprocess.DEVNULL, cwd=work)
+    convert(pnnx, copy, *flags, cwd=work)
     net = ncnn.Net()
     net.opt.use_fp16_packed = net.opt.use_fp16_storage = net.opt.use_fp16_arithmetic = False
     net.opt.use_bf16_storage = False

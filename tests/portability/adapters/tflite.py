@@ -16,7 +16,8 @@ def version():
 
 
 def load(path, work):
-    names = [value.name for value in onnx.load(path).graph.output]
+    outputs = onnx.load(path).graph.output
+    shapes = {value.name: tuple(dim.dim_value for dim in value.type.tensor_type.shape.dim) for value in outputs}
     folder = os.path.join(work, "tflite")
     name = os.path.splitext(os.path.basename(path))[0]
     onnx2tf.convert(
@@ -33,6 +34,13 @@ def load(path, work):
             # onnx2tf puts the second axis last.
             images = numpy.ascontiguousarray(numpy.moveaxis(images, 1, -1))
         found = runner(**{entry: images})
-        return {name: found[name] for name in names}
+        return {name: as_exported(found[name], shape) for name, shape in shapes.items()}
 
     return run
+
+
+def as_exported(output, shape):
+    """The output with its second axis where the file has it."""
+    if output.shape == shape or output.ndim < 3:
+        return output
+    return numpy.moveaxis(output, -1, 1)
