@@ -13,13 +13,16 @@ use support::{Serving, jpeg, succeed};
 const LEAST_COSINE: f64 = 0.9999;
 const MODEL: &str = "models/pretrained/fashion-mnist/1/model.onnx";
 /// Examples whose packages `tests/portability/portability.py` installs, by the name of its adapter.
-const RUNTIMES: [(&str, &str); 6] = [
+const RUNTIMES: [(&str, &str); 9] = [
     ("openvino_cpu", "openvino"),
     ("opencv_dnn", "opencv"),
     ("mnn_module", "mnn"),
+    ("ncnn_net", "ncnn"),
+    ("iree_vm", "iree"),
     ("tvm_relax", "tvm"),
     ("jax_graph", "jax"),
     ("torch_module", "onnx2torch"),
+    ("tflite", "tflite"),
 ];
 
 /// Changes of the model's card under which images are prepared otherwise: odd rests around the image, and a side that is
@@ -71,6 +74,24 @@ fn browser() -> Option<PathBuf> {
     None
 }
 
+/// The example in Node where its packages are: a module finds them in the folders above its own.
+fn in_node() -> Option<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let packages = root.join("target/portability/node-ort_node");
+    if !packages.join("node_modules/sharp").is_dir() {
+        eprintln!(
+            "SKIPPED: the example in Node; `tests/portability/portability.py --install Node` brings its packages"
+        );
+        return None;
+    }
+    for file in ["node/embed.mjs", "web/card.mjs"] {
+        let copy = packages.join(file);
+        std::fs::create_dir_all(copy.parent().unwrap()).unwrap();
+        std::fs::copy(root.join("examples").join(file), copy).unwrap();
+    }
+    Some(packages.join("node/embed.mjs"))
+}
+
 #[test]
 fn the_same_picture_gives_the_same_embedding_in_python_in_a_browser_and_from_the_server() {
     let Some(python) = std::env::var_os("SELFIE_TEST_PYTHON") else {
@@ -87,16 +108,21 @@ fn the_same_picture_gives_the_same_embedding_in_python_in_a_browser_and_from_the
     let expected = embedding(python, &["examples/python/onnxruntime_embed.py", MODEL, png]);
     assert_eq!(expected.len(), 512);
     let serving = Serving::start(root, &["--models", "models/pretrained"]);
-    let mut found = vec![("server", embedding(python, &["examples/python/client.py", &serving.address, png]))];
+    let mut found = vec![
+        ("server", embedding(python, &["examples/python/client.py", &serving.address, png])),
+        ("reference", embedding(python, &["examples/python/reference_embed.py", MODEL, png])),
+    ];
 
+    let (node, card, model) = (Path::new("node"), folder.path().join("card.json"), root.join(MODEL));
+    std::fs::write(&card, succeed(root, &["inspect", MODEL, "--card"])).unwrap();
+    let (card, model) = (card.to_str().unwrap(), model.to_str().unwrap());
     if let Some(packages) = browser() {
-        let card = folder.path().join("card.json");
-        std::fs::write(&card, succeed(root, &["inspect", MODEL, "--card"])).unwrap();
-        let (model, card, packages) = (root.join(MODEL), card.to_str().unwrap(), packages.to_str().unwrap());
-        let arguments = ["tests/portability/web_example.mjs", model.to_str().unwrap(), card, packages, png];
-        let node = Path::new("node");
-        found.push(("browser", embedding(node, &arguments)));
+        let packages = packages.to_str().unwrap();
+        found.push(("browser", embedding(node, &["tests/portability/web_example.mjs", model, card, packages, png])));
         found.push(("client in Node", embedding(node, &["examples/node/client.mjs", &serving.address, png])));
+    }
+    if let Some(program) = in_node() {
+        found.push(("Node", embedding(node, &[program.to_str().unwrap(), model, card, png])));
     }
     for (adapter, name) in RUNTIMES {
         let python = root.join(format!("target/portability/venv-{adapter}/bin/python"));

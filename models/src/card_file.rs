@@ -66,7 +66,8 @@ mod tests {
         let (own, other, respaced) = (own.as_str(), other.as_str(), respaced.as_str());
         assert!(Card::from_json(own).is_ok() && respaced != own);
         // Card and digest in the file, card beside it, what is found.
-        let cases: [(Option<&str>, bool, Option<&str>, Result<Option<&str>, ()>); 9] = [
+        type Case<'a> = (Option<&'a str>, bool, Option<&'a str>, Result<Option<&'a str>, ()>);
+        let cases: [Case; 9] = [
             (None, false, None, Ok(None)),
             (Some(own), true, None, Ok(Some(own))),
             (None, false, Some(other), Ok(Some(other))),

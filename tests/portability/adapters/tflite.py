@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import os
+import shutil
 
 import numpy
 import onnx
@@ -18,10 +19,12 @@ def version():
 def load(path, work):
     outputs = onnx.load(path).graph.output
     shapes = {value.name: tuple(dim.dim_value for dim in value.type.tensor_type.shape.dim) for value in outputs}
-    folder = os.path.join(work, "tflite")
+    # onnx2tf writes into the file that it reads.
     name = os.path.splitext(os.path.basename(path))[0]
+    folder = os.path.join(work, f"tflite-{name}")
+    os.makedirs(folder, exist_ok=True)
     onnx2tf.convert(
-        input_onnx_file_path=path,
+        input_onnx_file_path=shutil.copy(path, folder),
         output_folder_path=folder,
         non_verbose=True,
         copy_onnx_input_output_names_to_tflite=True,
