@@ -3,7 +3,7 @@
 import os
 import subprocess
 
-LINES = 3
+LINES = 2
 
 
 def convert(program, *words, cwd=None):
