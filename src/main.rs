@@ -8,6 +8,7 @@ mod environment;
 mod memory;
 #[cfg(feature = "train")]
 mod options;
+mod pipe;
 #[cfg(feature = "serve")]
 mod progress;
 mod table;
@@ -35,10 +36,11 @@ enum LogFormat {
     Json,
 }
 
-/// 0 when all went well, 1 when the command failed, 128 and the number of the signal when one ended a training; bad usage ends
-/// with 2 while arguments are parsed.
+/// 0 when all went well, 1 when the command failed, 128 and the number of the signal when one ended a training or nobody reads
+/// what is printed; bad usage ends with 2 while arguments are parsed.
 fn main() -> ExitCode {
     environment::settle();
+    pipe::end_quietly();
     let arguments = Arguments::parse();
     let log = tracing_subscriber::fmt().with_env_filter(arguments.log).with_writer(std::io::stderr).with_target(false);
     match arguments.log_format {

@@ -137,6 +137,21 @@ fn a_port_in_use_is_named() {
     assert!(code == FAILED && stderr.contains(&port), "{code} {stderr}");
 }
 
+#[test]
+#[cfg(unix)]
+fn a_reader_that_goes_away_ends_a_command_quietly() {
+    use std::process::Stdio;
+    /// 128 and the number of the signal.
+    const UNREAD: i32 = 141;
+    let mut command = selfie();
+    command.args(["inspect", PRETRAINED]).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(UNREAD) && stderr.is_empty(), "{:?} {stderr}", output.status);
+}
+
 fn names(folder: &Path) -> Vec<String> {
     std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
 }

@@ -42,6 +42,20 @@ fn models_from_elsewhere_get_a_card_and_are_served() {
     let card: Value = serde_json::from_str(&card).unwrap();
     assert_eq!((&card["name"], &card["golden"].as_array().unwrap().len()), (&json!("colours"), &2));
 
+    for model in ["store/colours/1/model.onnx", "store/sums/1/model.onnx"] {
+        let told = succeed(path, &["verify", model]);
+        let ok = |line: &str| line.contains("tract") && line.contains(" ok");
+        assert!(told.contains("card.json was made") && told.lines().any(ok), "{told}");
+        let told = succeed(path, &["inspect", model]);
+        assert!(told.contains("card in a file beside the model: "), "{told}");
+    }
+    let sums = path.join("store/sums/1/card.json");
+    let card = std::fs::read_to_string(&sums).unwrap();
+    std::fs::write(&sums, card.replacen("\"seed\": 1", "\"seed\": 9", 1)).unwrap();
+    let (code, told, stderr) = run(path, &["verify", "store/sums/1/model.onnx"]);
+    assert!(code == FAILED && told.contains("differs") && stderr.contains("the right numbers"), "{told}{stderr}");
+    std::fs::write(&sums, card).unwrap();
+
     // Another runtime than the one that made the golden samples, where there is another.
     let serving = Serving::start(path, &["--models", "store", "--runtime", "tract"]);
     let images: Vec<String> =

@@ -70,6 +70,27 @@ fn a_changed_file_is_refused_by_every_command_that_reads_it() {
 }
 
 #[test]
+fn another_card_beside_the_file_is_refused_and_the_same_one_is_not() {
+    let store = store();
+    let folder = store.path();
+    let beside = folder.join(MODEL).with_file_name("card.json");
+    let card = succeed(folder, &["inspect", MODEL, "--card"]);
+    std::fs::write(&beside, &card).unwrap();
+    succeed(folder, &["verify", MODEL]);
+    succeed(folder, &["inspect", MODEL]);
+    succeed(folder, &["serve", "--check", "--models", "store", "--runtime", "tract"]);
+
+    assert!(card.contains("Ankle boot"), "{card}");
+    std::fs::write(&beside, card.replace("Ankle boot", "Ankle boat")).unwrap();
+    for (command, code, stderr) in answers(folder) {
+        let said = stderr.contains("model.onnx") && stderr.contains("card.json") && stderr.contains(DIGEST_KEY);
+        assert!(code == FAILED && said && !stderr.contains("panicked"), "{command}: exit code {code}\n{stderr}");
+    }
+    let (code, _, stderr) = run(folder, &["export", "run", "--out", "run/model.onnx"]);
+    assert!(code == FAILED && stderr.contains("card.json") && stderr.contains("another folder"), "{code} {stderr}");
+}
+
+#[test]
 fn a_file_without_a_digest_is_accepted_and_verify_says_so() {
     let stdout =
         succeed(Path::new(env!("CARGO_MANIFEST_DIR")), &["verify", "models/pretrained/fashion-mnist/1/model.onnx"]);

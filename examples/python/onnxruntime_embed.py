@@ -1,4 +1,4 @@
-"""onnxruntime_embed.py MODEL IMAGE: prints the embedding. Needs onnxruntime, onnx, numpy, pillow."""
+"""onnxruntime_embed.py MODEL IMAGE...: prints the embeddings. Needs onnxruntime, onnx, numpy, pillow."""
 
 import json
 import sys
@@ -6,9 +6,10 @@ import sys
 import card
 import onnxruntime
 
-model, image = sys.argv[1:]
+model, *images = sys.argv[1:]
 about = card.read(model)
 session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
-images = card.prepare(about, image)
-(embedding,) = session.run([about["outputs"]["embedding"]["name"]], {about["input"]["name"]: images})
-print(json.dumps(embedding[0].tolist()))
+for image in images:
+    entry = {about["input"]["name"]: card.prepare(about, image)}
+    (embedding,) = session.run([about["outputs"]["embedding"]["name"]], entry)
+    print(json.dumps(embedding[0].tolist()))

@@ -133,6 +133,11 @@ pub struct Logits {
 
 /// From image bytes to the input tensor, in the order of the fields. Field names are those of Hugging Face's
 /// `preprocessor_config.json` where it has them.
+///
+/// Before the first field an image is turned upright by its EXIF orientation, and brought to [`Input::channels`] channels of
+/// eight bits: sixteen bits are rounded to eight, transparency is laid over black where the input has no channel for it
+/// (`(value * alpha + 127) / 255`, rounded down), and grey is `(19595 R + 38470 G + 7471 B + 32768) / 65536`, rounded down.
+/// Up to the rescale every step works on bytes and rounds to them: the resize by rows first, then by columns.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Preprocessing {
@@ -142,10 +147,12 @@ pub struct Preprocessing {
     pub size: ResizeTo,
     /// Filter of the resize, as Pillow numbers it.
     pub resample: Resample,
-    /// Size of the centred crop after the resize, if any.
+    /// Size of the centred crop after the resize, if any. Of an odd rest the smaller half is cut at the left and at the top. A
+    /// side that is too short is padded with black instead, of an odd rest the larger half at the left and at the top.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub crop_size: Option<Size>,
-    /// Size to pad to with black, the image in the centre, after the crop, if any.
+    /// Size to pad to with black, the image in the centre, after the crop, if any. Of an odd rest the smaller half is at the
+    /// left and at the top. An image that is larger is refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pad_size: Option<Size>,
     /// Factor from bytes to floats, usually 1/255.
@@ -172,7 +179,7 @@ pub struct Size {
 pub enum ResizeTo {
     /// This height and width, whatever the image's aspect.
     Exact(Size),
-    /// The shorter side gets this length, the aspect stays.
+    /// The shorter side gets this length, the longer one `shortest_edge * longer / shorter`, rounded down.
     ShortestEdge {
         /// Length in pixels.
         shortest_edge: usize,

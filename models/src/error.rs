@@ -39,6 +39,17 @@ pub enum Error {
         /// The file of the weights.
         path: PathBuf,
     },
+    /// A card beside a model file that is not the one which the model file holds and its digest covers.
+    #[error(
+        "{} beside it would replace the card that its digest ({}) covers; remove one of the two, or move the model to a \
+         folder of its own",
+        path.display(),
+        crate::digest::DIGEST_KEY
+    )]
+    OtherCard {
+        /// The card beside the model file.
+        path: PathBuf,
+    },
     /// A network configuration that makes no network.
     #[error("network configuration: {reason}")]
     Config {

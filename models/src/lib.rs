@@ -1,11 +1,12 @@
 //! The networks of Selfie and the model card that describes an exported one.
 //!
-//! The card ([`Card`], [`golden`], [`digest`]) is plain data and always here: a server reads it without knowing Burn. The networks
-//! stand behind the feature `networks`.
+//! The card ([`Card`], [`card_file`], [`golden`], [`digest`]) is plain data and always here: a server reads it without knowing
+//! Burn. The networks stand behind the feature `networks`.
 //!
 //! | module | what it holds |
 //! |---|---|
 //! | [`card`] | what a model expects and gives: the contract between compiler and server |
+//! | [`card_file`] | where the card of a model file is: in it, or beside it |
 //! | [`digest`] | digests of files, and the one that a model file carries of itself |
 //! | [`golden`] | inputs from a seed and the outputs they must give |
 //! | [`resnet`] | bottleneck ResNet, pre- or post-activation: the patch network P |
@@ -23,6 +24,7 @@
 //! | [`seeded`] | random numbers that nobody else draws from |
 
 pub mod card;
+pub mod card_file;
 pub mod digest;
 mod error;
 pub mod golden;

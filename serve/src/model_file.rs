@@ -4,6 +4,7 @@ use crate::Error;
 use prost::Message;
 use selfie_models::Card;
 use selfie_models::card::{CARD_KEY, InputDtype};
+use selfie_models::card_file;
 use selfie_models::digest::{self, DATA_DIGEST_KEY, DIGEST_KEY};
 use sha2::{Digest, Sha256};
 use std::fs;
@@ -13,8 +14,7 @@ use tract_onnx::pb::tensor_shape_proto::dimension::Value;
 use tract_onnx::pb::type_proto;
 use tract_onnx::pb::{GraphProto, ModelProto, ValueInfoProto};
 
-/// Name of the card beside a foreign model.
-pub const CARD_FILE: &str = "card.json";
+pub use selfie_models::card_file::CARD_FILE;
 
 /// An ONNX file with its card.
 #[derive(Clone, Debug)]
@@ -33,7 +33,8 @@ impl ModelFile {
     /// Reads the file and its card: `card.json` beside it, or the metadata entry `selfie.card` in it.
     ///
     /// # Errors
-    /// [`Error::ModelFile`] when the file or its weights are damaged or have changed, has no card, or differs from its card.
+    /// [`Error::ModelFile`] when the file or its weights are damaged or have changed, it has no card or a second one beside
+    /// it, or it differs from its card.
     pub fn open(path: &Path) -> Result<Self, Error> {
         let bytes = fs::read(path).map_err(|source| Error::Io { action: "read", path: path.to_owned(), source })?;
         Self::of(path, &bytes)
@@ -99,21 +100,18 @@ fn damaged(path: &Path, what: &str) -> Error {
 }
 
 fn read_card(path: &Path, model: &ModelProto) -> Result<Card, Error> {
-    let beside = path.with_file_name(CARD_FILE);
-    let (origin, text) = if beside.is_file() {
-        let text =
-            fs::read_to_string(&beside).map_err(|source| Error::Io { action: "read", path: beside.clone(), source })?;
-        (beside, text)
-    } else if let Some(entry) = model.metadata_props.iter().find(|entry| entry.key == CARD_KEY) {
-        (path.to_owned(), entry.value.clone())
-    } else {
-        let reason = format!(
+    let wrong = |reason: String| Error::ModelFile { path: path.to_owned(), reason };
+    let entries = &model.metadata_props;
+    let found =
+        card_file::find(path, |key| entries.iter().find(|entry| entry.key == key).map(|entry| entry.value.as_str()))
+            .map_err(|error| wrong(error.to_string()))?;
+    let found = found.ok_or_else(|| {
+        wrong(format!(
             "no model card: neither a metadata entry \"{CARD_KEY}\" in it nor a {CARD_FILE} beside it; \
              without one nobody knows how to prepare an image for this model; `selfie card init` makes one"
-        );
-        return Err(Error::ModelFile { path: path.to_owned(), reason });
-    };
-    Card::from_json(&text).map_err(|source| Error::Card { path: origin, source })
+        ))
+    })?;
+    Card::from_json(&found.text).map_err(|source| Error::Card { path: found.origin, source })
 }
 
 /// Compares the graph with the card and returns the batch size that the graph fixes.

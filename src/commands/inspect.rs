@@ -1,11 +1,11 @@
 //! `selfie inspect`
 
-use crate::compile::stated_digest;
+use crate::compile::{found_card, stated_digest};
 use crate::table::Table;
 use anyhow::Context;
 use selfie_export::{Port, inspect};
 use selfie_models::Card;
-use selfie_models::card::CARD_KEY;
+use selfie_models::card_file::Found;
 use std::path::PathBuf;
 
 /// Arguments of `selfie inspect`.
@@ -23,9 +23,9 @@ impl Arguments {
         let bytes = std::fs::read(&self.model).with_context(|| format!("cannot read {}", self.model.display()))?;
         let found = inspect(&bytes).with_context(|| self.model.display().to_string())?;
         let digest = stated_digest(&self.model, &bytes, &found.metadata)?;
-        let card = found.metadata.get(CARD_KEY);
+        let card = found_card(&self.model, &found.metadata)?;
         if self.card {
-            println!("{}", card.with_context(|| format!("{} has no model card", self.model.display()))?);
+            println!("{}", card.with_context(|| format!("{} has no model card", self.model.display()))?.text);
             return Ok(());
         }
         let mut ports = Table::new(["port", "name", "type", "shape"]);
@@ -48,9 +48,10 @@ impl Arguments {
         }
         println!("digest: {digest}");
         match card {
-            Some(json) => {
-                let card = Card::from_json(json)?;
-                println!("card: {:?}, {} golden samples; --card prints it", card.name, card.golden.len());
+            Some(Found { origin, text }) => {
+                let card = Card::from_json(&text).with_context(|| origin.display().to_string())?;
+                let beside = if origin == self.model { "" } else { " in a file beside the model" };
+                println!("card{beside}: {:?}, {} golden samples; --card prints it", card.name, card.golden.len());
             }
             None => println!("card: none"),
         }

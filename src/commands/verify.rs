@@ -1,10 +1,11 @@
 //! `selfie verify`
 
-use crate::compile::{Loadable, answers, golden_cases, input, onnxruntime, print, stated_digest};
+use crate::compile::{Loadable, answers, found_card, golden_cases, input, onnxruntime, print, stated_digest};
 use anyhow::{Context, ensure};
 use selfie_export::inspect;
 use selfie_export::verify::{Case, Row};
 use selfie_models::card::CARD_KEY;
+use selfie_models::card_file::CARD_FILE;
 use selfie_models::samples::{GOLDEN_BATCHES, generator, network_input};
 use selfie_models::{Card, device, saved};
 use std::path::{Path, PathBuf};
@@ -12,7 +13,7 @@ use std::path::{Path, PathBuf};
 /// Arguments of `selfie verify`.
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// An ONNX file with a card.
+    /// An ONNX file with a card in it or beside it.
     model: PathBuf,
     /// Run folder that the file was compiled from: Burn then answers random batches beside the golden samples.
     #[arg(long, value_name = "RUN")]
@@ -25,32 +26,56 @@ impl Arguments {
         let inspection = inspect(&bytes).with_context(|| self.model.display().to_string())?;
         let digest = stated_digest(&self.model, &bytes, &inspection.metadata)?;
         println!("digest: {digest}\n");
-        let card = inspection.metadata.get(CARD_KEY).with_context(|| {
-            format!("{} has no model card ({CARD_KEY}) with golden samples to compare with", self.model.display())
+        let found = found_card(&self.model, &inspection.metadata)?.with_context(|| {
+            format!(
+                "{} has no model card with golden samples to compare with: neither {CARD_KEY} in it nor a {CARD_FILE} \
+                 beside it; `selfie card init` makes one",
+                self.model.display()
+            )
         })?;
-        let card = Card::from_json(card)?;
-        let names: Vec<String> = inspection.outputs.into_iter().map(|output| output.name).collect();
+        let card = Card::from_json(&found.text).with_context(|| found.origin.display().to_string())?;
         ensure!(!card.golden.is_empty(), "the card of {} holds no golden samples", self.model.display());
-        let model = Loadable::File(self.model.clone());
-        println!("golden samples: what was right when the file was compiled");
-        let mut good = report(&model, &card, &golden_cases(&card, &names)?)?;
+        let foreign = !inspection.metadata.contains_key(CARD_KEY);
+        let mut names: Vec<String> = inspection.outputs.into_iter().map(|output| output.name).collect();
+        if foreign {
+            names.retain(|name| card.golden.iter().any(|golden| golden.outputs.contains_key(name)));
+        }
+        let verification = Verification { model: Loadable::File(self.model.clone()), card, names, foreign };
+        let Verification { card, names, .. } = &verification;
+        match foreign {
+            false => println!("golden samples: what was right when the file was compiled"),
+            true => println!("golden samples: what was right when {} was made", found.origin.display()),
+        }
+        let mut good = verification.report(&golden_cases(card, names)?)?;
         if let Some(run) = &self.run {
             println!("\nrandom batches: what Burn answers now, from {}", run.display());
-            good &= report(&model, &card, &random(&card, run)?)?;
+            good &= verification.report(&random(card, run)?)?;
         }
-        ensure!(good, "{} does not give the right numbers within {:e}", self.model.display(), tolerance(&card));
+        ensure!(good, "{} does not give the right numbers within {:e}", self.model.display(), tolerance(card));
         Ok(())
     }
 }
 
-/// Compares, prints, and says whether all is well. A runtime may refuse a model in lower precision as long as another
-/// runs it.
-fn report(model: &Loadable, card: &Card, cases: &[Case]) -> anyhow::Result<bool> {
-    let rows = model.compare(cases, tolerance(card), onnxruntime()?.as_ref())?;
-    print(&rows);
-    let refusable = card.provenance.precision.is_some();
-    let fine = |row: &Row| row.ok || (refusable && row.failure.is_some());
-    Ok(rows.iter().all(fine) && rows.iter().any(|row| row.ok))
+/// A model and what its card says of it.
+struct Verification {
+    model: Loadable,
+    card: Card,
+    /// The outputs that are compared.
+    names: Vec<String>,
+    /// Whether the model carries no card itself.
+    foreign: bool,
+}
+
+impl Verification {
+    /// Compares, prints, and says whether all is well. A runtime may refuse a model in lower precision or from elsewhere as
+    /// long as another runs it.
+    fn report(&self, cases: &[Case]) -> anyhow::Result<bool> {
+        let rows = self.model.compare(cases, Some(&self.names), tolerance(&self.card), onnxruntime()?.as_ref())?;
+        print(&rows);
+        let refusable = self.foreign || self.card.provenance.precision.is_some();
+        let fine = |row: &Row| row.ok || (refusable && row.failure.is_some());
+        Ok(rows.iter().all(fine) && rows.iter().any(|row| row.ok))
+    }
 }
 
 /// The largest difference that the card accepts.

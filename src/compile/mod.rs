@@ -3,6 +3,7 @@
 pub mod bench;
 #[cfg_attr(not(feature = "train"), path = "no_data.rs")]
 mod data;
+mod named;
 pub mod optimize;
 mod passes;
 mod precision;
@@ -26,6 +27,7 @@ use selfie_export::verify::{Case, OnnxRuntime, Row};
 use selfie_export::{Model, Prefix};
 use selfie_models::Card;
 use selfie_models::card::{CARD_KEY, InputDtype, Layout};
+use selfie_models::card_file::{self, CARD_FILE, Found};
 use selfie_models::digest::{self, DATA_DIGEST_KEY, DIGEST_KEY};
 use selfie_models::golden::{Golden, Values};
 use selfie_models::samples::{self, GOLDEN_BATCHES, GOLDEN_TOLERANCE};
@@ -108,7 +110,7 @@ pub fn compile(request: &Request) -> anyhow::Result<Compiled> {
     let rows = if request.precision.lowers() {
         let noise = !request.precision.calibrates();
         let cases = lowered_cases(&reference, &model, &card, pictures.as_ref(), noise)?;
-        let rows = Loadable::of(&model)?.compare(&cases, f64::INFINITY, onnxruntime.as_ref())?;
+        let rows = Loadable::of(&model)?.compare(&cases, None, f64::INFINITY, onnxruntime.as_ref())?;
         let mut lowered = request.precision.provenance(&rows)?;
         if let (Some(pictures), Some(runner)) = (&pictures, &onnxruntime) {
             let (before, after) = (pictures.score(runner, &plain.0, &plain.1)?, pictures.score(runner, &model, &card)?);
@@ -123,7 +125,7 @@ pub fn compile(request: &Request) -> anyhow::Result<Compiled> {
         rows
     } else {
         let cases = random_cases(&reference, &model, &card)?;
-        let rows = Loadable::of(&model)?.compare(&cases, GOLDEN_TOLERANCE.into(), onnxruntime.as_ref())?;
+        let rows = Loadable::of(&model)?.compare(&cases, None, GOLDEN_TOLERANCE.into(), onnxruntime.as_ref())?;
         if let Some(row) = rows.iter().find(|row| !row.ok) {
             bail!("the compiled model differs from Burn and is not written: {}", print::describe(row));
         }
@@ -244,6 +246,8 @@ pub fn input(card: &Card, values: Vec<f32>, shape: &[usize]) -> TensorData {
 /// The place of a new model: the file itself, or the next version in a store.
 fn place(out: &Path, name: &str) -> anyhow::Result<PathBuf> {
     if out.extension().is_some_and(|extension| extension == "onnx") {
+        let beside = out.with_file_name(CARD_FILE);
+        ensure!(!beside.is_file(), "{} would replace the card of a model beside it; name another folder", beside.display());
         if let Some(folder) = out.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
         }
@@ -257,6 +261,11 @@ fn place(out: &Path, name: &str) -> anyhow::Result<PathBuf> {
     let folder = folder.join((versions.max().unwrap_or(0) + 1).to_string());
     std::fs::create_dir(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
     Ok(folder.join("model.onnx"))
+}
+
+/// The card of a model file, in it or beside it.
+pub fn found_card(path: &Path, metadata: &BTreeMap<String, String>) -> anyhow::Result<Option<Found>> {
+    card_file::find(path, |key| metadata.get(key).map(String::as_str)).with_context(|| path.display().to_string())
 }
 
 /// Checks the digests that a file states of itself and of its weights, and says which it is.

@@ -1,5 +1,6 @@
 //! Models in the runtimes that are here.
 
+use super::named::Named;
 use anyhow::Context;
 use burn::tensor::TensorData;
 use selfie_export::verify::{
@@ -45,10 +46,12 @@ impl Loadable {
         }
     }
 
-    /// Runs cases in every runtime that is here. A runtime that refuses the model is one row with its reason.
+    /// Runs cases in every runtime that is here, and compares the outputs of these names, or all. A runtime that refuses the
+    /// model is one row with its reason.
     pub fn compare(
         &self,
         cases: &[Case],
+        names: Option<&[String]>,
         absolute: f64,
         onnxruntime: Option<&OnnxRuntime>,
     ) -> anyhow::Result<Vec<Row>> {
@@ -57,10 +60,11 @@ impl Loadable {
         runners.extend(onnxruntime.map(|runner| runner as &dyn Runner));
         let mut rows = Vec::new();
         for runner in runners {
+            let runner = Named { runner, names };
             let found = match self {
-                Self::Bytes(bytes) => verify(bytes, cases, &[runner], tolerance),
-                Self::File(path) => verify_file(path, cases, &[runner], tolerance),
-                Self::Staged(folder) => verify_file(&folder.path().join(STAGED), cases, &[runner], tolerance),
+                Self::Bytes(bytes) => verify(bytes, cases, &[&runner], tolerance),
+                Self::File(path) => verify_file(path, cases, &[&runner], tolerance),
+                Self::Staged(folder) => verify_file(&folder.path().join(STAGED), cases, &[&runner], tolerance),
             };
             match found {
                 Ok(found) => rows.extend(found),

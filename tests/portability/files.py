@@ -2,6 +2,7 @@
 
 import base64
 import dataclasses
+import hashlib
 import json
 import os
 import pathlib
@@ -36,14 +37,27 @@ def command(*words, limit=LIMIT_S, **options):
 
 
 def make_models(selfie, runs, models, folder, root):
-    """Trains the runs for a few steps and compiles every model: with a dynamic batch, and fixed to each batch size."""
+    """Compiles every model: with a dynamic batch, and fixed to each batch size. `runs` are folders by name."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    for name in {model.run for model in models if model.run}:
-        command(selfie, *runs[name], "--out", folder / name)
     if any(model.network for model in models):
         write_networks(folder, root)
-    return {model.title: make(selfie, model, index, folder, root) for index, model in enumerate(models)}
+    return {model.title: make(selfie, model, runs, folder / f"model_{index}", root) for index, model in enumerate(models)}
+
+
+def train(selfie, runs, folder):
+    """The folders of the runs by name, each trained for a few steps with its arguments unless it is there already."""
+    return {name: trained(selfie, words, folder) for name, words in runs.items()}
+
+
+def trained(selfie, words, folder):
+    run = folder / hashlib.sha256("\0".join(words).encode()).hexdigest()
+    if not run.is_dir():
+        part = run.with_suffix(".part")
+        shutil.rmtree(part, ignore_errors=True)
+        command(selfie, *words, "--out", part)
+        part.rename(run)
+    return run
 
 
 def write_networks(folder, root):
@@ -53,20 +67,20 @@ def write_networks(folder, root):
     command(*words, limit=BUILD_LIMIT_S, cwd=root, env={**os.environ, "SELFIE_NETWORKS": str(folder)})
 
 
-def make(selfie, model, index, folder, root):
+def make(selfie, model, runs, place, root):
     """One file and its card under names that every runtime takes."""
-    path, card = folder / f"model_{index}.onnx", folder / f"model_{index}.json"
+    path, card = place.with_suffix(".onnx"), place.with_suffix(".json")
     if model.network:
-        (folder / f"{model.name}.onnx").rename(path)
-        (folder / f"{model.name}.json").rename(card)
+        path.with_name(f"{model.name}.onnx").rename(path)
+        path.with_name(f"{model.name}.json").rename(card)
         return File(path, card, TOLERANCE * scale(card))
     if model.file:
         shutil.copy(root / model.file, path)
     else:
-        command(selfie, "export", folder / model.run, *model.export, "--out", path)
+        command(selfie, "export", runs[model.run], *model.export, "--out", path)
         for batch in BATCHES:
             fixed = path.with_name(f"{path.stem}-batch-{batch}.onnx")
-            command(selfie, "export", folder / model.run, *model.export, "--batch", batch, "--out", fixed)
+            command(selfie, "export", runs[model.run], *model.export, "--batch", batch, "--out", fixed)
     card.write_text(command(selfie, "inspect", path, "--card"), encoding="utf-8")
     golden = json.loads(card.read_text(encoding="utf-8"))["golden"]
     return File(path, card, max(sample["tolerance"] for sample in golden) if model.lowered else TOLERANCE)

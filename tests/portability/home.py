@@ -15,11 +15,12 @@ KEPT_BYTES = 2 << 30
 
 
 class Home:
-    """Installs on entry, deletes what is large on exit. With `python`, no packages are installed and that Python is used."""
+    """Installs on entry, deletes what is large on exit unless it is to `keep`. With `python`, no packages are installed and
+    that Python is used."""
 
-    def __init__(self, runtime, selfie, cache, python=None):
+    def __init__(self, runtime, selfie, cache, python=None, keep=False):
         self.runtime, self.selfie, self.cache, self.python = runtime, selfie, cache, python
-        self.borrowed, self.refusal = python is not None, ""
+        self.borrowed, self.keep, self.refusal = python is not None, keep, ""
 
     def __enter__(self):
         try:
@@ -30,7 +31,7 @@ class Home:
 
     def __exit__(self, *_):
         folder = self.folder("venv")
-        if folder.is_dir() and sum(path.lstat().st_size for path in folder.rglob("*")) > KEPT_BYTES:
+        if not self.keep and folder.is_dir() and sum(path.lstat().st_size for path in folder.rglob("*")) > KEPT_BYTES:
             shutil.rmtree(folder)
 
     def command(self, file, work):

@@ -1,4 +1,4 @@
-"""Why a runtime does not run every model, as far as it was found out, with the shortest way to see it."""
+"""Why a runtime does not run every model, as far as it was found out, with the shortest way to see it, and what helps."""
 
 LIMITS = {
     "reference": [
@@ -25,4 +25,17 @@ LIMITS = {
         "of 8x8 patches ends with: on `[32, 8, 2, 2]` two branches of `Conv` with strides of 2, their `Add`, "
         "`BatchNormalization`, `Relu` and a `Reshape` to `[0, 64, 1]` show it; without the BatchNormalization it converts.",
     ],
+}
+
+# The options of `selfie export` with which a runtime takes more files, and why. That a runtime wants a fixed batch, its
+# results say.
+EXPORTS = {
+    "candle-onnx": ("`--opset 13`", "it has no `LayerNormalization`, which is one operator from opset 17 on"),
+    "torch_module": ("`--opset 17`, the default, or less", "it has no `Reshape` of opset 19 and no `Conv` of opset 22"),
+}
+
+# Runtimes that are not asked, and why.
+NOT_HERE = {
+    "TensorRT": "PyPI has no wheel of a release of its package `tensorrt`, only source packages whose build fetches the library "
+    "from elsewhere. Where it is installed, ONNX Runtime hands files to it: `selfie serve --device tensorrt`.",
 }

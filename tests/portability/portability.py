@@ -6,13 +6,15 @@
     tests/portability/portability.py --install "Burn" --install "browser"      # what that needs beforehand
 
 Each model in each runtime is one process with a time limit; the numbers are compared with the golden samples in the
-file, at every batch size they have. What was measured is kept under target/portability: a run that was stopped goes on
-where it was, and a runtime is asked again when its version or the bytes of the model have changed.
+file, at every batch size they have. What was trained and measured is kept under target/portability: a run that was stopped
+goes on where it was, and a runtime is asked again when its version, its adapter or the bytes of the model have changed, or
+when it gave no answer for a reason that may pass: it could not be installed, or the process was killed or took too long.
 """
 
 import argparse
 import pathlib
 import sys
+import tempfile
 
 import burn_onnx
 import files
@@ -48,9 +50,7 @@ def measure(home, models, made, folder, keep):
         refusals = burn_onnx.take_in(home, wanted, folder / "burn-onnx")
     for model in models:
         file = made[model.title]
-        result = run(home, file, folder)
-        if model.title in refusals:
-            result.refusal = refusals[model.title]
+        result = refusals.get(model.title) or run(home, file, folder)
         print(f"{home.runtime.title} · {model.title}: {report.cell(result, file)}", flush=True)
         keep(model, result)
 
@@ -59,7 +59,8 @@ def quick(options, selfie):
     """The quick part: every model is expected to run."""
     models = [model for model in MODELS if model.quick]
     folder = options.cache / "quick"
-    made = files.make_models(selfie, RUNS, models, folder, ROOT)
+    with tempfile.TemporaryDirectory() as runs:
+        made = files.make_models(selfie, files.train(selfie, RUNS, pathlib.Path(runs)), models, folder, ROOT)
     wrong = []
 
     def keep(model, result):
@@ -76,7 +77,8 @@ def quick(options, selfie):
 def full(options, selfie):
     """Everything that is not known yet; the document is written after each runtime."""
     folder = options.cache / "models"
-    made = files.make_models(selfie, RUNS, MODELS, folder, ROOT)
+    runs = files.train(selfie, RUNS, options.cache / "runs")
+    made = files.make_models(selfie, runs, MODELS, folder, ROOT)
     results = Results(options.cache / "results")
     for runtime in RUNTIMES:
         if not options.only or any(part in runtime.title for part in options.only):
@@ -93,7 +95,7 @@ def install(options):
     """What takes long in the quick part and in the tests of examples, and nothing else."""
     for runtime in RUNTIMES:
         if any(part in runtime.title for part in options.install):
-            with Home(runtime, None, options.cache) as home:
+            with Home(runtime, None, options.cache, keep=True) as home:
                 if home.refusal:
                     sys.exit(f"{runtime.title} {home.refusal}")
 

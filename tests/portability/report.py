@@ -3,7 +3,7 @@
 import datetime
 import subprocess
 
-from limits import LIMITS
+from limits import EXPORTS, LIMITS, NOT_HERE
 from models import COUNTED, GROUPS, MODELS, SELFIE
 from runtimes import RUNTIMES
 
@@ -51,6 +51,7 @@ class Table:
         head = ["runtime", "version", *(model.name for model in models)]
         asked = [runtime for runtime in RUNTIMES if self.known(runtime) and any(map(runtime.takes, models))]
         rows = [head, ["---"] * len(head), *(self.row(runtime, models) for runtime in asked)]
+        rows += [[absent, "not here", *[""] * len(models)] for absent in NOT_HERE if title == SELFIE]
         return f"## {title}\n" + "\n".join("| " + " | ".join(row) + " |" for row in rows)
 
     def summary(self):
@@ -73,13 +74,24 @@ class Table:
                 result = self.find(runtime, model)
                 if result is None or result.good(self.made[model.title]):
                     continue
-                # Paths of this machine say nothing to others, nor does a node with all its fields.
-                words = result.words.replace(str(self.made[model.title].path.parents[1]), "").partition(" NodeProto {")[0]
-                said.setdefault(" ".join(words.split())[:WORDS] or f"differs by up to {result.error:.0e}", []).append(model.name)
+                # A node with all its fields says nothing to others.
+                words = result.words.partition(" NodeProto {")[0]
+                said.setdefault(words[:WORDS] or f"differs by up to {result.error:.0e}", []).append(model.name)
             if said:
                 lines += [f"### {runtime.title}", *LIMITS.get(runtime.adapter, [])]
                 lines += [f"- {'; '.join(names)}: `{words.replace('`', chr(39))}`" for words, names in said.items()]
+        lines += [f"### {title}\n{reason}" for title, reason in NOT_HERE.items()]
         return "\n".join(lines) or "Nothing."
+
+    def options(self):
+        """The options of `selfie export` with which a runtime takes more, or anything at all."""
+        rows = [["runtime", "options", "why"], ["---"] * 3]
+        for runtime in RUNTIMES:
+            if runtime.adapter in EXPORTS:
+                rows.append([runtime.title, *EXPORTS[runtime.adapter]])
+            if any(result.fixed for result in self.known(runtime)):
+                rows.append([runtime.title, "`--batch N`", "it compiles for one batch size at a time"])
+        return "\n".join("| " + " | ".join(row) + " |" for row in rows)
 
 
 def write(root, made, results):
@@ -104,12 +116,19 @@ Small networks after three steps of training, and the committed one; batches of 
 
 {table.group(GROUPS[1])}
 
-The golden samples of f16 and int8 are what ONNX Runtime gives for the very file: another runtime rounds elsewhere.
+The golden samples of bytes and f16 are what Burn answers in f32, those of int8 what ONNX Runtime gives for the very file. In
+lower precision every runtime rounds elsewhere, so the card of f16 allows twice the largest error that the export found, and
+that of int8 5 % of the largest number.
 
 {table.group(GROUPS[2])}
 
 From the compiler's tests, with drawn weights, at sizes that were not recorded, against what Burn answers. Where answers
 are larger than one the bound grows with them. ONNX Runtime in Rust and tract run all of them in those tests.
+
+## Which options of `selfie export` for which runtime
+The others need none: what they do not take, they take with no option.
+
+{table.options()}
 
 ## What runtimes say instead
 ONNX Runtime runs all of these files, so each line is a limit of the runtime or the converter named in it.

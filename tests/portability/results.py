@@ -4,8 +4,19 @@ import dataclasses
 import functools
 import hashlib
 import json
+import pathlib
 
 from run import Result
+
+
+HERE = pathlib.Path(__file__).resolve().parent
+# What runs a model, by the kind of the runtime; `{}` is its adapter.
+SOURCES = {
+    "python": ("adapters/adapter.py", "adapters/convert.py", "adapters/{}.py"),
+    "node": ("adapters/golden.mjs", "adapters/browser.mjs", "adapters/{}.mjs"),
+    "rust": ("rust/Cargo.lock", "rust/build.rs", "rust/src/*.rs"),
+    "verify": (),
+}
 
 
 @functools.cache
@@ -22,7 +33,9 @@ class Results:
         folder.mkdir(parents=True, exist_ok=True)
 
     def path(self, runtime, file):
-        parts = (runtime.packages, runtime.bare, runtime.version, digest(file.path))
+        globs = [pattern.format(runtime.adapter) for pattern in SOURCES[runtime.kind]]
+        sources = [digest(path) for pattern in globs for path in sorted(HERE.glob(pattern))]
+        parts = (runtime.packages, runtime.bare, runtime.version, sources, digest(file.path))
         key = hashlib.sha256(repr(parts).encode()).hexdigest()
         return self.folder / f"{runtime.adapter}-{key[:24]}.json"
 
@@ -31,5 +44,8 @@ class Results:
         return Result(**json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else None
 
     def keep(self, runtime, file, result):
+        """Keeps a result, unless another try may end otherwise."""
+        if result.passing:
+            return
         text = json.dumps(dataclasses.asdict(result))
         self.path(runtime, file).write_text(text, encoding="utf-8")

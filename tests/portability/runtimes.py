@@ -4,10 +4,17 @@ import dataclasses
 
 from models import NETWORKS
 
-# Pillow is for the programs of examples/.
+# Pillow and sharp are for the programs of examples/.
 ONNX = ("numpy==2.4.6", "onnx==1.23.2", "pillow==13.0.0")
 # onnx2tf chooses the versions of onnx, numpy and TensorFlow that it can read.
-TFLITE = ("onnx2tf==1.29.24", "tf-keras==2.19.0", "onnx-graphsurgeon==0.5.8", "sng4onnx==2.0.1", "ai-edge-litert==2.1.0")
+TFLITE = (
+    "onnx2tf==1.29.24",
+    "tf-keras==2.19.0",
+    "onnx-graphsurgeon==0.5.8",
+    "sng4onnx==2.0.1",
+    "ai-edge-litert==2.1.0",
+    "pillow==13.0.0",
+)
 # jaxonnxruntime does not name absl-py, which it imports.
 JAX = (*ONNX, "jax==0.10.2", "jaxonnxruntime==0.3.0", "absl-py==2.5.1")
 
@@ -36,7 +43,7 @@ class Runtime:
 RUNTIMES = [
     Runtime("ONNX reference evaluator", "python", "reference", ONNX, quick=True),
     Runtime("ONNX Runtime, Python", "python", "ort_python", (*ONNX, "onnxruntime==1.32.0"), quick=True),
-    Runtime("ONNX Runtime, Node", "node", "ort_node", ("onnxruntime-node@1.30.0",)),
+    Runtime("ONNX Runtime, Node", "node", "ort_node", ("onnxruntime-node@1.30.0", "sharp@0.35.5")),
     Runtime("ONNX Runtime, browser (WASM)", "node", "ort_web", ("onnxruntime-web@1.30.0", "playwright-core@1.65.1")),
     Runtime("ONNX Runtime, Rust", "verify", "onnxruntime", version="1.32.0", quick=True),
     Runtime("tract", "verify", "tract", version="0.23.9", quick=True),

@@ -1,17 +1,19 @@
-// Opens examples/web in a browser, drops an image in, prints what the page shows:
-// `web_example.mjs MODEL CARD IMAGE NODE_FOLDER`.
+// Opens examples/web in a browser, drops images in, prints what the page shows, a line each:
+// `web_example.mjs MODEL CARD NODE_FOLDER IMAGE...`.
 
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { inBrowser } from "./adapters/browser.mjs";
 
-const [model, card, image, nodeFolder] = process.argv.slice(2);
+const [model, card, nodeFolder, ...images] = process.argv.slice(2);
 const examples = `${dirname(fileURLToPath(import.meta.url))}/../../examples/web/`;
 const folders = { "/node_modules/": `${nodeFolder}/node_modules/`, "/": examples };
-const shown = await inBrowser(nodeFolder, { "/model.onnx": model, "/card.json": card }, folders, "/index.html", async (page) => {
+await inBrowser(nodeFolder, { "/model.onnx": model, "/card.json": card }, folders, "/index.html", async (page) => {
   await page.waitForSelector("html[data-ready]");
-  await page.setInputFiles("input", image);
-  await page.waitForFunction(() => document.querySelector("pre").textContent !== "");
-  return page.textContent("pre");
+  for (const image of images) {
+    await page.evaluate(() => (document.querySelector("pre").textContent = ""));
+    await page.setInputFiles("input", image);
+    await page.waitForFunction(() => document.querySelector("pre").textContent !== "");
+    console.log(await page.textContent("pre"));
+  }
 });
-console.log(shown);

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "every test file uses a part")]
 
+pub mod pictures;
+
 use flate2::read::GzDecoder;
 use std::io::{BufRead, BufReader, Cursor, Read};
 use std::path::Path;

@@ -9,6 +9,9 @@ use selfie_models::card::{
 };
 use selfie_models::network::NetworkConfig;
 
+/// The number of a run that is another one each time; without it the same training leaves the same card.
+const TIMING: &str = "images_per_second";
+
 /// The card of a network that a run trained; golden samples are added by the export.
 pub(crate) fn card(recipe: &Recipe, dataset: &Dataset, network: &NetworkConfig, record: &RunRecord) -> Card {
     let outputs = network.card_outputs(dataset.labels.clone());
@@ -54,13 +57,15 @@ fn preprocessing(dataset: &Dataset) -> Preprocessing {
 }
 
 fn provenance(recipe: &Recipe, record: &RunRecord) -> Provenance {
+    let mut metrics = record.metrics.clone();
+    metrics.remove(TIMING);
     Provenance {
         recipe: recipe.name.clone(),
         data: recipe.data.clone(),
         label_fraction: (recipe.stage == Stage::Finetune).then_some(recipe.label_fraction),
         seed: recipe.seed,
         steps: record.steps.unwrap_or(recipe.steps),
-        metrics: record.metrics.clone(),
+        metrics,
         crate_version: record.crate_version.clone(),
         source_revision: record.source_revision.clone(),
         precision: None,

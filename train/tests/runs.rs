@@ -109,6 +109,8 @@ fn the_same_seed_gives_the_same_bytes_and_the_twin_has_the_same_labels() {
     assert_eq!(selfie.1.counts.values().copied().collect::<Vec<_>>(), [16, 16]);
     assert_ne!(selfie.1.indices, other.1.indices);
     assert!(selfie.0 == again.0 && selfie.0 != twin.0 && selfie.0 != other.0);
+    let card = |out: &str| std::fs::read_to_string(toy.path(out).join("card.json")).unwrap();
+    assert_eq!(card("selfie"), card("again"));
     let record: RunRecord = json(&toy.path("twin"), "run.json");
     assert!(record.init.is_none() && record.finished_unix_s.is_some() && record.seed == 7);
 }

@@ -2,13 +2,13 @@
 
 import importlib.metadata
 import os
-import subprocess
 import sys
 
 import iree.compiler
 import iree.runtime
 import numpy
 import onnx
+from convert import convert
 
 FIXED_BATCH = True
 
@@ -21,7 +21,7 @@ def load(path, work):
     graph = onnx.load(path).graph
     names = [value.name for value in graph.output]
     imported = os.path.join(work, "model.mlir")
-    subprocess.run([sys.executable, "-m", "iree.compiler.tools.import_onnx", path, "-o", imported], check=True)
+    convert(sys.executable, "-m", "iree.compiler.tools.import_onnx", path, "-o", imported)
     flags = {"target_backends": ["llvm-cpu"], "input_type": "onnx", "extra_args": ["--iree-llvmcpu-target-cpu=host"]}
     binary = iree.compiler.compile_file(imported, **flags)
     config = iree.runtime.Config("local-sync")

@@ -1,12 +1,12 @@
 """MNN: the file is converted first. Asked for high precision, else it may compute in f16."""
 
 import os
-import subprocess
 import sys
 
 import MNN
 import numpy
 import onnx
+from convert import convert
 
 
 def version():
@@ -19,7 +19,7 @@ def load(path, work):
     converted = os.path.join(work, "model.mnn")
     converter = os.path.join(os.path.dirname(sys.executable), "mnnconvert")
     flags = ["-f", "ONNX", "--modelFile", path, "--MNNModel", converted, "--bizCode", "selfie"]
-    subprocess.run([converter, *flags], check=True, stdout=subprocess.DEVNULL, cwd=work)
+    convert(converter, *flags, cwd=work)
     manager = MNN.nn.create_runtime_manager(({"backend": "CPU", "precision": "high"},))
     module = MNN.nn.load_module_from_file(converted, inputs, outputs, runtime_manager=manager)
 

@@ -3,11 +3,11 @@
 import importlib.metadata
 import importlib.util
 import os
-import subprocess
 
 import ncnn
 import numpy
 import onnx
+from convert import convert
 
 
 def version():
@@ -26,14 +26,16 @@ def load(path, work):
     names = [value.name for value in graph.output]
     ranks = [len(value.type.tensor_type.shape.dim) for value in graph.output]
     # One image, and 32 where a network leaves its sides open.
-    sides = [dim.dim_value or 32 for dim in graph.input[0].type.tensor_type.shape.dim][1:]
+    entry = graph.input[0].type.tensor_type
+    sides = [dim.dim_value or 32 for dim in entry.shape.dim][1:]
+    kind = {onnx.TensorProto.FLOAT: "f32", onnx.TensorProto.UINT8: "u8"}[entry.elem_type]
     copy = os.path.join(work, "model.onnx")
     with open(path, "rb") as source, open(copy, "wb") as target:
         target.write(source.read())
     # The program in the package: the module beside it wants PyTorch.
     pnnx = os.path.join(*importlib.util.find_spec("pnnx").submodule_search_locations, "pnnx")
-    flags = [f"inputshape={[1, *sides]}".replace(" ", ""), "fp16=0"]
-    subprocess.run([pnnx, copy, *flags], check=True, stdout=subprocess.DEVNULL, cwd=work)
+    flags = [f"inputshape={[1, *sides]}{kind}".replace(" ", ""), "fp16=0"]
+    convert(pnnx, copy, *flags, cwd=work)
     net = ncnn.Net()
     net.opt.use_fp16_packed = net.opt.use_fp16_storage = net.opt.use_fp16_arithmetic = False
     net.opt.use_bf16_storage = False

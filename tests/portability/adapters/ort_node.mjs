@@ -7,5 +7,5 @@ import { errors } from "./golden.mjs";
 const [model, card, folder] = process.argv.slice(2);
 const ort = createRequire(`${folder}/`)("onnxruntime-node");
 const session = await ort.InferenceSession.create(model);
-const batches = await errors(ort, session, JSON.parse(readFileSync(card, "utf8")));
-console.log(JSON.stringify({ version: ort.env.versions.node ?? ort.env.versions.common, fixed: false, batches }));
+const samples = await errors(ort, session, JSON.parse(readFileSync(card, "utf8")));
+console.log(JSON.stringify({ version: ort.env.versions.node ?? ort.env.versions.common, fixed: false, samples }));

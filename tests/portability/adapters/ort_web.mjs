@@ -9,7 +9,7 @@ const [model, card, folder] = process.argv.slice(2);
 const web = `${folder}/node_modules/onnxruntime-web`;
 const routes = { "/model.onnx": model, "/card.json": card };
 const folders = { "/ort/": `${web}/dist/`, "/": `${dirname(fileURLToPath(import.meta.url))}/` };
-const batches = await inBrowser(folder, routes, folders, "/blank.html", async (page) =>
+const samples = await inBrowser(folder, routes, folders, "/blank.html", async (page) =>
   page.evaluate(async () => {
     const [ort, { errors }] = await Promise.all([import("/ort/ort.wasm.min.mjs"), import("/golden.mjs")]);
     ort.env.wasm.numThreads = 1;
@@ -18,4 +18,4 @@ const batches = await inBrowser(folder, routes, folders, "/blank.html", async (p
   }),
 );
 const { version } = JSON.parse(readFileSync(`${web}/package.json`, "utf8"));
-console.log(JSON.stringify({ version, fixed: false, batches }));
+console.log(JSON.stringify({ version, fixed: false, samples }));

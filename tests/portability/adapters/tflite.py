@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import os
+import shutil
 
 import numpy
 import onnx
@@ -16,11 +17,14 @@ def version():
 
 
 def load(path, work):
-    names = [value.name for value in onnx.load(path).graph.output]
-    folder = os.path.join(work, "tflite")
+    outputs = onnx.load(path).graph.output
+    shapes = {value.name: tuple(dim.dim_value for dim in value.type.tensor_type.shape.dim) for value in outputs}
+    # onnx2tf writes into the file that it reads.
     name = os.path.splitext(os.path.basename(path))[0]
+    folder = os.path.join(work, f"tflite-{name}")
+    os.makedirs(folder, exist_ok=True)
     onnx2tf.convert(
-        input_onnx_file_path=path,
+        input_onnx_file_path=shutil.copy(path, folder),
         output_folder_path=folder,
         non_verbose=True,
         copy_onnx_input_output_names_to_tflite=True,
@@ -33,6 +37,13 @@ def load(path, work):
             # onnx2tf puts the second axis last.
             images = numpy.ascontiguousarray(numpy.moveaxis(images, 1, -1))
         found = runner(**{entry: images})
-        return {name: found[name] for name in names}
+        return {name: as_exported(found[name], shape) for name, shape in shapes.items()}
 
     return run
+
+
+def as_exported(output, shape):
+    """The output with its second axis where the file has it."""
+    if output.shape == shape or output.ndim < 3:
+        return output
+    return numpy.moveaxis(output, -1, 1)

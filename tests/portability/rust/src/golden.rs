@@ -61,11 +61,6 @@ impl Tensor {
 }
 
 impl Golden {
-    /// Number of images.
-    pub fn batch(&self) -> usize {
-        self.shape().first().copied().unwrap_or_default()
-    }
-
     fn shape(&self) -> &[usize] {
         match &self.input {
             Made::Given(tensor) => &tensor.shape,

@@ -59,10 +59,11 @@ fn answer(name: &str, model: &Path, card: &Path) -> Result<String, String> {
     let text = std::fs::read(card).map_err(|error| format!("{}: {error}", card.display()))?;
     let card: Card = serde_json::from_slice(&text).map_err(|error| format!("{}: {error}", card.display()))?;
     let run = runtime::caught(|| (runtime.load)(model, &card));
-    let batches: serde_json::Map<_, _> = card
+    let samples: serde_json::Map<_, _> = card
         .golden
         .iter()
-        .map(|golden| {
+        .enumerate()
+        .map(|(index, golden)| {
             let answer = run.as_ref().map_err(String::clone).and_then(|run| {
                 let images = golden.images(&card.input)?;
                 golden.errors(&runtime::caught(|| run(&images))?)
@@ -70,8 +71,8 @@ fn answer(name: &str, model: &Path, card: &Path) -> Result<String, String> {
             // What follows the first line is a trace of the stack.
             let first = |words: String| words.lines().next().unwrap_or_default().into();
             let said = answer.map_or_else(first, |errors| serde_json::json!(errors));
-            (golden.batch().to_string(), said)
+            (index.to_string(), said)
         })
         .collect();
-    Ok(serde_json::json!({ "version": runtime.version, "fixed": false, "batches": batches }).to_string())
+    Ok(serde_json::json!({ "version": runtime.version, "fixed": false, "samples": samples }).to_string())
 }
