@@ -247,7 +247,11 @@ pub fn input(card: &Card, values: Vec<f32>, shape: &[usize]) -> TensorData {
 fn place(out: &Path, name: &str) -> anyhow::Result<PathBuf> {
     if out.extension().is_some_and(|extension| extension == "onnx") {
         let beside = out.with_file_name(CARD_FILE);
-        ensure!(!beside.is_file(), "{} would replace the card of a model beside it; name another folder", beside.display());
+        ensure!(
+            !beside.is_file(),
+            "{} would replace the card of a model beside it; name another folder",
+            beside.display()
+        );
         if let Some(folder) = out.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
         }
