@@ -1,9 +1,9 @@
 //! `selfie verify`
 
-use crate::compile::{Loadable, answers, golden_cases, input, onnxruntime, print, stated_digest};
+use crate::compile::{Loadable, answers, golden_cases, input, objection, onnxruntime, print, stated_digest};
 use anyhow::{Context, ensure};
 use selfie_export::inspect;
-use selfie_export::verify::{Case, Row};
+use selfie_export::verify::Case;
 use selfie_models::card::CARD_KEY;
 use selfie_models::samples::{GOLDEN_BATCHES, generator, network_input};
 use selfie_models::{Card, device, saved};
@@ -43,14 +43,11 @@ impl Arguments {
     }
 }
 
-/// Compares, prints, and says whether all is well. A runtime may refuse a model in lower precision as long as another
-/// runs it.
+/// Compares, prints, and says whether all is well.
 fn report(model: &Loadable, card: &Card, cases: &[Case]) -> anyhow::Result<bool> {
     let rows = model.compare(cases, tolerance(card), onnxruntime()?.as_ref())?;
     print(&rows);
-    let refusable = card.provenance.precision.is_some();
-    let fine = |row: &Row| row.ok || (refusable && row.failure.is_some());
-    Ok(rows.iter().all(fine) && rows.iter().any(|row| row.ok))
+    Ok(objection(&rows, card.provenance.precision.is_some()).is_none() && rows.iter().any(|row| row.ok))
 }
 
 /// The largest difference that the card accepts.
