@@ -53,7 +53,7 @@ pub struct Row {
 }
 
 impl Row {
-    fn refused(runner: &'static str, batch: usize, error: &Error) -> Self {
+    fn refusal(runner: &'static str, batch: usize, error: &Error) -> Self {
         let (max_abs_error, failure) = (f64::INFINITY, Some(error.to_string()));
         Self { runner, batch, output: "all".to_string(), max_abs_error, cosine: 0.0, ok: false, failure, refused: true }
     }
@@ -103,7 +103,7 @@ fn rows(
         let mut session = match load(*runner) {
             Ok(session) => session,
             Err(error @ (Error::Runner { .. } | Error::UnsupportedElementType(_))) => {
-                rows.push(Row::refused(runner.name(), 0, &error));
+                rows.push(Row::refusal(runner.name(), 0, &error));
                 continue;
             }
             Err(error) => return Err(error),
@@ -127,7 +127,7 @@ fn compared(runner: &'static str, session: &mut dyn Session, case: &Case, tolera
         refused: false,
     };
     let outputs = match session.run(&case.inputs) {
-        Err(error) => return vec![Row::refused(runner, batch, &error)],
+        Err(error) => return vec![Row::refusal(runner, batch, &error)],
         Ok(outputs) => outputs,
     };
     if outputs.len() != case.expected.len() {
