@@ -14,7 +14,8 @@ impl Axis {
         Self { index, name: name.into(), sizes: None }
     }
 
-    /// Chooses the three sizes at which the module is recorded, for modules that only accept some of them.
+    /// Chooses the three sizes at which the module is recorded, for modules that only accept some of them, or that cut an
+    /// axis off at a limit: what no recorded size shows is not in the file, so take sizes beyond it.
     pub fn sizes(mut self, sizes: [usize; 3]) -> Self {
         self.sizes = Some(sizes);
         self

@@ -196,7 +196,15 @@ fn check_names(inputs: &[String], outputs: &[String]) -> Result<()> {
 fn symbols(inputs: &[Input]) -> Result<(Vec<Symbol>, Vec<[usize; 3]>)> {
     let (mut symbols, mut choices): (Vec<Symbol>, Vec<[usize; 3]>) = (vec![], vec![]);
     for (position, input) in inputs.iter().enumerate() {
+        let mut named = BTreeSet::new();
         for axis in &input.axes {
+            let (name, index) = (&input.name, axis.index);
+            if axis.name.is_empty() {
+                return Err(Error::Request(format!("the name of axis {index} of input `{name}` is empty")));
+            }
+            if !named.insert(index) {
+                return Err(Error::Request(format!("axis {index} of input `{name}` is named twice")));
+            }
             let Some(size) = input.example.shape().get(axis.index).copied() else {
                 return Err(Error::Request(format!("input `{}` has no axis {}", input.name, axis.index)));
             };

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use prost::Message;
-use tract_onnx::pb::{self, tensor_shape_proto::dimension};
+use tract_onnx::pb::{self, tensor_proto::DataLocation, tensor_shape_proto::dimension};
 
 use crate::ir::ElementType;
 use crate::{Error, Result};
@@ -32,8 +32,10 @@ pub struct Inspection {
     pub operators: Vec<OperatorCount>,
     /// Numbers in floating point initialisers.
     pub parameters: u64,
-    /// Bytes of all initialisers inside the file.
+    /// Bytes of the initialisers inside the file.
     pub initializer_bytes: u64,
+    /// Bytes of the initialisers in files beside it.
+    pub external_bytes: u64,
     /// Floating point operations of `Conv`, `Gemm` and `MatMul` with every dynamic axis at 1, two for a product and its
     /// sum; `None` where the shapes are not known.
     pub flops: Option<u64>,
@@ -90,12 +92,13 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspection> {
         producer: format!("{} {}", model.producer_name, model.producer_version).trim().to_string(),
         doc: model.doc_string.clone(),
         ir_version: model.ir_version,
-        opset: model.opset_import.iter().find(|set| set.domain.is_empty()).map_or(0, |set| set.version),
+        opset: model.opset_import.iter().find(|set| is_onnx(&set.domain)).map_or(0, |set| set.version),
         inputs: graph.input.iter().filter(|input| !given.contains(input.name.as_str())).map(port).collect(),
         outputs: graph.output.iter().map(port).collect(),
         operators: operators(graph),
-        parameters: graph.initializer.iter().filter(|t| is_float(t)).map(elements).sum(),
-        initializer_bytes: graph.initializer.iter().map(stored_bytes).sum(),
+        parameters: sum(graph.initializer.iter().filter(|t| is_float(t)).map(elements)),
+        initializer_bytes: sum(graph.initializer.iter().filter(|t| !is_external(t)).map(stored_bytes)),
+        external_bytes: sum(graph.initializer.iter().filter(|t| is_external(t)).map(stored_bytes)),
         flops: None,
         flops_note: String::new(),
         metadata: model.metadata_props.iter().map(|entry| (entry.key.clone(), entry.value.clone())).collect(),
@@ -126,7 +129,7 @@ fn operators(graph: &pb::GraphProto) -> Vec<OperatorCount> {
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     for node in &graph.node {
         let name =
-            if node.domain.is_empty() { node.op_type.clone() } else { format!("{}::{}", node.domain, node.op_type) };
+            if is_onnx(&node.domain) { node.op_type.clone() } else { format!("{}::{}", node.domain, node.op_type) };
         *counts.entry(name).or_default() += 1;
     }
     let mut counts: Vec<_> = counts.into_iter().map(|(operator, count)| OperatorCount { operator, count }).collect();
@@ -138,11 +141,26 @@ fn is_float(tensor: &pb::TensorProto) -> bool {
     ElementType::from_onnx(tensor.data_type).is_some_and(ElementType::is_float)
 }
 
+/// Whether the numbers lie in a file of their own.
+fn is_external(tensor: &pb::TensorProto) -> bool {
+    tensor.data_location == Some(DataLocation::External as i32)
+}
+
+/// Whether a domain is ONNX's own, which has two names.
+fn is_onnx(domain: &str) -> bool {
+    ["", "ai.onnx"].contains(&domain)
+}
+
+/// Sizes that no memory holds count as the largest number.
 fn elements(tensor: &pb::TensorProto) -> u64 {
-    tensor.dims.iter().map(|size| u64::try_from(*size).unwrap_or(0)).product()
+    tensor.dims.iter().map(|size| u64::try_from(*size).unwrap_or(0)).fold(1, u64::saturating_mul)
+}
+
+fn sum(numbers: impl Iterator<Item = u64>) -> u64 {
+    numbers.fold(0, u64::saturating_add)
 }
 
 fn stored_bytes(tensor: &pb::TensorProto) -> u64 {
     let size = ElementType::from_onnx(tensor.data_type).map_or(0, ElementType::size) as u64;
-    elements(tensor) * size
+    elements(tensor).saturating_mul(size)
 }

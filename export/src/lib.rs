@@ -34,6 +34,7 @@ mod inspect;
 pub mod ir;
 pub mod lower;
 mod model;
+mod panics;
 pub mod passes;
 pub mod precision;
 mod prefix;

@@ -9,12 +9,13 @@ use std::path::Path;
 use prost::Message;
 use tract_onnx::pb::tensor_proto::DataLocation;
 use tract_onnx::pb::{self, tensor_shape_proto::dimension};
-use tract_onnx::prelude::{DatumType, Framework, InferenceModelExt};
+use tract_onnx::prelude::{DatumType, Framework, InferenceModelExt, TractError};
 use tract_onnx::tract_hir::infer::Factoid;
 use tract_onnx::tract_hir::internal::TDim;
 
 use crate::foreign::{attribute, tensor};
 use crate::ir::{Constant, ElementType, Graph, GraphOutput, Node, Value, ValueId};
+use crate::panics::contained;
 use crate::passes::PassReport;
 use crate::shapes::{Dim, Symbol};
 use crate::{Error, Model, Result};
@@ -156,8 +157,12 @@ fn constant(tensor: &pb::TensorProto) -> Result<Constant> {
 /// The type of every computed value, as tract infers it.
 fn types(model: &pb::ModelProto) -> Result<BTreeMap<String, (ElementType, Vec<Dim>)>> {
     let failed = |error: &dyn std::fmt::Debug| Error::Decode(format!("tract infers no types: {error:?}"));
-    let mut parsed = tract_onnx::onnx().model_for_proto_model(model).map_err(|error| failed(&error))?;
-    parsed.analyse(false).map_err(|error| failed(&error))?;
+    let parsed = contained(|| {
+        let mut parsed = tract_onnx::onnx().model_for_proto_model(model)?;
+        parsed.analyse(false)?;
+        Ok::<_, TractError>(parsed)
+    });
+    let parsed = parsed.map_err(|panic| failed(&panic))?.map_err(|error| failed(&error))?;
     let mut types = BTreeMap::new();
     for (outlet, name) in &parsed.outlet_labels {
         let fact = parsed.outlet_fact(*outlet).map_err(|error| failed(&error))?;

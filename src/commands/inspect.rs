@@ -41,7 +41,9 @@ impl Arguments {
         }
         println!("{operators}");
         println!("graph {:?} by {:?}, opset {}, IR {}", found.name, found.producer, found.opset, found.ir_version);
-        println!("parameters: {}, {:.2} MB", found.parameters, found.initializer_bytes as f64 / 1e6);
+        let (inside, beside) = (found.initializer_bytes as f64 / 1e6, found.external_bytes as f64 / 1e6);
+        let beside = if beside > 0.0 { format!(", {beside:.2} MB in a file beside it") } else { String::new() };
+        println!("parameters: {}, {inside:.2} MB{beside}", found.parameters);
         match found.flops {
             Some(flops) => println!("FLOPs of one item: {:.1} M ({})", flops as f64 / 1e6, found.flops_note),
             None => println!("FLOPs: unknown ({})", found.flops_note),

@@ -1,6 +1,7 @@
 //! Half precision and 8-bit integers: what is typed, and the numbers that tell what it cost.
 
 use super::data::Pictures;
+use super::runtimes::ONNX_RUNTIME;
 use super::source::Source;
 use anyhow::{Context, bail, ensure};
 use clap::ValueEnum;
@@ -143,7 +144,7 @@ impl Options {
     pub fn provenance(&self, rows: &[Row]) -> anyhow::Result<card::Precision> {
         let mut max_abs_error: BTreeMap<String, f64> = BTreeMap::new();
         let mut cosine: BTreeMap<String, f64> = BTreeMap::new();
-        for row in rows.iter().filter(|row| row.runner == "onnxruntime") {
+        for row in rows.iter().filter(|row| row.runner == ONNX_RUNTIME) {
             if let Some(failure) = &row.failure {
                 bail!("ONNX Runtime does not run the model in lower precision, so it is not written: {failure}");
             }

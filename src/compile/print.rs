@@ -1,5 +1,6 @@
 //! Tables of what an export found.
 
+use super::runtimes::ONNX_RUNTIME;
 use super::{Compiled, PrecisionReport};
 use crate::table::Table;
 use selfie_export::verify::Row;
@@ -18,15 +19,19 @@ pub fn print(rows: &[Row]) {
         ]);
     }
     print!("{table}");
-    if rows.iter().all(|row| row.runner != "onnxruntime") {
+    if rows.iter().all(|row| row.runner != ONNX_RUNTIME) {
         println!("ONNX Runtime is not here and was not compared; `selfie runtime install` brings it.");
     }
 }
 
 /// One row as a sentence.
 pub(super) fn describe(row: &Row) -> String {
-    let Row { runner, batch, output, max_abs_error, failure, .. } = row;
+    let Row { runner, batch, output, max_abs_error, failure, refused, .. } = row;
     match failure {
+        Some(failure) if *refused && *runner != ONNX_RUNTIME => format!(
+            "{runner} does not run it: {failure}; where ONNX Runtime is here (`selfie runtime install`) and gives every \
+             number right, that is enough"
+        ),
         Some(failure) => format!("{runner}, batch {batch}: {failure}"),
         None => format!("{runner}, batch {batch}, output {output}: largest error {max_abs_error:.2e}"),
     }

@@ -22,6 +22,8 @@ pub enum Loadable {
 
 /// Name of a model in a folder of its own.
 const STAGED: &str = "model.onnx";
+/// The runtime whose word is enough.
+pub(super) const ONNX_RUNTIME: &str = "onnxruntime";
 
 impl Loadable {
     /// A model that is not written yet: in memory, or in a temporary folder where it is too large for that.
@@ -46,8 +48,7 @@ impl Loadable {
         }
     }
 
-    /// Runs cases in every runtime that is here, and compares the outputs of these names, or all. A runtime that refuses the
-    /// model is one row with its reason.
+    /// Runs cases in every runtime that is here, and compares the outputs of these names, or all.
     pub fn compare(
         &self,
         cases: &[Case],
@@ -58,30 +59,23 @@ impl Loadable {
         let tolerance = Tolerance { absolute, relative: 0.0 };
         let mut runners: Vec<&dyn Runner> = vec![&TractRunner, &RtenRunner];
         runners.extend(onnxruntime.map(|runner| runner as &dyn Runner));
-        let mut rows = Vec::new();
-        for runner in runners {
-            let runner = Named { runner, names };
-            let found = match self {
-                Self::Bytes(bytes) => verify(bytes, cases, &[&runner], tolerance),
-                Self::File(path) => verify_file(path, cases, &[&runner], tolerance),
-                Self::Staged(folder) => verify_file(&folder.path().join(STAGED), cases, &[&runner], tolerance),
-            };
-            match found {
-                Ok(found) => rows.extend(found),
-                Err(error @ Error::Runner { .. }) => rows.push(Row {
-                    runner: runner.name(),
-                    batch: 0,
-                    output: "all".to_owned(),
-                    max_abs_error: f64::INFINITY,
-                    cosine: 0.0,
-                    ok: false,
-                    failure: Some(error.to_string()),
-                }),
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Ok(rows)
+        let runners: Vec<Named<'_>> = runners.into_iter().map(|runner| Named { runner, names }).collect();
+        let runners: Vec<&dyn Runner> = runners.iter().map(|runner| runner as &dyn Runner).collect();
+        Ok(match self {
+            Self::Bytes(bytes) => verify(bytes, cases, &runners, tolerance),
+            Self::File(path) => verify_file(path, cases, &runners, tolerance),
+            Self::Staged(folder) => verify_file(&folder.path().join(STAGED), cases, &runners, tolerance),
+        }?)
     }
+}
+
+/// What speaks against a model. A runtime that refuses it does not where ONNX Runtime gives every number right, nor, in
+/// lower precision, where any runtime does.
+pub fn objection(rows: &[Row], lowered: bool) -> Option<&Row> {
+    let right = |runner: &str| rows.iter().filter(|row| row.runner == runner).all(|row| row.ok);
+    let vouched = rows.iter().any(|row| (lowered || row.runner == ONNX_RUNTIME) && right(row.runner));
+    let wrong = rows.iter().find(|row| !row.ok && !row.refused);
+    wrong.or_else(|| rows.iter().find(|row| row.refused && !vouched))
 }
 
 /// The outputs of one run by name.
@@ -107,4 +101,45 @@ pub fn onnxruntime() -> anyhow::Result<Option<OnnxRuntime>> {
 #[cfg(not(feature = "serve"))]
 pub fn onnxruntime() -> anyhow::Result<Option<OnnxRuntime>> {
     Ok(OnnxRuntime::from_env()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_is_no_objection_where_a_runtime_of_weight_is_right() {
+        let row = |runner: &'static str, ok: bool, refused: bool| Row {
+            runner,
+            batch: 2,
+            output: "logits".to_owned(),
+            max_abs_error: 0.0,
+            cosine: 1.0,
+            ok,
+            failure: None,
+            refused,
+        };
+        let right = |runner| row(runner, true, false);
+        let wrong = |runner| row(runner, false, false);
+        let refusal = |runner| row(runner, false, true);
+        /// Rows, and what objects to a model in 32-bit floats and to one in lower precision.
+        type Case = (Vec<Row>, Option<&'static str>, Option<&'static str>);
+        let cases: [Case; 7] = [
+            (vec![right("tract"), right("rten"), right("onnxruntime")], None, None),
+            (vec![right("tract"), refusal("rten")], Some("rten"), None),
+            (vec![refusal("tract"), right("rten"), right("onnxruntime")], None, None),
+            (
+                vec![refusal("tract"), right("onnxruntime"), wrong("onnxruntime")],
+                Some("onnxruntime"),
+                Some("onnxruntime"),
+            ),
+            (vec![wrong("tract"), right("onnxruntime")], Some("tract"), Some("tract")),
+            (vec![right("tract"), refusal("onnxruntime")], Some("onnxruntime"), None),
+            (vec![refusal("tract"), refusal("rten")], Some("tract"), Some("tract")),
+        ];
+        for (index, (rows, full, lowered)) in cases.iter().enumerate() {
+            let found = [false, true].map(|lowered| objection(rows, lowered).map(|row| row.runner));
+            assert_eq!(found, [*full, *lowered], "case {index}");
+        }
+    }
 }

@@ -1,7 +1,6 @@
 //! Runs the module on the capture device, once for every planned set of sizes.
 
 use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use burn::module::Module;
 use burn::tensor::{CapturedGraph, Device, Tensor, TensorData};
@@ -10,6 +9,7 @@ use burn_ir::{OperationIr, TensorId, TensorIr};
 use super::carry::Carry;
 use super::linear::fold_linear;
 use super::parameters::parameter_names;
+use crate::panics::contained;
 use crate::shapes::Samples;
 use crate::{DynTensor, Error, Result};
 
@@ -61,7 +61,7 @@ pub(crate) fn record<M: Module>(module: &M, plan: Plan, forward: &Forward<'_, M>
     let mut parameters = BTreeMap::new();
     let mut runs: Result<Vec<Run>> = Ok(vec![]);
     let stage = std::cell::Cell::new(0);
-    let captured = catch_unwind(AssertUnwindSafe(|| {
+    let captured = contained(|| {
         device.capture_scope(|scope| {
             // `valid` gives running states of their own: moving those of a clone would move the caller's too.
             let module = module.valid().map(&mut Carry(&device)).to_device(&device);
@@ -77,7 +77,7 @@ pub(crate) fn record<M: Module>(module: &M, plan: Plan, forward: &Forward<'_, M>
                 .collect();
             scope.complete([], [])
         })
-    }));
+    });
     let failed = |message: String| {
         let sizes = plan.sizes.get(stage.get()).cloned().unwrap_or_default();
         match plan.sizes.first().filter(|_| stage.get() > 0).cloned() {
@@ -86,7 +86,7 @@ pub(crate) fn record<M: Module>(module: &M, plan: Plan, forward: &Forward<'_, M>
         }
     };
     let graph = match captured {
-        Err(panic) => return Err(failed(panic_message(panic.as_ref()))),
+        Err(panic) => return Err(failed(panic)),
         Ok(Err(error)) => return Err(failed(error.to_string())),
         Ok(Ok(graph)) => graph,
     };
@@ -134,9 +134,4 @@ fn check_devices<M: Module>(module: &M) -> Result<()> {
         return Err(Error::SeveralDevices(devices.iter().map(|device| format!("{device:?}")).collect()));
     }
     Ok(())
-}
-
-fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic.downcast_ref::<String>().cloned();
-    text.or_else(|| panic.downcast_ref::<&str>().map(|text| text.to_string())).unwrap_or_else(|| "a panic".to_string())
 }

@@ -43,7 +43,6 @@ const DEFAULTS: &[Row] = &[
     Row(&["LeakyRelu"], "alpha", 13, Default::Float(0.01)),
     Row(&["HardSigmoid"], "alpha", 13, Default::Float(0.2)),
     Row(&["HardSigmoid"], "beta", 13, Default::Float(0.5)),
-    Row(&["Attention"], "is_causal", 13, Default::Int(0)),
     Row(&["Gelu"], "approximate", 13, Default::Text("none")),
     Row(&["CumSum"], "exclusive", 13, Default::Int(0)),
     Row(&["CumSum"], "reverse", 13, Default::Int(0)),

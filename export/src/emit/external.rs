@@ -5,6 +5,7 @@ use std::io::Write;
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
+use tempfile::TempPath;
 use tract_onnx::pb::tensor_proto::DataLocation;
 use tract_onnx::pb::{StringStringEntryProto, TensorProto};
 
@@ -73,15 +74,27 @@ pub(crate) fn save_external(graph: &Graph, header: &Header, path: &Path) -> Resu
     let mut header = header.clone();
     header.metadata.insert(DATA_DIGEST.to_string(), format!("{:x}", sum.finalize()));
     let model = stage(graph, &seal(graph, &header, Some(&external))?, Some(&external), path)?;
-    let replaced = beside.exists();
-    persist(weights, &beside)?;
-    persist(model, path).inspect_err(|_| forget(&beside, replaced))
+    let old = set_aside(&beside)?;
+    persist(weights, &beside).and_then(|()| persist(model, path)).inspect_err(|_| bring_back(old, &beside))
 }
 
-/// Removes weights whose model could not be moved to its place, unless they replaced others.
-fn forget(beside: &Path, replaced: bool) {
-    if !replaced {
-        // The model's own error is the one to report.
-        let _ = std::fs::remove_file(beside);
+/// Gives weights that are about to be replaced a second name, which vanishes unless they are brought back.
+fn set_aside(beside: &Path) -> Result<Option<TempPath>> {
+    if !beside.is_file() {
+        return Ok(None);
     }
+    let folder = beside.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // Not every file system has hard links; on those a crash between the two moves leaves the weights under this name.
+    let rename = |aside: &Path| std::fs::hard_link(beside, aside).or_else(|_| std::fs::rename(beside, aside));
+    let aside = tempfile::Builder::new().prefix(".export-").make_in(folder, rename);
+    let failed = |source| Error::Io { action: "replacing", path: beside.to_path_buf(), source };
+    Ok(Some(aside.map_err(failed)?.into_temp_path()))
+}
+
+/// Takes back weights whose model could not be moved to its place. The model's own error is the one to report.
+fn bring_back(old: Option<TempPath>, beside: &Path) {
+    let _ = match old {
+        Some(old) => old.persist(beside).map_err(|error| error.error),
+        None => std::fs::remove_file(beside),
+    };
 }

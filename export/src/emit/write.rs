@@ -50,12 +50,11 @@ pub(super) fn write_beside(
 ) -> Result<NamedTempFile> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let failed = |source| io("writing", path, source);
-    let mut file = tempfile::Builder::new().prefix(".export-").tempfile_in(folder).map_err(failed)?;
+    let mut file = beginning().tempfile_in(folder).map_err(failed)?;
     let mut writer = BufWriter::with_capacity(1 << 20, file.as_file_mut());
     fill(&mut writer)?.and_then(|()| writer.flush()).map_err(failed)?;
     drop(writer);
     file.as_file().sync_all().map_err(failed)?;
-    readable_by_others(file.as_file()).map_err(failed)?;
     Ok(file)
 }
 
@@ -74,16 +73,13 @@ pub(super) fn in_memory(source: std::io::Error) -> Error {
     io("encoding", Path::new("memory"), source)
 }
 
-/// A temporary file is private; the model is not.
-#[cfg(unix)]
-fn readable_by_others(file: &std::fs::File) -> std::io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    file.set_permissions(std::fs::Permissions::from_mode(0o644))
-}
-
-#[cfg(not(unix))]
-fn readable_by_others(_file: &std::fs::File) -> std::io::Result<()> {
-    Ok(())
+/// A temporary file is private; the model is as open as every other file of the user.
+fn beginning() -> tempfile::Builder<'static, 'static> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".export-");
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    builder
 }
 
 /// Writes the model: everything else first, then its initialisers one by one.

@@ -1,7 +1,6 @@
 //! Types and symbolic shapes of every value, as far as the file and tract tell.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use tract_onnx::pb::tensor_shape_proto::{Dimension, dimension};
 use tract_onnx::pb::{self, type_proto};
@@ -12,6 +11,7 @@ use tract_onnx::tract_hir::internal::TDim;
 use super::tensor;
 use crate::Result;
 use crate::ir::ElementType;
+use crate::panics::contained;
 use crate::read::element;
 use crate::shapes::{Affine, Dim, Symbol};
 
@@ -51,7 +51,8 @@ pub(super) fn infer(model: &pb::ModelProto, known: &[bool], folder: &std::path::
     for tensor in graph.initializer.iter().filter(|tensor| !fed.contains(tensor.name.as_str())) {
         let Some(dtype) = ElementType::from_onnx(tensor.data_type) else { continue };
         let shape: Vec<Dim> = tensor.dims.iter().copied().map(Dim::Fixed).collect();
-        if tensor.dims.iter().product::<i64>() <= SHAPE_ELEMENTS {
+        let elements = tensor.dims.iter().try_fold(1i64, |elements, size| elements.checked_mul(*size));
+        if elements.is_some_and(|elements| elements <= SHAPE_ELEMENTS) {
             let mut small = tensor.clone();
             tensor::load(&mut small, folder)?;
             copy.initializer.push(small);
@@ -68,10 +69,10 @@ pub(super) fn infer(model: &pb::ModelProto, known: &[bool], folder: &std::path::
         types.values.entry(info.name.clone()).or_insert((dtype, dims));
     }
     let copy = pb::ModelProto { graph: Some(copy), opset_import: model.opset_import.clone(), ..Default::default() };
-    match catch_unwind(AssertUnwindSafe(|| types.ask_tract(&copy))) {
+    match contained(|| types.ask_tract(&copy)) {
         Ok(Ok(())) => {}
         Ok(Err(reason)) => tracing::warn!("fewer passes apply, for tract infers no shapes: {reason}"),
-        Err(_) => tracing::warn!("fewer passes apply, for tract panicked while it inferred shapes"),
+        Err(panic) => tracing::warn!("fewer passes apply, for tract panicked while it inferred shapes: {panic}"),
     }
     Ok(types)
 }
@@ -161,15 +162,18 @@ fn affine(dim: &TDim) -> Option<Affine> {
         }
         TDim::MulInt(factor, inner) => {
             sum = affine(inner)?;
-            sum.constant *= factor;
-            sum.terms.values_mut().for_each(|coefficient| *coefficient *= factor);
+            sum.constant = sum.constant.checked_mul(*factor)?;
+            for coefficient in sum.terms.values_mut() {
+                *coefficient = coefficient.checked_mul(*factor)?;
+            }
         }
         TDim::Add(parts) => {
             for part in parts {
                 let part = affine(part)?;
-                sum.constant += part.constant;
+                sum.constant = sum.constant.checked_add(part.constant)?;
                 for (symbol, coefficient) in part.terms {
-                    *sum.terms.entry(symbol).or_default() += coefficient;
+                    let known = sum.terms.entry(symbol).or_default();
+                    *known = known.checked_add(coefficient)?;
                 }
             }
         }

@@ -2,10 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tract_onnx::pb::{self, tensor_shape_proto::dimension};
+use tract_onnx::pb::tensor_shape_proto::{Dimension, dimension};
+use tract_onnx::pb::{self, type_proto};
 use tract_onnx::prelude::{Framework, InferenceModel, InferenceModelExt};
 use tract_onnx::tract_hir::infer::Factoid;
 use tract_onnx::tract_hir::internal::DimLike;
+
+use crate::panics::contained;
 
 /// The operators that are counted.
 const COUNTED: [&str; 3] = ["Conv", "Gemm", "MatMul"];
@@ -18,12 +21,14 @@ pub(super) struct Count {
 /// Counts with every dynamic axis at 1; the error says why there is no count.
 pub(super) fn count(mut model: pb::ModelProto) -> Result<Count, String> {
     model.graph.iter_mut().for_each(close_axes);
-    let shapes = shapes(&model)?;
+    model.graph.iter_mut().for_each(leave_weights_out);
+    let shapes =
+        contained(|| shapes(&model)).unwrap_or_else(|panic| Err(format!("tract infers no shapes: {panic}")))?;
     let graph = model.graph.as_ref().ok_or("there is no graph")?;
     let mut flops = 0u64;
     let mut left_out: BTreeSet<&str> = BTreeSet::new();
     for node in &graph.node {
-        if !COUNTED.contains(&node.op_type.as_str()) || !node.domain.is_empty() {
+        if !COUNTED.contains(&node.op_type.as_str()) || !super::is_onnx(&node.domain) {
             left_out.insert(&node.op_type);
             continue;
         }
@@ -33,12 +38,14 @@ pub(super) fn count(mut model: pb::ModelProto) -> Result<Count, String> {
         };
         let output = shape(node.output.first())?;
         let left = shape(node.input.first())?;
-        let depth: usize = match node.op_type.as_str() {
-            "Conv" => shape(node.input.get(1))?.iter().skip(1).product(),
-            "Gemm" if integer(node, "transA") == 1 => left.first().copied().unwrap_or(1),
-            _ => left.last().copied().unwrap_or(1),
+        let depth: &[usize] = match node.op_type.as_str() {
+            "Conv" => shape(node.input.get(1))?.get(1..).unwrap_or_default(),
+            "Gemm" if integer(node, "transA") == 1 => left.get(..1).unwrap_or_default(),
+            _ => left.last().map(std::slice::from_ref).unwrap_or_default(),
         };
-        flops += 2 * output.iter().product::<usize>() as u64 * depth as u64;
+        let mut sizes = output.iter().chain(depth);
+        let product = sizes.try_fold(2u64, |product, size| product.checked_mul(*size as u64));
+        flops = product.and_then(|product| flops.checked_add(product)).ok_or("the sizes are too large to count")?;
     }
     let left_out: Vec<_> = left_out.into_iter().collect();
     let note = if left_out.is_empty() {
@@ -47,6 +54,21 @@ pub(super) fn count(mut model: pb::ModelProto) -> Result<Count, String> {
         format!("not counted: {}", left_out.join(", "))
     };
     Ok(Count { flops, note })
+}
+
+/// Makes inputs of weights that lie in another file: their shape is all that is asked for.
+fn leave_weights_out(graph: &mut pb::GraphProto) {
+    let initializers = std::mem::take(&mut graph.initializer).into_iter();
+    let (apart, inside): (Vec<_>, Vec<_>) = initializers.partition(super::is_external);
+    graph.initializer = inside;
+    for tensor in apart {
+        graph.input.retain(|input| input.name != tensor.name);
+        let dim = |size: &i64| Dimension { value: Some(dimension::Value::DimValue(*size)), ..Default::default() };
+        let shape = pb::TensorShapeProto { dim: tensor.dims.iter().map(dim).collect() };
+        let kind = type_proto::Tensor { elem_type: tensor.data_type, shape: Some(shape) };
+        let r#type = pb::TypeProto { value: Some(type_proto::Value::TensorType(kind)), ..Default::default() };
+        graph.input.push(pb::ValueInfoProto { name: tensor.name, r#type: Some(r#type), ..Default::default() });
+    }
 }
 
 /// Puts 1 where the size of an axis of an input is open.

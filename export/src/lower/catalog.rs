@@ -97,8 +97,14 @@ const HEAD: &str = "# Operators
 Every operation of Burn's IR and what the compiler writes for it. A test makes this file from the lowerings and keeps it
 equal to them; it fails when Burn gains an operation. `Base` and `Numeric` stand for floats, integers and, in `Base`,
 booleans. An operator behind an \"or\" is for other attributes, element types or opsets. The opsets are those at which every
-attribute can be written; some attributes can be earlier, and an error names the opset where one cannot. tract runs most of
-them on floats and 32-bit integers alone. Burn's capture device never records some operations, but others in their place.
+attribute can be written that ONNX can express; some attributes can be earlier, and an error names the opset where one
+cannot. `AvgPool1d` and `AvgPool2d` are refused where they round up and count pads over a dynamic size, `GridSample2d` with
+the exact nearest pixel or Lanczos. `Interpolate` takes Burn's own nearest pixels of fixed sizes; of dynamic ones `Resize`
+finds them in 32-bit numbers, and beside a border it may take the neighbour.
+
+\"Tested on\" means on random numbers at several batch sizes: on ONNX Runtime at every opset, on tract at one, 17 or the first
+that has the operation. tract runs most of them on floats and 32-bit integers alone. Burn's capture device never records some
+operations, but others in their place.
 
 ";
 

@@ -1,20 +1,25 @@
 //! Images at another size.
 //!
+//! The nearest pixels of an axis of fixed size are Burn's own: `Gather` takes them where `Resize` would round to others.
+//! Where the size is dynamic `Resize` finds them in 32-bit numbers, and beside a border it may take the neighbour.
+//!
 //! # Source
-//! ONNX `Resize`; Lanczos, which ONNX lacks, is two products with the weights of its kernel.
+//! ONNX `Resize`, `Gather`; Lanczos, which ONNX lacks, is two products with the weights of its kernel.
 
 use std::f64::consts::PI;
 
 use burn_ir::{InterpolateModeIr, InterpolateOpIr, ModuleOperationIr, OperationIr};
 
+use super::nearest;
 use super::resample::{Matrix, along};
 use super::{Context, Lowered, Lowering, Operation};
 use crate::Result;
 use crate::ir::{Attribute, Constant, ElementType, ValueId, attributes};
+use crate::shapes::Dim;
 
 pub(super) const LOWERING: Lowering = Lowering { name: "interpolate", operations: OPERATIONS, lower };
 
-const OPERATIONS: &[Operation] = &[Operation::new("Module::Interpolate", "Resize | MatMul")];
+const OPERATIONS: &[Operation] = &[Operation::new("Module::Interpolate", "Resize | Gather | MatMul")];
 
 fn lower(context: &mut Context<'_>, operation: &OperationIr) -> Result<Lowered> {
     let Some(ir) = interpolate(operation) else { return Ok(Lowered::NotMine) };
@@ -36,8 +41,18 @@ fn lower(context: &mut Context<'_>, operation: &OperationIr) -> Result<Lowered> 
     if mode == "cubic" {
         attributes.insert("cubic_coeff_a".to_string(), Attribute::Float(-0.75));
     }
-    let mut inputs = vec![Some(context.input(&ir.x)?), None];
-    match scales(context) {
+    let mut value = context.input(&ir.x)?;
+    let mut gathered = [false; 2];
+    if nearest.is_some() {
+        let middle = matches!(ir.options.mode, InterpolateModeIr::NearestExact);
+        (value, gathered) = gather(context, value, middle);
+    }
+    if gathered == [true; 2] {
+        context.bind(&ir.out, value)?;
+        return Ok(Lowered::Done);
+    }
+    let mut inputs = vec![Some(value), None];
+    match scales(context, gathered) {
         Some(scales) => inputs.push(Some(scales)),
         None => {
             let sizes = context.shape(&ir.out);
@@ -57,11 +72,39 @@ fn interpolate(operation: &OperationIr) -> Option<&InterpolateOpIr> {
     }
 }
 
-/// Constant scales, where they say it all: sizes that are fixed, or a whole multiple of those of the image.
-fn scales(context: &mut Context<'_>) -> Option<ValueId> {
+/// Takes the pixels of the axes for which `Resize` would round to others, and says which these are.
+fn gather(context: &mut Context<'_>, mut value: ValueId, middle: bool) -> (ValueId, [bool; 2]) {
+    let sizes = |axis: usize, context: &Context<'_>| {
+        let from = context.observe(|op| Some(interpolate(op)?.x.shape[axis + 2] as i64)).fixed();
+        let to = context.observe(|op| Some(interpolate(op)?.output_size[axis] as i64)).fixed();
+        Some((usize::try_from(from?).ok()?, usize::try_from(to?).ok()?))
+    };
+    let mut gathered = [false; 2];
+    for (axis, gathered) in gathered.iter_mut().enumerate() {
+        let Some((from, to)) = sizes(axis, context) else { continue };
+        if nearest::everywhere(from, to, middle) {
+            continue;
+        }
+        let pixels = context.constant(Constant::i64s(&nearest::pixels(from, to, middle)));
+        let (dtype, mut shape) = (context.dtype(value), context.value_shape(value));
+        shape[axis + 2] = Dim::Fixed(to as i64);
+        let along = attributes([("axis", (axis as i64 + 2).into())]);
+        value = context.node("Gather", &[value, pixels], along, dtype, shape);
+        *gathered = true;
+    }
+    (value, gathered)
+}
+
+/// Constant scales, where they say it all: sizes that are fixed, or a whole multiple of those of the image. An axis that
+/// is gathered has its size already.
+fn scales(context: &mut Context<'_>, gathered: [bool; 2]) -> Option<ValueId> {
     let to = [0, 1].map(|axis| context.integer(|op| Some(interpolate(op)?.output_size[axis] as i64)));
     let mut scales = vec![1.0; 2];
     for (axis, to) in to.iter().enumerate() {
+        if gathered[axis] {
+            scales.push(1.0);
+            continue;
+        }
         let from = context.observe(|op| Some(interpolate(op)?.x.shape[axis + 2] as i64));
         let multiple = context.observe(|op| {
             let ir = interpolate(op)?;

@@ -36,6 +36,7 @@ mod linear;
 mod log1p;
 mod mask;
 mod matmul;
+mod nearest;
 mod pad;
 mod pool;
 mod program;

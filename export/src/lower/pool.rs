@@ -1,7 +1,7 @@
 //! Maximum and average over windows.
 //!
 //! # Source
-//! ONNX `MaxPool`, `AveragePool`. Indices of maxima count from the start of their image in Burn and from the start of
+//! ONNX `MaxPool`, `AveragePool`, `Pad`. Indices of maxima count from the start of their image in Burn and from the start of
 //! the batch in ONNX: `Mod` with the size of an image.
 
 use burn_ir::{ModuleOperationIr, OperationIr, TensorIr};
@@ -14,8 +14,8 @@ use crate::shapes::Dim;
 pub(super) const LOWERING: Lowering = Lowering { name: "pool", operations: OPERATIONS, lower };
 
 const OPERATIONS: &[Operation] = &[
-    Operation::new("Module::AvgPool1d", "AveragePool"),
-    Operation::new("Module::AvgPool2d", "AveragePool"),
+    Operation::new("Module::AvgPool1d", "AveragePool | Slice, Pad, AveragePool"),
+    Operation::new("Module::AvgPool2d", "AveragePool | Slice, Pad, AveragePool"),
     Operation::new("Module::MaxPool1d", "MaxPool"),
     Operation::new("Module::MaxPool1dWithIndices", "MaxPool, Mod"),
     Operation::new("Module::MaxPool2d", "MaxPool"),
@@ -77,15 +77,46 @@ fn lower(context: &mut Context<'_>, operation: &OperationIr) -> Result<Lowered> 
         _ => return Ok(Lowered::NotMine),
     };
     let counts_pads = pool.extra.get("count_include_pad") == Some(&1.into());
+    let input = context.input(pool.x)?;
     if pool.ceil_mode && counts_pads && pool.padding.iter().any(|size| *size > 0) {
-        return Err(context.unsupported("ceil_mode with count_include_pad counts differently in every runtime"));
+        let input = padded(context, &pool, input)?;
+        let zeros = vec![0; pool.padding.len()];
+        wire(context, Pool { padding: &zeros, extra: Attributes::new(), ..pool }, input)?;
+    } else {
+        wire(context, pool, input)?;
     }
-    wire(context, pool)?;
     Ok(Lowered::Done)
 }
 
-fn wire(context: &mut Context<'_>, pool: Pool<'_>) -> Result<()> {
-    let input = context.input(pool.x)?;
+/// Pads that are counted, as zeros of the image: a window that is cut off counts differently in every runtime where pads
+/// are attributes. Behind the image are as many as the last window of Burn reaches.
+fn padded(context: &mut Context<'_>, pool: &Pool<'_>, mut value: ValueId) -> Result<ValueId> {
+    let sizes = |tensor: &TensorIr| context.fixed_shape(tensor, 2..pool.padding.len() + 2);
+    let (Ok(from), Ok(to)) = (sizes(pool.x), sizes(pool.out)) else {
+        let reason = "ceil_mode with count_include_pad counts the pads of a dynamic size differently in every runtime";
+        return Err(context.unsupported(reason));
+    };
+    let mut behind = Vec::with_capacity(from.len());
+    for (axis, (from, to)) in from.iter().zip(to).enumerate() {
+        let (kernel, stride, before) = (pool.kernel[axis], pool.stride[axis], pool.padding[axis]);
+        let reached = to.saturating_sub(1) * stride + kernel;
+        if reached < from + before {
+            let end = Dim::Fixed(reached.saturating_sub(before) as i64);
+            value = context.slice(value, axis + 2, [&Dim::Fixed(0), &end], 1, end.clone())?;
+        }
+        behind.push(reached.saturating_sub(from + before).min(before));
+    }
+    let pads = [&[0, 0], pool.padding, &[0, 0], behind.as_slice()].concat();
+    let (dtype, mut shape) = (context.dtype(value), context.value_shape(value));
+    for (axis, size) in shape.iter_mut().enumerate().skip(2) {
+        let more = pool.padding[axis - 2] + behind[axis - 2];
+        *size = Dim::Fixed(size.fixed().unwrap_or_default() + more as i64);
+    }
+    let pads = context.constant(Constant::i64s(&pads.into_iter().map(|size| size as i64).collect::<Vec<_>>()));
+    Ok(context.apply("Pad", &[value, pads], dtype, &shape))
+}
+
+fn wire(context: &mut Context<'_>, pool: Pool<'_>, input: ValueId) -> Result<()> {
     let pads = ints(&[pool.padding, pool.padding].concat());
     let mut attributes =
         attributes([("kernel_shape", ints(pool.kernel)), ("strides", ints(pool.stride)), ("pads", pads)]);

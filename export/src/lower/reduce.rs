@@ -101,8 +101,11 @@ fn largest(context: &mut Context<'_>, input: &TensorIr, axis: Option<usize>, out
     context.bind_cast(out, value)
 }
 
-/// Reduces axes to the size 1. Opset 18 made the axes an input of every reduction, opset 13 only of `ReduceSum`.
+/// Reduces axes to the size 1; no axes leave the value, where ONNX would take them for all. Opset 18 made the axes an input of every reduction, opset 13 only of `ReduceSum`.
 pub(super) fn reduce(context: &mut Context<'_>, op: &str, value: ValueId, axes: &[usize]) -> ValueId {
+    if axes.is_empty() {
+        return value;
+    }
     let (dtype, mut shape) = (context.dtype(value), context.value_shape(value));
     axes.iter().for_each(|axis| shape[*axis] = Dim::Fixed(1));
     let axes: Vec<i64> = axes.iter().map(|axis| *axis as i64).collect();

@@ -9,9 +9,9 @@
 use burn_ir::{BaseOperationIr, OperationIr, SliceAssignOpIr};
 
 use super::{Context, Lowered, Lowering, Operation, family};
-use crate::Result;
 use crate::ir::{Constant, ValueId, attributes};
 use crate::shapes::Dim;
+use crate::{Error, Result};
 
 pub(super) const LOWERING: Lowering = Lowering { name: "slice_assign", operations: OPERATIONS, lower };
 
@@ -81,7 +81,7 @@ fn assign(context: &mut Context<'_>, tensor: ValueId, parts: &[Part], value: Val
     let value = if rest.is_empty() {
         value
     } else {
-        let ends = ends(part);
+        let ends = ends(context, part)?;
         let inner = context.slice(tensor, part.axis, [&ends.0, &ends.1], part.step, part.size.clone())?;
         assign(context, inner, rest, value)?
     };
@@ -89,17 +89,17 @@ fn assign(context: &mut Context<'_>, tensor: ValueId, parts: &[Part], value: Val
 }
 
 /// The ends of the slice as ONNX counts them: backwards from the last element, to before the first.
-fn ends(part: &Part) -> (Dim, Dim) {
-    let before = |dim: &Dim, zero: i64| match dim.fixed() {
-        Some(0) => Dim::Fixed(zero),
-        Some(value) => Dim::Fixed(value - 1),
-        None => dim.clone(),
-    };
+fn ends(context: &Context<'_>, part: &Part) -> Result<(Dim, Dim)> {
     if part.step > 0 {
-        (part.start.clone(), part.end.clone())
-    } else {
-        (before(&part.end, 0), before(&part.start, i64::MIN))
+        return Ok((part.start.clone(), part.end.clone()));
     }
+    let (Some(start), Some(end)) = (part.start.fixed(), part.end.fixed()) else { return Err(dynamic(context, part)) };
+    let before = if start == 0 { i64::MIN } else { start - 1 };
+    Ok((Dim::Fixed((end - 1).max(0)), Dim::Fixed(before)))
+}
+
+fn dynamic(context: &Context<'_>, part: &Part) -> Error {
+    context.unsupported(format!("the step of axis {} is not 1 and its size is dynamic", part.axis))
 }
 
 fn between(context: &mut Context<'_>, tensor: ValueId, part: &Part, value: ValueId) -> Result<ValueId> {
@@ -120,7 +120,7 @@ fn between(context: &mut Context<'_>, tensor: ValueId, part: &Part, value: Value
 fn exchange(context: &mut Context<'_>, tensor: ValueId, part: &Part, value: ValueId) -> Result<ValueId> {
     let ends = (part.start.fixed(), part.end.fixed(), part.axis_size.fixed(), part.size.fixed());
     let (Some(start), Some(end), Some(size), Some(count)) = ends else {
-        return Err(context.unsupported(format!("the step of axis {} is not 1 and its size is dynamic", part.axis)));
+        return Err(dynamic(context, part));
     };
     let first = if part.step > 0 { start } else { end - 1 };
     let mut rows: Vec<i64> = (0..size).collect();

@@ -56,7 +56,8 @@ fn known(graph: &Graph, node: &Node) -> Option<Vec<ValueId>> {
 fn fold(graph: &Graph, uses: &Uses, node: &Node, inputs: &[ValueId]) -> Result<Constant, String> {
     let output = graph.value(node.outputs[0]);
     let dims = output.fixed_shape().ok_or("its size is only known at run time")?;
-    let bytes = dims.iter().product::<usize>() * output.dtype.size();
+    let count = dims.iter().try_fold(1usize, |count, size| count.checked_mul(*size));
+    let bytes = count.and_then(|count| count.checked_mul(output.dtype.size())).ok_or("its size is too large")?;
     let freed: usize = inputs
         .iter()
         .filter(|id| uses.has_one_consumer(**id))
@@ -67,10 +68,19 @@ fn fold(graph: &Graph, uses: &Uses, node: &Node, inputs: &[ValueId]) -> Result<C
     if bytes > FREE_BYTES.max(freed) && !(shares && bytes <= freed) {
         return Err("the result is larger than the constants it would replace".to_string());
     }
-    if let (true, Some(constant)) = (shares, graph.constant(inputs[0])) {
+    if let (true, Some(constant)) = (shares, graph.constant(inputs[0]).filter(|data| data.bytes().len() == bytes)) {
         return Ok(constant.reshaped(dims));
     }
-    evaluate(graph, node, inputs).map_err(|error| error.to_string())
+    let constant = evaluate(graph, node, inputs).map_err(|error| error.to_string())?;
+    if constant.dtype() != output.dtype || constant.dims() != dims {
+        let declared = format!("{}{dims:?}", output.dtype.name());
+        return Err(format!(
+            "tract gives {}{:?} where {declared} is declared",
+            constant.dtype().name(),
+            constant.dims()
+        ));
+    }
+    Ok(constant)
 }
 
 /// A graph of the one node, run without inputs.
@@ -92,4 +102,43 @@ fn evaluate(graph: &Graph, node: &Node, inputs: &[ValueId]) -> Result<Constant> 
         || Err(crate::Error::Runner { runner: "tract", action: "folding", message: "no output".to_string() }),
         Constant::from_burn,
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ir::{Attributes, ElementType};
+    use crate::shapes::Dim;
+
+    /// The sum of two known vectors, and what the graph says of it.
+    fn sum(dtype: ElementType, size: i64) -> Graph {
+        let mut graph = Graph::default();
+        let known = [[1.0, 2.0], [3.0, 4.0]].map(|numbers| Value::constant(Constant::f32(vec![2], &numbers), None));
+        let [left, right] = known.map(|value| graph.push_value(value));
+        let out = graph.push_value(Value::computed(dtype, vec![Dim::Fixed(size)]));
+        graph.nodes.push(Node::new("Add", &[left, right], vec![out], Attributes::new(), ""));
+        graph.outputs.push(GraphOutput { name: "y".to_string(), value: out });
+        graph
+    }
+
+    #[test]
+    fn a_result_that_is_not_as_declared_is_not_folded() {
+        for (dtype, size, expected) in [
+            (ElementType::F32, 2, None),
+            (ElementType::F32, 3, Some("float32[2] where float32[3]")),
+            (ElementType::F64, 2, Some("float32[2] where float64[2]")),
+            (ElementType::F32, i64::MAX, Some("too large")),
+        ] {
+            let reason = match FoldConstants.run(&sum(dtype, size)).unwrap() {
+                Outcome::Unchanged(reason) => Some(reason),
+                Outcome::Changed(_) => None,
+            };
+            match expected {
+                None => assert_eq!(reason, None),
+                Some(part) => {
+                    assert!(reason.as_ref().is_some_and(|r| r.contains(part)), "{dtype:?} {size}: {reason:?}")
+                }
+            }
+        }
+    }
 }

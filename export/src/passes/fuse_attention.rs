@@ -4,7 +4,6 @@ use super::pattern::{Pattern, operands};
 use super::{Outcome, Pass, Patch};
 use crate::Result;
 use crate::ir::{Attribute, Graph, Node, ValueId, attributes};
-use crate::shapes::Dim;
 
 pub(super) struct FuseAttention;
 
@@ -82,9 +81,62 @@ fn attention(pattern: &Pattern<'_>, node: &Node) -> Option<Result<Attention, &'s
         return Some(Err("the keys are turned in another way"));
     }
     let key = transpose.input(0)?;
-    let heads = |id: ValueId| -> &[Dim] { &pattern.graph.value(id).shape[..2] };
+    if [query, key, value].into_iter().any(|id| pattern.rank(id) != 4) {
+        return Some(Err("queries, keys and values do not have four axes each"));
+    }
+    let heads = |id: ValueId| pattern.graph.value(id).shape.get(..2);
     if heads(query) != heads(key) || heads(key) != heads(value) {
         return Some(Err("queries, keys and values differ in batch or heads"));
     }
     Some(Ok(Attention { query, key, value, bias, scale }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ir::{Attributes, ElementType, GraphOutput, Value};
+    use crate::shapes::Dim;
+
+    /// The product of softmax weights and values of this shape.
+    fn graph(values: &[i64]) -> Graph {
+        let mut graph = Graph { opset: 23, ..Graph::default() };
+        let mut value = |sizes: &[i64]| {
+            let shape = sizes.iter().copied().map(Dim::Fixed).collect();
+            graph.push_value(Value::computed(ElementType::F32, shape))
+        };
+        let (query, key, values) = (value(&[1, 2, 3, 4]), value(&[1, 2, 3, 4]), value(values));
+        let (turned, scores) = (value(&[1, 2, 4, 3]), value(&[1, 2, 3, 3]));
+        let (weights, out) = (value(&[1, 2, 3, 3]), value(&[1, 2, 3, 4]));
+        let perm = attributes([("perm", Attribute::Ints(vec![0, 1, 3, 2]))]);
+        graph.nodes = vec![
+            Node::new("Transpose", &[key], vec![turned], perm, ""),
+            Node::new("MatMul", &[query, turned], vec![scores], Attributes::new(), ""),
+            Node::new("Softmax", &[scores], vec![weights], attributes([("axis", 3.into())]), ""),
+            Node::new("MatMul", &[weights, values], vec![out], Attributes::new(), ""),
+        ];
+        graph.inputs = vec![query, key, values];
+        graph.outputs = vec![GraphOutput { name: "y".to_string(), value: out }];
+        graph
+    }
+
+    #[test]
+    fn values_of_fewer_axes_stay_a_product() {
+        let cases: [(&[i64], Option<&str>); 4] = [
+            (&[1, 2, 3, 4], None),
+            (&[2, 2, 3, 4], Some("differ in batch or heads")),
+            (&[3, 4], Some("four axes")),
+            (&[3], Some("four axes")),
+        ];
+        for (values, expected) in cases {
+            let reason = match FuseAttention.run(&graph(values)).unwrap() {
+                Outcome::Unchanged(reason) => Some(reason),
+                Outcome::Changed(_) => None,
+            };
+            let holds = match (&reason, expected) {
+                (Some(reason), Some(part)) => reason.contains(part),
+                (reason, expected) => reason.is_none() && expected.is_none(),
+            };
+            assert!(holds, "{values:?}: {reason:?}");
+        }
+    }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use burn::tensor::{DType, TensorData};
 
 use super::{Runner, Session};
-use crate::Result;
+use crate::{Error, Result};
 
 /// Inputs, and what Burn gives for them, both in the order of the model.
 #[derive(Clone, Debug)]
@@ -36,7 +36,7 @@ impl Default for Tolerance {
 pub struct Row {
     /// Name of the runtime.
     pub runner: &'static str,
-    /// Size of the first axis of the first input.
+    /// Size of the first axis of the first input; 0 where the model does not load.
     pub batch: usize,
     /// Name of the output.
     pub output: String,
@@ -48,6 +48,15 @@ pub struct Row {
     pub ok: bool,
     /// What is wrong besides the numbers.
     pub failure: Option<String>,
+    /// Whether the runtime does not load or run the model, so that nothing was compared; `failure` says why.
+    pub refused: bool,
+}
+
+impl Row {
+    fn refusal(runner: &'static str, batch: usize, error: &Error) -> Self {
+        let (max_abs_error, failure) = (f64::INFINITY, Some(error.to_string()));
+        Self { runner, batch, output: "all".to_string(), max_abs_error, cosine: 0.0, ok: false, failure, refused: true }
+    }
 }
 
 impl std::fmt::Display for Row {
@@ -65,16 +74,20 @@ impl std::fmt::Display for Row {
 
 /// Runs every case on every runtime.
 ///
+/// A runtime that does not load or run the model is a row that is `refused`.
+///
 /// # Errors
-/// A runtime does not load the model. A run that fails is a row that is not `ok`.
+/// A file that cannot be read.
 pub fn verify(model: &[u8], cases: &[Case], runners: &[&dyn Runner], tolerance: Tolerance) -> Result<Vec<Row>> {
     rows(cases, runners, tolerance, |runner| runner.load(model))
 }
 
 /// Runs every case on every runtime, with the model of a file and the external data beside it.
 ///
+/// A runtime that does not load or run the model is a row that is `refused`.
+///
 /// # Errors
-/// A runtime does not load the model. A run that fails is a row that is not `ok`.
+/// A file that cannot be read.
 pub fn verify_file(path: &Path, cases: &[Case], runners: &[&dyn Runner], tolerance: Tolerance) -> Result<Vec<Row>> {
     rows(cases, runners, tolerance, |runner| runner.load_file(path))
 }
@@ -87,7 +100,14 @@ fn rows(
 ) -> Result<Vec<Row>> {
     let mut rows = Vec::new();
     for runner in runners {
-        let mut session = load(*runner)?;
+        let mut session = match load(*runner) {
+            Ok(session) => session,
+            Err(error @ (Error::Runner { .. } | Error::UnsupportedElementType(_))) => {
+                rows.push(Row::refusal(runner.name(), 0, &error));
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
         cases.iter().for_each(|case| rows.append(&mut compared(runner.name(), session.as_mut(), case, tolerance)));
     }
     Ok(rows)
@@ -104,9 +124,10 @@ fn compared(runner: &'static str, session: &mut dyn Session, case: &Case, tolera
         cosine: 0.0,
         ok: false,
         failure: None,
+        refused: false,
     };
     let outputs = match session.run(&case.inputs) {
-        Err(error) => return vec![Row { failure: Some(error.to_string()), ..row("all".to_string()) }],
+        Err(error) => return vec![Row::refusal(runner, batch, &error)],
         Ok(outputs) => outputs,
     };
     if outputs.len() != case.expected.len() {
@@ -177,6 +198,50 @@ mod tests {
             assert_eq!(judged, *ok, "case {index}");
         }
     }
+
+    /// Loads nothing, or runs nothing.
+    struct Stubborn {
+        loads: bool,
+    }
+
+    impl Runner for Stubborn {
+        fn name(&self) -> &'static str {
+            "stubborn"
+        }
+
+        fn load(&self, _: &[u8]) -> Result<Box<dyn Session>> {
+            match self.loads {
+                true => Ok(Box::new(Self { loads: true })),
+                false => Err(Error::UnsupportedElementType("float8".to_string())),
+            }
+        }
+
+        fn load_file(&self, path: &Path) -> Result<Box<dyn Session>> {
+            let source = std::io::ErrorKind::NotFound.into();
+            Err(Error::Io { action: "reading", path: path.to_path_buf(), source })
+        }
+    }
+
+    impl Session for Stubborn {
+        fn run(&mut self, _: &[TensorData]) -> Result<Vec<(String, TensorData)>> {
+            Err(Error::Runner { runner: "stubborn", action: "running", message: "no kernel".to_string() })
+        }
+    }
+
+    #[test]
+    fn a_runtime_that_does_not_take_a_model_is_a_row_and_a_file_that_is_not_there_an_error() {
+        let case = Case { inputs: vec![TensorData::from([1.0f32, 2.0])], expected: vec![] };
+        for (loads, batch, reason) in [(false, 0, "float8"), (true, 2, "no kernel")] {
+            let rows = verify(b"", std::slice::from_ref(&case), &[&Stubborn { loads }], Tolerance::default()).unwrap();
+            let [row] = &rows[..] else { panic!("{rows:?}") };
+            assert!(row.refused && !row.ok && row.batch == batch, "{row:?}");
+            assert!(row.failure.as_ref().is_some_and(|failure| failure.contains(reason)), "{row:?}");
+        }
+        assert!(
+            verify_file(Path::new("nowhere"), &[case], &[&Stubborn { loads: true }], Tolerance::default()).is_err()
+        );
+    }
+
     #[test]
     fn the_cosine_is_that_of_the_angle() {
         let data = |values: [f32; 2]| TensorData::from(values);

@@ -11,10 +11,11 @@ impl Model {
     /// on ONNX Runtime where `ORT_DYLIB_PATH` names its library.
     ///
     /// Give the closure of [`compile`](crate::Export::compile), and sizes that are not those of the examples. Look at
-    /// [`Row::ok`]; a model that is compared at no size at all is not compared.
+    /// [`Row::ok`], and at [`Row::refused`] where a runtime does not take the model; a model that is compared at no size
+    /// at all is not compared.
     ///
     /// # Errors
-    /// A dynamic axis without a size, or a runtime that does not load the model.
+    /// A dynamic axis without a size, or a model that one file cannot hold.
     pub fn verify<M: Module, I: Inputs, O: Outputs>(
         &self,
         module: &M,

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use burn::tensor::{BoolStore, DType, TensorData};
+use burn::tensor::{BoolStore, DType, TensorData, bf16, f16};
 use ort::environment::Environment;
 use ort::session::SessionInputValue;
 use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
@@ -115,6 +115,8 @@ fn to_ort(data: &TensorData) -> Result<DynValue> {
     let value = match data.dtype() {
         DType::F32 | DType::Flex32 => tensor!(f32),
         DType::F64 => tensor!(f64),
+        DType::F16 => tensor!(f16),
+        DType::BF16 => tensor!(bf16),
         DType::I64 => tensor!(i64),
         DType::I32 => tensor!(i32),
         DType::I16 => tensor!(i16),
@@ -143,6 +145,8 @@ fn from_ort(value: &DynValue) -> Result<TensorData> {
     Ok(match ty {
         TensorElementType::Float32 => tensor!(f32),
         TensorElementType::Float64 => tensor!(f64),
+        TensorElementType::Float16 => tensor!(f16),
+        TensorElementType::Bfloat16 => tensor!(bf16),
         TensorElementType::Int64 => tensor!(i64),
         TensorElementType::Int32 => tensor!(i32),
         TensorElementType::Int16 => tensor!(i16),

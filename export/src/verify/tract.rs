@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::io::Cursor;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -13,6 +12,7 @@ use tract_onnx::prelude::{
 };
 
 use super::{Runner, Session};
+use crate::panics::contained;
 use crate::{Error, Result};
 
 /// Runs models with tract, optimised for the concrete shapes of the inputs.
@@ -25,12 +25,12 @@ impl Runner for TractRunner {
     }
 
     fn load(&self, model: &[u8]) -> Result<Box<dyn Session>> {
-        let model = tract_onnx::onnx().model_for_read(&mut Cursor::new(model)).map_err(|e| failed("loading", e))?;
+        let model = attempt("loading", || tract_onnx::onnx().model_for_read(&mut Cursor::new(model)))?;
         Ok(Box::new(TractSession { model, plans: BTreeMap::new() }))
     }
 
     fn load_file(&self, path: &Path) -> Result<Box<dyn Session>> {
-        let model = tract_onnx::onnx().model_for_path(path).map_err(|e| failed("loading", e))?;
+        let model = attempt("loading", || tract_onnx::onnx().model_for_path(path))?;
         Ok(Box::new(TractSession { model, plans: BTreeMap::new() }))
     }
 }
@@ -52,7 +52,7 @@ impl Session for TractSession {
             }
         };
         let tensors = inputs.iter().map(|data| Ok(TValue::from(to_tract(data)?))).collect::<Result<_>>()?;
-        let outputs = plan.run(tensors).map_err(|e| failed("running", e))?;
+        let outputs = attempt("running", || plan.run(tensors))?;
         let names = self.model.outputs.iter().map(|outlet| {
             let label = self.model.outlet_label(*outlet).map(str::to_string);
             label.unwrap_or_else(|| self.model.nodes[outlet.node].name.clone())
@@ -68,19 +68,14 @@ impl TractSession {
             let fact = InferenceFact::dt_shape(datum_type(data.dtype())?, data.shape().to_vec());
             model.set_input_fact(index, fact).map_err(|e| failed("loading", e))?;
         }
-        contained(|| {
-            let model: TypedModel = model.into_optimized().map_err(|e| failed("optimising", e))?;
-            model.into_runnable().map_err(|e| failed("planning", e))
-        })
+        let model: TypedModel = attempt("optimising", || model.into_optimized())?;
+        attempt("planning", || model.into_runnable())
     }
 }
 
 /// tract panics where it lacks a kernel, such as for products of 64-bit integers: an error, as everywhere else.
-fn contained<T>(plan: impl FnOnce() -> Result<T>) -> Result<T> {
-    catch_unwind(AssertUnwindSafe(plan)).unwrap_or_else(|panic| {
-        let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
-        Err(failed("planning", text.unwrap_or("a panic")))
-    })
+fn attempt<T, E: std::fmt::Display>(action: &'static str, work: impl FnOnce() -> Result<T, E>) -> Result<T> {
+    contained(work).map_err(|panic| failed(action, panic))?.map_err(|error| failed(action, error))
 }
 
 /// The alternate form holds the whole chain of causes, without a backtrace.

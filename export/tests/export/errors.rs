@@ -182,6 +182,12 @@ fn wrong_requests_are_refused() {
             "axis `batch` has the sizes",
         ),
         ("an empty name", named("", "y").compile(forward), "empty"),
+        ("an empty axis name", axis(Axis::new(0, "")).compile(forward), "axis 0 of input `x` is empty"),
+        (
+            "an axis under two names",
+            Export::new(&module).input("x", example(), [(0, "a"), (0, "b")]).outputs(["y"]).compile(forward),
+            "axis 0 of input `x` is named twice",
+        ),
         ("no such axis", axis(Axis::new(2, "depth")).compile(forward), "no axis 2"),
         ("equal sizes", axis(Axis::new(0, "batch").sizes([2, 2, 3])).compile(forward), "must differ"),
         (

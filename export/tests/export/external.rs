@@ -89,6 +89,32 @@ fn a_pair_that_cannot_be_written_leaves_neither_file() {
 }
 
 #[test]
+fn weights_come_back_where_the_model_cannot_be_replaced() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("model.onnx");
+    let weights = folder.path().join("model.onnx.data");
+    compile(&LinearConfig::new(70, 90).init(&Device::flex())).save_external(&path).expect("both files are written");
+    let old = std::fs::read(&weights).expect("the weights");
+    std::fs::remove_file(&path).expect("the folder is ours");
+    std::fs::create_dir(&path).expect("the folder is ours");
+    let other = compile(&LinearConfig::new(70, 90).init(&Device::flex()));
+    let error = other.save_external(&path).expect_err("a folder lies there");
+    assert!(error.to_string().contains("model.onnx"), "{error}");
+    assert!(std::fs::read(&weights).expect("the weights") == old, "the weights are those of another model");
+    assert_eq!(std::fs::read_dir(folder.path()).expect("the folder").count(), 2);
+}
+
+#[test]
+fn weights_in_another_file_are_counted_apart() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("model.onnx");
+    compile(&LinearConfig::new(70, 90).init(&Device::flex())).save_external(&path).expect("both files are written");
+    let found = inspect_file(&path).expect("a model");
+    assert_eq!((found.initializer_bytes, found.external_bytes), (90 * 4, 70 * 90 * 4));
+    assert_eq!((found.parameters, found.flops), (70 * 90 + 90, Some(2 * 70 * 90)), "{}", found.flops_note);
+}
+
+#[test]
 fn an_export_takes_one_copy_of_the_weights() {
     if let Some(path) = std::env::var_os(CHILD) {
         return export_and_tell(Path::new(&path));

@@ -3,7 +3,9 @@
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
+use prost::Message;
 use selfie_export::{Export, Model, inspect, inspect_file};
+use tract_onnx::pb;
 
 fn linear(device: &Device) -> Linear {
     LinearConfig::new(64, 32).init(device)
@@ -38,6 +40,33 @@ fn a_saved_file_holds_the_bytes_and_nothing_lies_beside_it() {
     assert_eq!(std::fs::read_dir(folder.path()).expect("the folder").count(), 1);
     let inspection = inspect_file(&path).expect("the file is read");
     assert_eq!(inspection.metadata.get("card").map(String::as_str), Some("{\"golden\": []}"));
+}
+
+/// Names the file that the test of modes lets a second process write.
+#[cfg(unix)]
+const CHILD: &str = "SELFIE_EXPORT_MODE";
+
+#[cfg(unix)]
+#[test]
+fn a_file_is_as_open_as_the_user_s_other_files() {
+    use std::os::unix::fs::PermissionsExt;
+    if let Some(path) = std::env::var_os(CHILD) {
+        return compile(&linear(&Device::flex())).save(path).expect("the file is written");
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("model.onnx");
+    for (umask, expected) in [("022", 0o644), ("027", 0o640), ("077", 0o600)] {
+        let output = std::process::Command::new("sh")
+            .args(["-c", "umask $0 && exec \"$@\"", umask])
+            .arg(std::env::current_exe().expect("this program"))
+            .args(["files::a_file_is_as_open_as_the_user_s_other_files", "--exact"])
+            .env(CHILD, &path)
+            .output()
+            .expect("this program starts again");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+        let mode = std::fs::metadata(&path).expect("the file").permissions().mode() & 0o777;
+        assert_eq!(mode, expected, "umask {umask}: {mode:o}");
+    }
 }
 
 #[test]
@@ -105,6 +134,29 @@ fn attributes_have_a_value_and_none_is_the_default_by_python_s_checker() {
         assert!(output.status.success(), "opset {opset}: {stderr}");
         assert!(stdout.contains(r#"["Concat", "axis"]"#), "an axis of 0 without default is written: {stdout}");
     }
+}
+
+#[test]
+fn onnx_s_own_domain_has_two_names() {
+    let plain = compile(&linear(&Device::flex())).to_bytes().expect("bytes");
+    let mut proto = pb::ModelProto::decode(plain.as_slice()).expect("a model");
+    proto.opset_import.iter_mut().for_each(|set| set.domain = "ai.onnx".to_string());
+    proto.graph.iter_mut().flat_map(|graph| &mut graph.node).for_each(|node| node.domain = "ai.onnx".to_string());
+    let (named, plain) = (inspect(&proto.encode_to_vec()).expect("a model"), inspect(&plain).expect("a model"));
+    assert_eq!((named.opset, &named.operators), (plain.opset, &plain.operators));
+    assert_eq!(named.flops, plain.flops, "{}", named.flops_note);
+}
+
+#[test]
+fn sizes_beyond_every_number_are_not_wrapped() {
+    let bytes = compile(&linear(&Device::flex())).to_bytes().expect("bytes");
+    let mut proto = pb::ModelProto::decode(bytes.as_slice()).expect("a model");
+    let graph = proto.graph.as_mut().expect("a graph");
+    let weight = graph.initializer.iter_mut().find(|tensor| tensor.dims.len() == 2).expect("the weight");
+    weight.dims = vec![i64::MAX, i64::MAX];
+    let found = inspect(&proto.encode_to_vec()).expect("a model");
+    assert_eq!((found.parameters, found.initializer_bytes), (u64::MAX, u64::MAX));
+    assert_eq!(found.flops, None, "{}", found.flops_note);
 }
 
 #[test]

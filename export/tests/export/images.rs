@@ -22,6 +22,7 @@ tables!(
     adaptive_pools,
     columns,
     other_sizes,
+    nearest_pixels_where_scales_round,
     the_nearest_pixel_exactly,
     sizes_that_follow_the_image,
     samples,
@@ -112,12 +113,16 @@ fn pools_of_one_axis(table: &mut Table) {
             max_pool1d(x, options)
         });
     }
-    for (count_include_pad, ceil_mode) in [(true, false), (false, true)] {
-        table.case(&format!("average counted {count_include_pad}"), [2, 3, 10], move |x: Tensor<3>| {
-            let options =
-                AvgPoolOptions { kernel_size: [3], stride: [2], padding: [(1, 1)], count_include_pad, ceil_mode };
-            avg_pool1d(x, options)
-        });
+    for (count_include_pad, ceil_mode) in [(true, false), (false, true), (true, true)] {
+        table.case(
+            &format!("average counted {count_include_pad} ceil {ceil_mode}"),
+            [2, 3, 10],
+            move |x: Tensor<3>| {
+                let options =
+                    AvgPoolOptions { kernel_size: [3], stride: [2], padding: [(1, 1)], count_include_pad, ceil_mode };
+                avg_pool1d(x, options)
+            },
+        );
     }
 }
 
@@ -174,20 +179,33 @@ fn other_sizes(table: &mut Table) {
     }
 }
 
+/// A scale in 32 bits gives another pixel than Burn's at these sizes.
+fn nearest_pixels_where_scales_round(table: &mut Table) {
+    for (from, to) in [([14, 14], [2, 16]), ([14, 3], [16, 9]), ([2, 6], [98, 4]), ([3, 14], [3, 2])] {
+        table.case(&format!("{from:?} to {to:?}"), [2, 1, from[0], from[1]], move |x: Tensor<4>| {
+            interpolate(x, InterpolateOptions::new(InterpolateMode::Nearest).with_output_size(to))
+        });
+    }
+}
+
 /// Burn's CPU device lacks the mode; the numbers are those of its definition, `⌊(i + ½) · from / to⌋`.
 fn the_nearest_pixel_exactly(table: &mut Table) {
     let module = nothing();
     let device = Device::flex();
-    let compile = |opset| {
-        export(&module).opset(opset).fixed_input("x", Tensor::<4>::zeros([1, 1, 1, 5], &device)).outputs(["y"]).compile(
-            |_: &burn::nn::Relu, x: Tensor<4>| {
-                interpolate(x, InterpolateOptions::new(InterpolateMode::NearestExact).with_output_size([1, 8]))
-            },
-        )
-    };
-    let input = TensorData::new(vec![0.0f32, 1.0, 2.0, 3.0, 4.0], [1, 1, 1, 5]);
-    let nearest: Vec<f32> = (0..8).map(|index| ((index as f32 + 0.5) * 5.0 / 8.0).floor()).collect();
-    table.expect(13, "enlarged", compile, vec![input], vec![TensorData::new(nearest, [1, 1, 1, 8])]);
+    for (from, to) in [(5, 8), (8, 5), (14, 39), (14, 5), (10, 37)] {
+        let example = Tensor::<4>::zeros([1, 1, 1, from], &device);
+        let compile = |opset| {
+            export(&module).opset(opset).fixed_input("x", example.clone()).outputs(["y"]).compile(
+                |_: &burn::nn::Relu, x: Tensor<4>| {
+                    interpolate(x, InterpolateOptions::new(InterpolateMode::NearestExact).with_output_size([1, to]))
+                },
+            )
+        };
+        let input = TensorData::new((0..from).map(|index| index as f32).collect(), [1, 1, 1, from]);
+        let nearest: Vec<f32> = (0..to).map(|index| ((2 * index + 1) * from / (2 * to)) as f32).collect();
+        let name = format!("{from} to {to}");
+        table.expect(13, &name, compile, vec![input], vec![TensorData::new(nearest, [1, 1, 1, to])]);
+    }
 }
 
 fn sizes_that_follow_the_image(table: &mut Table) {

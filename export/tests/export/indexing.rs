@@ -1,10 +1,19 @@
 //! Reads and writes by index, writes into slices, sliding windows.
 
-use burn::tensor::{IndexingUpdateOp, Int, Tensor, s};
+use burn::nn::Relu;
+use burn::tensor::{Device, IndexingUpdateOp, Int, Tensor, s};
 
-use crate::support::{Table, tables};
+use crate::support::{EXACT, Table, differences, differences_on, export, nothing, runners, tables};
 
-tables!(scatters, minima_and_maxima_scatter, points, slice_assignments, windows, without_numbers);
+tables!(
+    scatters,
+    minima_and_maxima_scatter,
+    points,
+    slice_assignments,
+    ends_from_behind_a_dynamic_axis,
+    windows,
+    without_numbers,
+);
 
 /// One index an element, none twice along the last axis.
 fn order(x: &Tensor<2>) -> Tensor<2, Int> {
@@ -16,7 +25,7 @@ fn rows(x: &Tensor<2>) -> Tensor<1, Int> {
 }
 
 fn scatters(table: &mut Table) {
-    let example = |shape| Tensor::<2>::zeros(shape, &burn::tensor::Device::flex());
+    let example = |shape| Tensor::<2>::zeros(shape, &Device::flex());
     table.case("elements are replaced", [3, 4], |x: Tensor<2>| {
         x.clone().exp().scatter(1, order(&x), x, IndexingUpdateOp::Assign)
     });
@@ -46,7 +55,7 @@ fn scatters(table: &mut Table) {
 }
 
 fn minima_and_maxima_scatter(table: &mut Table) {
-    let example = Tensor::<2>::zeros([3, 4], &burn::tensor::Device::flex());
+    let example = Tensor::<2>::zeros([3, 4], &Device::flex());
     table.case_since(18, "elements", example, |x: Tensor<2>| {
         let base = x.clone().flip([1]);
         (
@@ -67,7 +76,7 @@ fn points(table: &mut Table) {
         let points = indices(&x);
         x.exp().scatter_nd::<2, 2>(points, values, IndexingUpdateOp::Assign)
     });
-    let example = Tensor::<3>::zeros([2, 3, 4], &burn::tensor::Device::flex());
+    let example = Tensor::<3>::zeros([2, 3, 4], &Device::flex());
     table.case_since(16, "sums", example, move |x: Tensor<3>| {
         let values = x.clone().slice([0..1, 0..3, 0..4]).reshape([3, 4]);
         let points = indices(&x);
@@ -109,6 +118,36 @@ fn slice_assignments(table: &mut Table) {
             doubled.clone().slice_assign([batch..2 * batch, 1..3], x.clone().slice([0..batch, 0..2])),
             doubled.slice_assign([1..batch + 1, 0..4], x),
         )
+    });
+}
+
+/// The files are compared below the sizes at which they are recorded too, where a slice holds less than it asks for.
+fn ends_from_behind_a_dynamic_axis(table: &mut Table) {
+    type Function = fn(Tensor<2>) -> Tensor<2>;
+    let slices: [(&str, Function); 4] = [
+        ("the last three", |x| x.slice(s![-3..])),
+        ("all but the last two", |x| x.slice(s![..-2])),
+        ("the last four backwards", |x| x.slice(s![-4..;-1])),
+        ("every second of the last four, and a part of each row", |x| x.slice(s![-4..;2, 1..-1])),
+    ];
+    let module = nothing();
+    let sizes: [&[(&str, usize)]; 4] = [&[("batch", 1)], &[("batch", 2)], &[("batch", 4)], &[("batch", 7)]];
+    for (name, slice) in slices {
+        // A sum has one size at every size of the slice, and that of running sums tells the order of the rows.
+        let forward = move |_: &Relu, x: Tensor<2>| slice(x).cumsum(0).sum_dim(0);
+        let example = Tensor::<2>::zeros([4, 3], &Device::flex());
+        let model = export(&module).input("x", example, [(0, "batch")]).outputs(["y"]).compile(forward);
+        table.judge(name, model, |model| differences(&module, model, forward, &sizes, EXACT));
+    }
+    let forward = |_: &Relu, x: Tensor<2>| x.slice(s![..-2;-1]).cumsum(0).sum_dim(0);
+    let example = Tensor::<2>::zeros([4, 3], &Device::flex());
+    let model = export(&module).input("x", example, [(0, "batch")]).outputs(["y"]).compile(forward);
+    table.judge("all but the last two backwards", model, |model| {
+        let mut wrong = differences(&module, model, forward, &sizes[2..], EXACT);
+        eprintln!("ONNX Runtime alone: tract walks backwards over no empty axis");
+        let others = runners().into_iter().filter(|runner| runner.name() != "tract").collect();
+        wrong.extend(differences_on(others, &module, model, forward, &sizes[..2], EXACT));
+        wrong
     });
 }
 

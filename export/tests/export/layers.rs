@@ -72,6 +72,11 @@ fn pools(table: &mut Table) {
         ([3, 3], [2, 2], [1, 1], false, false),
         ([3, 3], [2, 2], [1, 1], false, true),
         ([4, 2], [3, 2], [0, 0], true, true),
+        // Windows that are cut off, that end with the pads, that are left out, and that stop before the end.
+        ([3, 3], [2, 2], [1, 1], true, true),
+        ([4, 3], [2, 1], [2, 1], true, true),
+        ([2, 2], [2, 3], [1, 1], true, true),
+        ([2, 2], [3, 4], [1, 1], true, true),
     ] {
         let name = format!("average {kernel:?} {stride:?} {padding:?} counted {counted} ceil {ceil}");
         table.case(&name, [2, 3, 9, 8], move |x: Tensor<4>| {

@@ -1,11 +1,22 @@
 //! Functions of numbers that ONNX has no operator for, and those along an axis.
 
+use burn::nn::Relu;
 use burn::tensor::activation::{log_sigmoid, prelu, softmin};
-use burn::tensor::{Int, Tensor};
+use burn::tensor::{Device, Int, Tensor, TensorData};
 
-use crate::support::{Table, tables};
+use crate::support::{Table, export, nothing, tables};
 
-tables!(trigonometry, rounding_and_remainders, exact_near_zero, special_values, running, sorting, activations, truth);
+tables!(
+    trigonometry,
+    rounding_and_remainders,
+    exact_near_zero,
+    special_values,
+    edges_of_angles,
+    running,
+    sorting,
+    activations,
+    truth,
+);
 
 fn trigonometry(table: &mut Table) {
     type Function = fn(Tensor<2>) -> Tensor<2>;
@@ -67,11 +78,29 @@ fn special_values(table: &mut Table) {
         (infinite(x.clone()).hypot(x.clone()), zero.clone().hypot(zero), (x.clone() * 1e30).hypot(x * 1e30) / 1e30)
     });
     table.case("angles on the axes", [3, 6], |x: Tensor<2>| {
-        // Through integers, for the sign of a zero is not seen.
-        let side = (x.clone() * 1.4).round().int().float();
-        (side.clone().atan2(x.clone()), side.clone().abs().atan2(side.clone()), x.atan2(side))
+        let zeros_of_both_signs = (x.clone() * 1.4).round();
+        // Through integers, for the sign of a zero above or below the point is not seen.
+        let side = zeros_of_both_signs.clone().int().float();
+        (side.clone().atan2(x.clone()), side.clone().abs().atan2(side), x.atan2(zeros_of_both_signs))
     });
     table.case("edges of truncation", [3, 6], move |x: Tensor<2>| infinite(x).trunc());
+}
+
+/// Every pair of numbers that quotients go wrong for, against the angle that Rust computes, as Burn's CPU device does.
+fn edges_of_angles(table: &mut Table) {
+    const INFINITY: f32 = f32::INFINITY;
+    let edges = [-INFINITY, -1.5, 0.0, 1.5, INFINITY, f32::NAN];
+    let points = edges.into_iter().flat_map(|y| edges.into_iter().chain([-0.0]).map(move |x| (y, x)));
+    let points: Vec<(f32, f32)> = points.filter(|(y, x)| *y != 0.0 || *x != 0.0 || x.is_sign_positive()).collect();
+    let data = |number: fn(&(f32, f32)) -> f32| {
+        TensorData::new(points.iter().map(number).collect::<Vec<f32>>(), [points.len()])
+    };
+    let (module, example) = (nothing(), Tensor::<1>::zeros([points.len()], &Device::flex()));
+    let compile = |opset| {
+        let export = export(&module).opset(opset).fixed_input("y", example.clone()).fixed_input("x", example.clone());
+        export.outputs(["angle"]).compile(|_: &Relu, (y, x): (Tensor<1>, Tensor<1>)| y.atan2(x))
+    };
+    table.expect(13, "edges", compile, vec![data(|(y, _)| *y), data(|(_, x)| *x)], vec![data(|(y, x)| y.atan2(*x))]);
 }
 
 fn running(table: &mut Table) {
@@ -118,7 +147,13 @@ fn sorting(table: &mut Table) {
     table.case("the middle", [3, 7], |x: Tensor<2>| x.median(1));
     table.case("the least of an axis with its place", [3, 4, 5], |x: Tensor<3>| x.min_dim_with_indices(2));
     table.case("the largest absolute value", [3, 4, 5], |x: Tensor<3>| {
-        (x.clone().max_abs(), x.clone().max_abs_dim(1), x.clone().sum_dims(&[1, 2]), x.min_dim(2))
+        (
+            x.clone().max_abs(),
+            x.clone().max_abs_dim(1),
+            x.clone().sum_dims(&[1, 2]),
+            x.clone().exp().sum_dims::<usize>(&[]),
+            x.min_dim(2),
+        )
     });
 }
 

@@ -4,7 +4,7 @@ use burn::module::Module;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{BatchNorm, BatchNormConfig, Linear, LinearConfig, PaddingConfig2d};
 use burn::tensor::activation::{relu, softmax};
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{DType, Device, Tensor, TensorData};
 use selfie_export::ir::ElementType;
 use selfie_export::precision::int8::{Calibration, Int8};
 use selfie_export::precision::{Half, HalfType, Keep};
@@ -92,6 +92,29 @@ fn half_precision_runs_in_onnxruntime_close_to_burn_and_half_as_large() {
             assert!(row.ok && row.cosine >= least, "{dtype:?}: {row:?}");
         }
         assert!(model.graph().constant_bytes() * 10 < full.graph().constant_bytes() * 6, "{dtype:?} saves too little");
+    }
+}
+
+#[test]
+fn half_precision_inputs_and_outputs_run_in_onnxruntime() {
+    let Some(runtime) = onnxruntime() else { return };
+    let net = net();
+    let full = compile(&net);
+    for ((dtype, least), burn) in LEAST_COSINE.into_iter().zip([DType::F16, DType::BF16]) {
+        let mut model = full.clone();
+        model.to_half(&Half { dtype, keep: Keep::default(), io: true }).expect("half precision");
+        let cases: Vec<Case> = cases(&net, &full)
+            .into_iter()
+            .map(|case| Case {
+                inputs: case.inputs.into_iter().map(|data| data.convert_dtype(burn)).collect(),
+                expected: case.expected,
+            })
+            .collect();
+        let rows = verify(&model.to_bytes().expect("bytes"), &cases, &[&runtime], ANY).expect("bytes are read");
+        assert_eq!(rows.len(), 6, "{rows:?}");
+        for row in rows {
+            assert!(row.ok && row.cosine >= least, "{dtype:?}: {row:?}");
+        }
     }
 }
 

@@ -60,7 +60,7 @@ proptest! {
     }
 
     #[test]
-    fn pools(kernel in pair(2..4), stride in pair(1..4), padding in pair(0..2), dilation in pair(1..3), ceil in any::<bool>()) {
+    fn pools(kernel in pair(2..4), stride in pair(1..4), padding in pair(0..2), dilation in pair(1..3), ceil in any::<bool>(), counted in any::<bool>()) {
         judge([2, 3, 9, 8], move |x: Tensor<4>| {
             let padding = padding.map(|size| (size, size));
             let options = MaxPoolOptions { kernel_size: kernel, stride, padding, dilation, ceil_mode: ceil };
@@ -68,7 +68,7 @@ proptest! {
         });
         judge([2, 3, 9, 8], move |x: Tensor<4>| {
             let padding = padding.map(|size| (size, size));
-            let options = AvgPoolOptions { kernel_size: kernel, stride, padding, count_include_pad: !ceil, ceil_mode: ceil };
+            let options = AvgPoolOptions { kernel_size: kernel, stride, padding, count_include_pad: counted, ceil_mode: ceil };
             avg_pool2d(x, options)
         });
     }
@@ -81,6 +81,13 @@ proptest! {
                 interpolate(x, options.with_output_size(to))
             });
         }
+    }
+
+    #[test]
+    fn nearest_pixels(from in pair(1..20), to in pair(1..50)) {
+        judge([2, 1, from[0], from[1]], |x: Tensor<4>| {
+            interpolate(x, InterpolateOptions::new(InterpolateMode::Nearest).with_output_size(to))
+        });
     }
 
     #[test]

@@ -145,3 +145,27 @@ fn a_model_is_compared_with_its_module_in_one_call() {
     let error = model.verify(&module, forward, &[&[]]).expect_err("an axis has no size").to_string();
     assert!(error.contains("no size is given for axis `batch`"), "{error}");
 }
+
+#[test]
+fn a_size_of_zero_is_a_size_and_not_that_of_the_input() {
+    let device = Device::flex();
+    let module = nothing();
+    let forward = |_: &burn::nn::Relu, x: Tensor<2>| {
+        let [batch, _] = x.dims();
+        (x.clone().slice([0..batch, 0..0]).flatten::<1>(0, 1).sum(), x)
+    };
+    let compile = |opset| {
+        let export = Export::new(&module).opset(opset).without_passes();
+        export
+            .input("x", Tensor::<2>::zeros([2, 3], &device), [(0, "batch")])
+            .outputs(["none", "same"])
+            .compile(forward)
+    };
+    let mut table = Table::default();
+    table.judge("nothing", compile(17), |model| {
+        differences(&module, model, forward, &[&[("batch", 1)], &[("batch", 5)]], EXACT)
+    });
+    table.finish();
+    let refused = compile(13).map(|model| model.graph().dump()).expect_err("opset 13 has no size of zero").to_string();
+    assert!(refused.contains("Base::Reshape") && refused.contains("from opset 14 on"), "{refused}");
+}

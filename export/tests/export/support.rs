@@ -49,7 +49,18 @@ pub fn differences<M: Module, I: Inputs, O: Outputs>(
     sizes: &[&[(&str, usize)]],
     tolerance: Tolerance,
 ) -> Vec<String> {
-    let mut runners = runners();
+    differences_on(runners(), module, model, forward, sizes, tolerance)
+}
+
+/// What differs between Burn and these runtimes, one line a difference.
+pub fn differences_on<M: Module, I: Inputs, O: Outputs>(
+    mut runners: Vec<Box<dyn Runner>>,
+    module: &M,
+    model: &Model,
+    forward: impl Fn(&M, I) -> O,
+    sizes: &[&[(&str, usize)]],
+    tolerance: Tolerance,
+) -> Vec<String> {
     if model.graph().nodes.iter().any(|node| node.op == "Attention") {
         eprintln!("ONNX Runtime alone: tract has no Attention");
         runners.retain(|runner| runner.name() != "tract");

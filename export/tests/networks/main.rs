@@ -11,6 +11,7 @@ mod support;
 mod checker;
 mod document;
 mod golden;
+mod passes;
 mod saved;
 mod speed;
 mod weights;

@@ -24,8 +24,16 @@ pub const IMAGES: &[Sizes] =
 /// Batches and lengths that were not recorded.
 pub const SEQUENCES: &[Sizes] = &[&[("batch", 1), ("length", 1)], &[("batch", 7), ("length", 15)]];
 
-type Compile = dyn Fn(i64, bool) -> Result<Model, Error>;
+type Compile = dyn Fn(i64, Passes) -> Result<Model, Error>;
 type Eager = dyn Fn(Vec<TensorData>) -> Vec<TensorData>;
+
+/// Which passes run.
+#[derive(Clone, Copy, Debug)]
+enum Passes {
+    All,
+    None,
+    Only(&'static str),
+}
 
 /// A network with its weights, the way to export it, and the sizes at which it is compared.
 pub struct Network {
@@ -53,7 +61,12 @@ impl Network {
         let exported = module.clone();
         let compile = move |opset, passes| {
             let export = request(Export::new(exported.as_ref())).opset(opset);
-            if passes { export.compile(forward) } else { export.without_passes().compile(forward) }
+            let export = match passes {
+                Passes::All => export,
+                Passes::None => export.without_passes(),
+                Passes::Only(pass) => export.only([pass]),
+            };
+            export.compile(forward)
         };
         let eager =
             move |inputs| run_eager(module.as_ref(), &Device::flex(), forward, inputs).expect("Burn runs the network");
@@ -80,12 +93,18 @@ impl Network {
 
     /// The network as a model at an opset, with all passes.
     pub fn model(&self, opset: i64) -> Model {
-        (self.compile)(opset, true).unwrap_or_else(|error| panic!("{} at opset {opset}: {error}", self.name))
+        (self.compile)(opset, Passes::All).unwrap_or_else(|error| panic!("{} at opset {opset}: {error}", self.name))
     }
 
     /// The network as it was lowered, without any pass.
     pub fn without_passes(&self) -> Model {
-        (self.compile)(self.opset, false).unwrap_or_else(|error| panic!("{} without passes: {error}", self.name))
+        (self.compile)(self.opset, Passes::None).unwrap_or_else(|error| panic!("{} without passes: {error}", self.name))
+    }
+
+    /// The network at an opset with one pass alone.
+    pub fn with_pass(&self, opset: i64, pass: &'static str) -> Model {
+        let model = (self.compile)(opset, Passes::Only(pass));
+        model.unwrap_or_else(|error| panic!("{} with {pass} alone: {error}", self.name))
     }
 
     /// Drawn inputs and Burn's answers, at every size.
@@ -116,8 +135,12 @@ impl Network {
         assert!(wrong.is_empty(), "{}:\n{}\n{}\n{}", self.name, wrong.join("\n"), model.report(), model.graph().dump());
     }
 
-    fn differences(&self, label: &str, model: &Model) -> Vec<String> {
+    /// What differs from Burn's numbers, one line a difference; at other opsets than its own in ONNX Runtime alone.
+    pub fn differences(&self, label: &str, model: &Model) -> Vec<String> {
         let mut runners = runners();
+        if model.graph().opset != self.opset {
+            runners.retain(|runner| runner.name() != "tract");
+        }
         if let Some(reason) = self.beyond_tract {
             eprintln!("ONNX Runtime alone: {}: {reason}", self.name);
             runners.retain(|runner| runner.name() != "tract");

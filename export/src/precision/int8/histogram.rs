@@ -1,16 +1,32 @@
 //! What an activation holds, and the range that its 8 bits should cover.
 
+use crate::{Error, Result};
+
 /// How the range of an activation is chosen.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Calibration {
     /// The smallest and the largest number.
     #[default]
     MinMax,
-    /// All but this part of the numbers, taken off at both ends; 0.001 is the 99.9th percentile.
+    /// All but this part of the numbers, less than a half, taken off at both ends; 0.001 is the 99.9th percentile.
     Percentile(f64),
     /// The range that loses the least information: the Kullback-Leibler divergence of the numbers in 8 bits from the
     /// numbers.
     Entropy,
+}
+
+impl Calibration {
+    /// Whether something is left of an activation.
+    pub(super) fn check(self) -> Result<()> {
+        match self {
+            Self::Percentile(part) if !(0.0..0.5).contains(&part) => {
+                let reason =
+                    format!("{part} of the numbers cannot be taken off at either end; give a part from 0 to below 0.5");
+                Err(Error::Calibration(reason))
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 /// Cells of a histogram.
@@ -149,6 +165,13 @@ mod tests {
         for (calibration, widest) in [(Calibration::Percentile(1e-4), 2.0), (Calibration::Entropy, 26.0)] {
             let (low, high) = histogram.range(calibration);
             assert!((-1.0..=-0.5).contains(&low) && (0.5..=widest).contains(&high), "{calibration:?}: {low} to {high}");
+        }
+    }
+
+    #[test]
+    fn a_part_that_leaves_nothing_is_refused() {
+        for (part, fits) in [(0.0, true), (1e-3, true), (0.5, false), (99.9, false), (-0.1, false), (f64::NAN, false)] {
+            assert_eq!(Calibration::Percentile(part).check().is_ok(), fits, "{part}");
         }
     }
 

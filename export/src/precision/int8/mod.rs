@@ -57,8 +57,10 @@ impl Model {
     ///
     /// # Errors
     /// [`crate::Error::Request`]: a pattern meets no node, or there is no layer to quantise.
-    /// [`crate::Error::Calibration`]: no inputs, or numbers that are not finite. Whatever the runtime refuses.
+    /// [`crate::Error::Calibration`]: no inputs, numbers that are not finite, or a part to take off that leaves
+    /// none. Whatever the runtime refuses.
     pub fn to_int8(&mut self, int8: &Int8, runner: &dyn Runner, batches: &[Vec<TensorData>]) -> Result<Int8Report> {
+        int8.calibration.check()?;
         int8.keep.check(self.graph())?;
         let layers = Layers::of(self.graph(), &int8.keep)?;
         let scales = calibrate::scales(self, &layers, int8.calibration, runner, batches)?;
