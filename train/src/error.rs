@@ -68,18 +68,33 @@ pub enum Error {
         /// What does not fit.
         reason: String,
     },
-    /// Training that has diverged. The last checkpoint is untouched.
-    #[error(
-        "step {step}: the {what} is {value}; training has diverged and is stopped. The last checkpoint is untouched; \
-         lower the recipe's lr or clip_norm, or lengthen warmup_steps"
-    )]
+    /// A number that is none, or infinite.
+    #[error("step {step}: the {what} is {value}; lower the recipe's lr, or lengthen warmup_steps")]
     NotFinite {
         /// The step, counted from 1.
         step: u64,
-        /// Loss or gradient norm.
-        what: &'static str,
+        /// Loss, gradient norm, weights or a number of an evaluation.
+        what: String,
         /// The value that was found.
         value: f64,
+    },
+    /// Training that has diverged. The checkpoints since then are removed.
+    #[error(
+        "step {step}: {what}; training has diverged and is stopped. {}, with a lower lr, a longer warmup_steps or {}",
+        last.as_ref().map_or("No checkpoint is from before, so --resume begins anew".to_owned(), |last| {
+            format!("{} is from before; --resume goes on from it", last.display())
+        }),
+        if *is_clipped { "a lower clip_norm" } else { "a clip_norm, as of 1" }
+    )]
+    Diverged {
+        /// The step, counted from 1.
+        step: u64,
+        /// The number that shows it.
+        what: String,
+        /// The newest checkpoint from before the loss rose.
+        last: Option<PathBuf>,
+        /// Whether the recipe has a `clip_norm`.
+        is_clipped: bool,
     },
     /// A run that a signal has ended. Its checkpoint is written.
     #[error("{name} after step {step} of {steps}: the checkpoint is written; add --resume to go on with {}", path.display())]
