@@ -9,6 +9,7 @@
 //! | [`idx`] | the IDX format, bytes to images and labels and back |
 //! | [`idx_set`] | the four IDX files of a labelled data set |
 //! | `image_files`, `class_names` | image files of a folder, and names of classes beside them |
+//! | `marks` | labels as files give them, numbers or names |
 //! | `split_name` | splits by the names of files and folders |
 //! | `contents` | reading, gunzip and SHA-256 of a file |
 //! | `roots` | the folders in which a named data set is searched |
@@ -56,6 +57,7 @@ mod imagenet32;
 mod loader;
 mod loader_config;
 mod look;
+mod marks;
 mod normalise;
 mod npz;
 mod parquet_columns;
