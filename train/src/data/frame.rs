@@ -24,6 +24,10 @@ pub(crate) struct Frame {
     pub width: usize,
 }
 
+/// Most pixels that an image may have when its shorter side is resized, before its centre is cut out: an image of one row would fill
+/// the memory.
+const MOST_PIXELS: usize = 64 << 20;
+
 /// Pixels side by side, channels innermost.
 struct Canvas {
     width: usize,
@@ -126,6 +130,13 @@ fn resize(canvas: Canvas, size: usize) -> Result<Canvas, String> {
     if (height, width) == (canvas.height, canvas.width) {
         return Ok(canvas);
     }
+    if height.saturating_mul(width) > MOST_PIXELS {
+        return Err(format!(
+            "it has {}x{} pixels, and would have {height}x{width} with a shorter side of {size}, more than {MOST_PIXELS} pixels; \
+             cut it to a shape that is nearer to a square",
+            canvas.height, canvas.width
+        ));
+    }
     let channels = canvas.channels;
     let pixel = match channels {
         1 => PixelType::U8,
@@ -147,4 +158,17 @@ fn resize(canvas: Canvas, size: usize) -> Result<Canvas, String> {
 
 fn text(error: impl std::fmt::Display) -> String {
     error.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_image_that_would_fill_the_memory_is_refused() {
+        let frame = Frame::new(&Reading { size: Some(224), ..Reading::default() }, (224, 224), 1);
+        let message = frame.fit(DynamicImage::new_luma8(1, 6000)).unwrap_err();
+        assert!(message.contains("6000x1 pixels") && message.contains("1344000x224"), "{message}");
+        assert_eq!(frame.fit(DynamicImage::new_luma8(3, 600)).map(|pixels| pixels.len()), Ok(224 * 224));
+    }
 }
