@@ -61,6 +61,8 @@ fn the_same_images_are_the_same_in_every_format() {
         "imagenet32:imagenet32-pickle",
         "imagenet32:imagenet32-npz",
         "parquet:parquet",
+        "parquet:parquet-names",
+        "parquet:parquet-withheld",
         "webdataset:webdataset-cls",
         "webdataset:webdataset-json",
     ];
@@ -80,6 +82,15 @@ fn the_same_images_are_the_same_in_every_format() {
     }
     let other: Vec<_> = checksums.iter().filter(|(checksum, _)| *checksum != checksums[0].0).collect();
     assert!(other.is_empty(), "other pixels or labels than {:?}: {other:?}", checksums[0]);
+}
+
+#[test]
+fn test_images_whose_labels_are_kept_back_are_left_out_with_a_word() {
+    let Some(folder) = made() else { return };
+    let report = check(folder, "parquet:parquet-withheld");
+    let notice = report["notices"][0].as_str().unwrap();
+    assert!(notice.contains("8 test images") && notice.contains("left out"), "{notice}");
+    assert_eq!(check(folder, "parquet:parquet")["notices"], serde_json::json!([]));
 }
 
 #[test]

@@ -78,6 +78,7 @@ fn check(spec: &str, sheet: Option<&Path>, json: bool) -> anyhow::Result<()> {
 }
 
 fn print(report: &Report, sheet: Option<&Path>) {
+    report.notices.iter().for_each(|notice| println!("{notice}"));
     let mut table = Table::new(["class", "train", "validation", "test"]);
     let splits = [&report.train, &report.validation, &report.test];
     for (class, label) in report.labels.iter().enumerate() {

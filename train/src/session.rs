@@ -242,6 +242,7 @@ impl<T: Task> Prepared<'_, T> {
 
 /// Says which damaged images were left out, and whether images are decoded anew for every batch.
 fn say_what_is_left_out(dataset: &Dataset) {
+    dataset.notices.iter().for_each(|notice| eprintln!("{notice}"));
     for skipped in dataset.skipped.iter().take(NAMED_SKIPPED) {
         eprintln!("left out {}: {}", skipped.image, skipped.reason);
     }

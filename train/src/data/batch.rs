@@ -153,6 +153,7 @@ pub(crate) mod tests {
             validation: split(0),
             test: split(4),
             skipped: Vec::new(),
+            notices: Vec::new(),
         })
     }
 

@@ -19,6 +19,8 @@ pub struct Report {
     pub name: String,
     /// Class names by label; none where the data set has no labels.
     pub labels: Vec<String>,
+    /// What was done about the files that nobody asked for, a sentence each.
+    pub notices: Vec<String>,
     /// Whether the files have known checksums. Where they have, the check ends with an error unless they are right.
     pub checksums_verified: bool,
     /// For training.
@@ -140,6 +142,7 @@ fn report(catalog: &Catalog, checksums_verified: bool) -> Report {
     Report {
         name: catalog.name.clone(),
         labels: catalog.labels.clone(),
+        notices: catalog.notices.clone(),
         checksums_verified,
         train,
         validation,

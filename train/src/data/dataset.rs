@@ -42,6 +42,8 @@ pub struct Dataset {
     pub test: Split,
     /// Damaged images that were left out.
     pub skipped: Vec<Skipped>,
+    /// What was done about the files that nobody asked for, a sentence each.
+    pub notices: Vec<String>,
 }
 
 /// A damaged image that was left out.

@@ -52,6 +52,7 @@ pub(crate) fn dataset(catalog: Catalog, reading: &Reading) -> Result<Dataset, Da
         validation,
         test,
         skipped,
+        notices: catalog.notices,
     })
 }
 

@@ -21,6 +21,7 @@ fn dataset() -> Dataset {
         validation: Split::held(Vec::new(), Vec::new()),
         test: split,
         skipped: Vec::new(),
+        notices: Vec::new(),
     }
 }
 
