@@ -42,6 +42,8 @@ pub struct Report {
 pub struct SplitReport {
     /// Number of images, damaged ones included.
     pub images: usize,
+    /// Number of damaged images.
+    pub damaged: usize,
     /// Number of images by label.
     pub per_class: Vec<usize>,
 }
@@ -112,7 +114,7 @@ impl Report {
         if !self.duplicates.conflicts.is_empty() {
             problems.push(format!("{} equal images with different labels", self.duplicates.conflicts.len()));
         }
-        let images = self.train.images - self.damaged.len().min(self.train.images);
+        let images = self.train.images - self.train.damaged;
         if images > 1 && self.duplicates.within_train + 1 == images {
             problems.push("all training images are equal".to_owned());
         }
@@ -129,16 +131,25 @@ fn report(catalog: &Catalog, checksums_verified: bool) -> Report {
         .collect();
     let seen: Vec<Result<Look, String>> = samples.par_iter().map(|(_, sample)| Look::at(sample)).collect();
     let (mut damaged, mut looks, mut usable) = (Vec::new(), Vec::new(), Vec::new());
+    let mut damaged_by_split = [0; 3];
     for (sample, look) in samples.into_iter().zip(seen) {
         match look {
             Ok(look) => {
                 looks.push(look);
                 usable.push(sample);
             }
-            Err(reason) => damaged.push(Skipped { image: sample.1.name(), reason }),
+            Err(reason) => {
+                damaged_by_split[sample.0] += 1;
+                damaged.push(Skipped { image: sample.1.name(), reason });
+            }
         }
     }
-    let [train, validation, test] = splits.map(|samples| counts(samples, catalog.labels.len()));
+    let mut damaged_of = damaged_by_split.into_iter();
+    let [train, validation, test] = splits.map(|samples| SplitReport {
+        damaged: damaged_of.next().unwrap_or_default(),
+        ..counts(samples, catalog.labels.len())
+    });
+    let twins = twins(&looks);
     Report {
         name: catalog.name.clone(),
         labels: catalog.labels.clone(),
@@ -160,7 +171,7 @@ fn counts(samples: &[Sample], classes: usize) -> SplitReport {
             *count += 1;
         }
     }
-    SplitReport { images: samples.len(), per_class }
+    SplitReport { images: samples.len(), damaged: 0, per_class }
 }
 
 fn sizes(looks: &[Look]) -> Vec<SizeReport> {

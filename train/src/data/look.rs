@@ -51,12 +51,18 @@ impl Look {
 }
 
 impl Fingerprint {
-    fn of(image: &DynamicImage) -> Self {
+    pub(super) fn of(image: &DynamicImage) -> Self {
         let small = image.thumbnail_exact(COLUMNS as u32, ROWS as u32).into_luma8();
         let mut grey = [0; COLUMNS * ROWS];
         grey.copy_from_slice(&small);
         let signs = grey.chunks_exact(COLUMNS).flat_map(|row| row.windows(2).map(|pair| pair[0] < pair[1]));
         Self { hash: signs.fold(0, |hash, sign| hash << 1 | u64::from(sign)), grey }
+    }
+
+    /// The brightness of the small picture; near images have the same level or two that lie side by side.
+    pub fn level(&self) -> i64 {
+        let sum: u32 = self.grey.iter().copied().map(u32::from).sum();
+        i64::from(sum) / (NEAR_LEVELS as i64 * (COLUMNS * ROWS) as i64)
     }
 
     /// Whether two images look alike.

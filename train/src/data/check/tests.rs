@@ -32,7 +32,7 @@ fn duplicates_are_counted_within_and_between_splits() {
     assert_eq!((*within_train, *within_test, *between, *near), (2, 1, 2, 0));
     assert_eq!(conflicts.len(), 1);
     assert_eq!((conflicts[0].first.as_str(), conflicts[0].second.as_str()), ("file: image 0", "file: image 3"));
-    assert_eq!(report.train, SplitReport { images: 4, per_class: vec![2, 2, 0] });
+    assert_eq!(report.train, SplitReport { images: 4, damaged: 0, per_class: vec![2, 2, 0] });
     assert_eq!(report.problems(), ["class \"c\" has no training image", "1 equal images with different labels"]);
 }
 
@@ -44,6 +44,17 @@ fn damage_sizes_and_equal_images_are_found() {
     let report = report(&catalog, false);
     assert_eq!(report.damaged[0].image, "/nowhere/lost.png");
     assert_eq!(report.sizes, [SizeReport { height: 2, width: 2, channels: 1, images: 4 }]);
+    assert_eq!(report.problems(), ["1 damaged images", "all training images are equal"]);
+}
+
+#[test]
+fn damage_among_the_test_images_hides_nothing_about_the_training_images() {
+    let mut test = samples(&[(B, 0)]);
+    test.push(Sample { file: "/nowhere/lost.png".into(), origin: Origin::File, label: 0 });
+    let labels = vec!["a".to_owned()];
+    let catalog = Catalog { train: samples(&[(A, 0), (A, 0)]), test, ..Catalog::new("toy".into(), labels) };
+    let report = report(&catalog, false);
+    assert_eq!([report.train.damaged, report.test.damaged], [0, 1]);
     assert_eq!(report.problems(), ["1 damaged images", "all training images are equal"]);
 }
 
