@@ -6,7 +6,8 @@ use super::look::Look;
 use super::reading::Reading;
 use super::sample::Sample;
 use super::source::catalog;
-use super::twins::twins;
+use super::suspects::{Suspect, suspects};
+use super::twins::{Twin, twins};
 use super::{DataError, Skipped, Source};
 use rayon::prelude::*;
 use serde::Serialize;
@@ -35,6 +36,8 @@ pub struct Report {
     pub damaged: Vec<Skipped>,
     /// Images that repeat earlier ones.
     pub duplicates: Duplicates,
+    /// Images whose labels are worth a look.
+    pub suspects: Vec<Suspect>,
 }
 
 /// What [`check`] finds in a split.
@@ -160,7 +163,8 @@ fn report(catalog: &Catalog, checksums_verified: bool) -> Report {
         test,
         sizes: sizes(&looks),
         damaged,
-        duplicates: duplicates(&looks, &usable),
+        duplicates: duplicates(&twins, &usable),
+        suspects: suspects(&looks, &usable, &twins, &catalog.labels),
     }
 }
 
@@ -183,9 +187,9 @@ fn sizes(looks: &[Look]) -> Vec<SizeReport> {
     sizes
 }
 
-fn duplicates(looks: &[Look], samples: &[(usize, &Sample)]) -> Duplicates {
+fn duplicates(twins: &[Twin], samples: &[(usize, &Sample)]) -> Duplicates {
     let mut found = Duplicates::default();
-    for twin in twins(looks) {
+    for twin in twins {
         let ((split, image), (earlier_split, earlier)) = (samples[twin.image], samples[twin.earlier]);
         match (twin.exact, split, earlier_split) {
             (false, ..) => found.near += 1,

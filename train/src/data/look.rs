@@ -67,8 +67,12 @@ impl Fingerprint {
 
     /// Whether two images look alike.
     pub fn is_near(&self, other: &Self) -> bool {
-        let levels = || self.grey.iter().zip(&other.grey).map(|(a, b)| u32::from(a.abs_diff(*b))).sum::<u32>();
         (self.hash ^ other.hash).count_ones() <= NEAR_BITS
-            && f64::from(levels()) <= NEAR_LEVELS * (COLUMNS * ROWS) as f64
+            && f64::from(self.distance(other)) <= NEAR_LEVELS * (COLUMNS * ROWS) as f64
+    }
+
+    /// The sum of the differences of the small pictures, in grey levels.
+    pub fn distance(&self, other: &Self) -> u32 {
+        self.grey.iter().zip(&other.grey).map(|(a, b)| u32::from(a.abs_diff(*b))).sum()
     }
 }

@@ -19,7 +19,7 @@
 //! | `survey`, `read`, `statistics` | from a catalog to a data set |
 //! | [`dataset`] | images of one form, in memory or streamed, with the statistics of their pixels |
 //! | `fetch` | a data set out of its Debian package |
-//! | `check`, `look`, `twins` | damage, duplicates, sizes and classes of a data set |
+//! | `check`, `look`, `twins`, `suspects` | damage, duplicates, sizes, classes and doubtful labels of a data set |
 //! | `sheet` | a contact sheet |
 //! | `stratified` | few labels: the same share of every class |
 //! | `random`, `epochs` | everything random as a pure function of a seed and a position |
@@ -76,6 +76,7 @@ mod statistics;
 mod store;
 mod stratified;
 mod survey;
+mod suspects;
 mod twins;
 mod webdataset;
 
@@ -93,6 +94,7 @@ pub use source::{Listing, Place, Source, list, open, open_with};
 pub use split_name::SplitName;
 pub use stratified::stratified;
 pub(crate) use stratified::take_out;
+pub use suspects::Suspect;
 
 /// Every data set that a spec can name.
 pub const SOURCES: &[Source] = &[
