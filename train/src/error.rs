@@ -110,6 +110,20 @@ pub enum Error {
         /// The run folder.
         path: PathBuf,
     },
+    /// A table that a signal has ended between two of its cells.
+    #[error("{name} after {done} of {cells} cells; the same command goes on with {}", path.display())]
+    InterruptedTable {
+        /// Number of the signal.
+        signal: i32,
+        /// Name of the signal.
+        name: &'static str,
+        /// Cells that are done.
+        done: usize,
+        /// Cells that were asked for.
+        cells: usize,
+        /// The table's folder.
+        path: PathBuf,
+    },
     /// A file of a run that could not be written, as on a full disk.
     #[error(
         "step {step}: {cause}; training is stopped. {}, so make room and start it again with --resume",
@@ -182,6 +196,15 @@ pub enum Error {
 }
 
 impl Error {
+    /// The number of the signal that ended the work, if one did.
+    #[must_use]
+    pub fn signal(&self) -> Option<i32> {
+        match self {
+            Self::Interrupted { signal, .. } | Self::InterruptedTable { signal, .. } => Some(*signal),
+            _ => None,
+        }
+    }
+
     /// Names the file of a system error.
     pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.to_owned();

@@ -32,7 +32,7 @@ pub use row::{ROWS, Row};
 pub use statistic::Statistic;
 
 use crate::run::{RunFolder, write_json};
-use crate::{Error, data};
+use crate::{Error, data, signals};
 use cell::CellRecord;
 use plan::{Cell, Plan};
 use report::Results;
@@ -89,6 +89,10 @@ pub fn run(options: &TableOptions) -> Result<Report, Error> {
     let mut work = Work::new(&plan, options, &dataset)?;
     let mut report = Report::new(&plan, &options.device, &dataset, &results)?;
     for (index, cell) in wanted.iter().enumerate() {
+        if let Some(signal) = signals::left() {
+            let (name, done, cells) = (signals::name(signal), index, wanted.len());
+            return Err(Error::InterruptedTable { signal, name, done, cells, path: options.out.clone() });
+        }
         if !options.quiet {
             eprintln!("[{}/{}] {}", index + 1, wanted.len(), cell.folder().display());
         }
