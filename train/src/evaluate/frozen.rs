@@ -40,11 +40,12 @@ impl<'a> Frozen<'a> {
         Ok(self.accuracy(&neighbours::classify(&bank, &labels, &self.queries, self.dataset.labels.len())?))
     }
 
-    /// Accuracy of a linear layer that is trained on the embeddings of the training images at `indices`.
-    pub(crate) fn probe(&self, indices: &[usize]) -> Result<f64, Error> {
+    /// Accuracy of a linear layer that is trained on the embeddings of the training images at `indices`, and the largest entry of
+    /// its gradient at the end.
+    pub(crate) fn probe(&self, indices: &[usize]) -> Result<(f64, f64), Error> {
         let (bank, labels) = self.labelled(indices);
         let probe = Probe::fit(&bank, &labels, self.dataset.labels.len())?;
-        Ok(self.accuracy(&probe.classify(&self.queries)?))
+        Ok((self.accuracy(&probe.classify(&self.queries)?), probe.gradient.into()))
     }
 
     fn labelled(&self, indices: &[usize]) -> (Rows, Vec<u32>) {

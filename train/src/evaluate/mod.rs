@@ -13,7 +13,7 @@ pub use confusion::Confusion;
 pub(crate) use frozen::Frozen;
 pub use neighbours::{NEIGHBOURS, TEMPERATURE};
 pub(crate) use outputs::rows_of as logits_of;
-pub use probe::PENALTY;
+pub use probe::{PENALTY, STEPS as PROBE_STEPS, TOLERANCE as PROBE_TOLERANCE};
 pub use retrieval::Recall;
 
 use crate::data::{self, DataError, Dataset, Reading, SplitName};
