@@ -177,6 +177,7 @@ fn what_is_bad_is_named_with_a_way_out() {
         ),
         ("pretrain", "parquet:bad-parquet", &["train.parquet", "cut off"]),
         ("pretrain", "imagenet32:bad-pickle", &["train_data_batch_1", "cut off"]),
+        ("pretrain", "imagenet32:bad-zero", &["train_data_batch_1", "counts them from 1"]),
         ("pretrain", "cifar10:bad-one", &["lacks data_batch_1", "cifar.html"]),
         ("pretrain", "webdataset:bad-one", &["ends with .tar"]),
         ("pretrain", "folder:nowhere", &["nowhere: there is no such folder"]),

@@ -222,6 +222,7 @@ def bad(root, train):
     folder.mkdir()
     content = pickle.dumps({"data": rows(train), "labels": labels(TRAIN)}, protocol=2)
     (folder / "train_data_batch_1").write_bytes(content[: len(content) // 2])
+    write("bad-zero", {"train_data_batch_1": content})
 
 
 def main():
