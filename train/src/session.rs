@@ -249,8 +249,10 @@ fn say_what_is_left_out(dataset: &Dataset) {
     if !dataset.skipped.is_empty() {
         eprintln!("{} damaged images of {} are left out", dataset.skipped.len(), dataset.name);
     }
-    if dataset.train.is_streamed() {
-        let images = dataset.train.len();
+    let images = dataset.train.len();
+    if dataset.train.has_originals() {
+        eprintln!("{images} images are decoded anew for every batch, so that parts are cut out of the originals");
+    } else if dataset.train.is_streamed() {
         eprintln!("{images} images are more than images.memory_mb holds; they are decoded anew for every batch");
     }
 }
