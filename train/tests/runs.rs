@@ -66,14 +66,24 @@ fn pretraining_and_fine_tuning_learn_and_leave_a_whole_folder() {
         split: SplitName::Test,
         device: "cpu".into(),
         batch_size: 7,
-        neighbours: true,
+        neighbours: vec![1, 20],
+        noise: false,
     };
     let evaluation = evaluate::run(&ask(&finetuning.out)).unwrap();
     assert!((evaluation.accuracy.unwrap() - metric(&finetuned, "test_accuracy")).abs() < 1e-9);
     assert_eq!(evaluation.confusion.iter().flatten().sum::<u64>(), 40);
     assert_eq!(evaluation.classes.iter().map(|class| class.images).collect::<Vec<_>>(), [20, 20]);
     let evaluation = evaluate::run(&ask(&pretraining.out)).unwrap();
-    assert!(evaluation.accuracy.is_none() && evaluation.neighbours.unwrap().accuracy > 0.5);
+    assert!(
+        evaluation.accuracy.is_none() && evaluation.neighbours.iter().all(|vote| vote.accuracy > 0.5),
+        "{evaluation:?}"
+    );
+    assert_eq!(evaluation.neighbours.iter().map(|vote| vote.k).collect::<Vec<_>>(), [1, 20]);
+    let noise = |run: &Path| evaluate::run(&EvaluateOptions { noise: true, ..ask(run) });
+    let noisy = noise(&finetuning.out).unwrap().noise;
+    assert_eq!(noisy.iter().map(|noisy| noisy.sigma).collect::<Vec<_>>(), [0.05, 0.1, 0.2]);
+    assert!(noisy[0].accuracy > 0.6 && noisy[0].loss < noisy[2].loss, "{noisy:?}");
+    assert!(message(noise(&pretraining.out)).contains("name a fine-tuned run"));
 
     // A finished run is not run again, and another recipe is refused.
     let before = weights(&pretraining.out);
@@ -292,7 +302,8 @@ fn averaged_weights_are_a_network_of_their_own_with_their_own_numbers() {
         split: SplitName::Test,
         device: "cpu".into(),
         batch_size: 7,
-        neighbours: false,
+        neighbours: Vec::new(),
+        noise: false,
     };
     let accuracy = |run: PathBuf| evaluate::run(&ask(run)).unwrap().accuracy.unwrap();
     assert!((accuracy(options.out.join("ema")) - metric(&summary, "test_ema_accuracy")).abs() < 1e-9);

@@ -116,7 +116,8 @@ impl<'a> Work<'a> {
             split: SplitName::Test,
             device: self.options.device.clone(),
             batch_size: BATCH_SIZE,
-            neighbours: false,
+            neighbours: Vec::new(),
+            noise: false,
         })?;
         let numbers = [
             ("accuracy", evaluation.accuracy),
