@@ -69,7 +69,7 @@ mod tests {
             (&[2.3, 2.2, 34.0, 3.0, 2.5], 2.3, true, false),
             (&[90.0, 60.0, 50.0], 2.3, false, false),
             (&[0.01, 0.01, 2.0, 3.0], 2.3, false, false),
-            (&[90.0, 80.0, 4000.0, 5000.0], 2.3, true, false),
+            (&[90.0, 80.0, 4000.0], 2.3, true, false),
             (&[0.0, 0.0, 0.0], 0.0, false, false),
         ];
         for (losses, chance, has_risen, is_lost) in cases {

@@ -136,7 +136,7 @@ mod tests {
         let cases = [
             (folder(&["dog/1.bmp", "2.bmp"]), "2.bmp: it lies in no folder of a class"),
             (folder(&["train/dog/1.bmp", "other/dog/2.bmp"]), "other: it lies beside a folder train"),
-            (folder(&["train/1.bmp", "test/2.bmp"]), "1.bmp: it lies in no folder of a class"),
+            (folder(&["train/1.bmp", "test/2.bmp"]), "2.bmp: it lies in no folder of a class"),
             (folder(&["dog/1.txt"]), "there is no image in it"),
             (folder(&["dog/1.bmp"]), "1 training image and 0 test images"),
         ];

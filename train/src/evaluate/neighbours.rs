@@ -59,7 +59,13 @@ mod tests {
         // A thousand vectors further away are not among the 20 that vote.
         bank.extend(vec![[0.4, 0.916_515_1]; 1000]);
         let labels: Vec<u32> = [vec![1; 19], vec![0], vec![2; 1000]].concat();
-        let found = |k| classify(&rows(&bank), &labels, &rows(&[[1.0, 0.0]]), 3, k).unwrap();
-        assert_eq!((found(NEIGHBOURS), found(1000)), (vec![0], vec![2]));
+        assert_eq!(classify(&rows(&bank), &labels, &rows(&[[1.0, 0.0]]), 3, NEIGHBOURS).unwrap(), [0]);
+    }
+
+    #[test]
+    fn as_many_vote_as_are_asked_for() {
+        let bank = rows(&[[1.0, 0.0], [0.99, 0.141], [0.99, -0.141]]);
+        let found = |k| classify(&bank, &[0, 1, 1], &rows(&[[1.0, 0.0]]), 2, k).unwrap();
+        assert_eq!((found(1), found(3)), (vec![0], vec![1]));
     }
 }
