@@ -61,6 +61,8 @@ fn the_same_images_are_the_same_in_every_format() {
         "imagenet32:imagenet32-pickle",
         "imagenet32:imagenet32-npz",
         "parquet:parquet",
+        "parquet:parquet-names",
+        "parquet:parquet-withheld",
         "webdataset:webdataset-cls",
         "webdataset:webdataset-json",
     ];
@@ -80,6 +82,15 @@ fn the_same_images_are_the_same_in_every_format() {
     }
     let other: Vec<_> = checksums.iter().filter(|(checksum, _)| *checksum != checksums[0].0).collect();
     assert!(other.is_empty(), "other pixels or labels than {:?}: {other:?}", checksums[0]);
+}
+
+#[test]
+fn test_images_whose_labels_are_kept_back_are_left_out_with_a_word() {
+    let Some(folder) = made() else { return };
+    let report = check(folder, "parquet:parquet-withheld");
+    let notice = report["notices"][0].as_str().unwrap();
+    assert!(notice.contains("8 test images") && notice.contains("left out"), "{notice}");
+    assert_eq!(check(folder, "parquet:parquet")["notices"], serde_json::json!([]));
 }
 
 #[test]
@@ -166,6 +177,7 @@ fn what_is_bad_is_named_with_a_way_out() {
         ),
         ("pretrain", "parquet:bad-parquet", &["train.parquet", "cut off"]),
         ("pretrain", "imagenet32:bad-pickle", &["train_data_batch_1", "cut off"]),
+        ("pretrain", "imagenet32:bad-zero", &["train_data_batch_1", "counts them from 1"]),
         ("pretrain", "cifar10:bad-one", &["lacks data_batch_1", "cifar.html"]),
         ("pretrain", "webdataset:bad-one", &["ends with .tar"]),
         ("pretrain", "folder:nowhere", &["nowhere: there is no such folder"]),

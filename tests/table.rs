@@ -4,7 +4,12 @@ mod support;
 
 use serde_json::Value;
 use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 use support::{KILLS, kill_when, run, selfie, succeed};
+
+/// Longest wait for a process that trains: far beyond what a slow and busy machine takes.
+const PATIENCE: Duration = Duration::from_secs(600);
 
 /// Two parts of the labels, two seeds, every row, and an axis of which one value is the base.
 const RECIPE: &str = "\
@@ -114,4 +119,29 @@ fn a_row_can_be_filled_alone_and_the_rest_later() {
     assert!(!path.join("out/seed-1/pretrain").exists(), "a row from scratch needs no pretraining");
     succeed(path, &fill("out", &["--only", "probe-untrained"]));
     assert!(markdown().contains("from scratch") && markdown().contains("(1 of 2 seeds)"), "{}", markdown());
+}
+
+#[test]
+fn a_signal_during_the_last_evaluation_of_a_run_ends_the_table_before_the_next_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    std::fs::write(path.join("tiny.toml"), RECIPE).unwrap();
+    // Images one by one, so that the evaluation takes long enough to be hit.
+    let more = ["--only", "scratch", "--seeds", "1", "--set", "finetune.evaluation_batch_size=1"];
+    let child = selfie().current_dir(path).args(fill("out", &more)).stderr(Stdio::piped()).spawn().unwrap();
+    let metrics = path.join("out/seed-1/scratch-labels-0.02/metrics.jsonl");
+    let is_trained = || std::fs::read_to_string(&metrics).is_ok_and(|text| text.contains("\"step\":6,"));
+    let started = Instant::now();
+    while !is_trained() {
+        assert!(started.elapsed() < PATIENCE, "no line of metrics of the last step within {PATIENCE:?}");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(143), "{stderr}");
+    assert!(stderr.contains("SIGTERM after"), "{stderr}");
+    assert!(!path.join("out/seed-1/scratch-labels-0.1").exists(), "{stderr}");
+    succeed(path, &fill("out", &more));
+    assert!(path.join("out/seed-1/scratch-labels-0.1/cell.json").exists());
 }

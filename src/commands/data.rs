@@ -2,7 +2,7 @@
 
 use crate::table::Table;
 use clap::Subcommand;
-use selfie_train::data::{self, Reading, Report, SplitReport};
+use selfie_train::data::{self, Reading, Report, SplitReport, Suspect};
 use std::path::{Path, PathBuf};
 
 /// Findings of a kind that are shown one by one.
@@ -18,7 +18,7 @@ pub enum Command {
         /// Name of the data set.
         name: String,
     },
-    /// Decodes a data set whole and reports damage, duplicates, sizes and classes; exit code 1 when it is unfit.
+    /// Decodes a data set whole and reports damage, duplicates, sizes, classes and doubtful labels; exit code 1 when it is unfit.
     Check {
         /// The data set, as `--data` takes it.
         spec: String,
@@ -78,6 +78,7 @@ fn check(spec: &str, sheet: Option<&Path>, json: bool) -> anyhow::Result<()> {
 }
 
 fn print(report: &Report, sheet: Option<&Path>) {
+    report.notices.iter().for_each(|notice| println!("{notice}"));
     let mut table = Table::new(["class", "train", "validation", "test"]);
     let splits = [&report.train, &report.validation, &report.test];
     for (class, label) in report.labels.iter().enumerate() {
@@ -107,6 +108,13 @@ fn print(report: &Report, sheet: Option<&Path>) {
     }
     for pair in twins.conflicts.iter().take(SHOWN) {
         println!("other label, same image: {} = {}", pair.second, pair.first);
+    }
+    println!("doubtful labels: {}", report.suspects.len());
+    for Suspect { image, label, looks_like, twin } in report.suspects.iter().take(SHOWN) {
+        match twin {
+            Some(twin) => println!("  {image} is {label:?} and nearly equals {twin}, which is {looks_like:?}"),
+            None => println!("  {image} is {label:?}; the ten nearest images are all {looks_like:?}"),
+        }
     }
     println!("damaged: {}", report.damaged.len());
     for damaged in report.damaged.iter().take(SHOWN) {

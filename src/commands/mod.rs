@@ -156,7 +156,7 @@ impl Command {
 /// What a shell is told about a command that failed.
 pub fn exit_code(error: &anyhow::Error) -> ExitCode {
     #[cfg(feature = "train")]
-    if let Some(selfie_train::Error::Interrupted { signal, .. }) = error.downcast_ref() {
+    if let Some(signal) = error.downcast_ref().and_then(selfie_train::Error::signal) {
         return u8::try_from(128 + signal).map_or(ExitCode::FAILURE, ExitCode::from);
     }
     let _ = error;

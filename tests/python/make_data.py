@@ -162,6 +162,18 @@ def parquet(root, train, test):
         ]
         table = pa.Table.from_pylist(records, schema=schema)
         pq.write_table(table, folder / f"{name}.parquet", compression=compression, row_group_size=5)
+        # The names themselves, in a file without a description.
+        names = pa.array([NAMES[record["label"]] for record in records])
+        plain = table.set_column(2, "label", names).replace_schema_metadata(None)
+        (root / "parquet-names").mkdir(exist_ok=True)
+        pq.write_table(plain, root / "parquet-names" / f"{name}.parquet")
+        # As ImageNet has it: the labels of the test images are kept back.
+        withheld = root / "parquet-withheld"
+        withheld.mkdir(exist_ok=True)
+        pq.write_table(table, withheld / f"{name.replace('test', 'validation')}.parquet")
+        if name.startswith("test"):
+            hidden = table.set_column(2, "label", pa.array([-1] * len(records)))
+            pq.write_table(hidden.replace_schema_metadata(schema.metadata), withheld / f"{name}.parquet")
 
 
 def webdataset(root, train, test):
@@ -210,6 +222,7 @@ def bad(root, train):
     folder.mkdir()
     content = pickle.dumps({"data": rows(train), "labels": labels(TRAIN)}, protocol=2)
     (folder / "train_data_batch_1").write_bytes(content[: len(content) // 2])
+    write("bad-zero", {"train_data_batch_1": content})
 
 
 def main():

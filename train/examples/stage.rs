@@ -4,7 +4,7 @@
 //! [--quiet]`, or `stage evaluate RUN [--data SPEC]`.
 
 use selfie_train::data::SplitName;
-use selfie_train::evaluate::{self, EvaluateOptions};
+use selfie_train::evaluate::{self, EvaluateOptions, NEIGHBOURS};
 use selfie_train::{Options, Recipe, Stage, finetune, pretrain};
 use std::error::Error;
 use std::process::ExitCode;
@@ -47,7 +47,8 @@ fn run() -> Result<(), Box<dyn Error>> {
             split: SplitName::Test,
             device,
             batch_size: 250,
-            neighbours: true,
+            neighbours: vec![NEIGHBOURS],
+            noise: false,
         })?;
         println!("{evaluation:#?}");
         return Ok(());

@@ -68,18 +68,33 @@ pub enum Error {
         /// What does not fit.
         reason: String,
     },
-    /// Training that has diverged. The last checkpoint is untouched.
-    #[error(
-        "step {step}: the {what} is {value}; training has diverged and is stopped. The last checkpoint is untouched; \
-         lower the recipe's lr or clip_norm, or lengthen warmup_steps"
-    )]
+    /// A number that is none, or infinite.
+    #[error("step {step}: the {what} is {value}; lower the recipe's lr, or lengthen warmup_steps")]
     NotFinite {
         /// The step, counted from 1.
         step: u64,
-        /// Loss or gradient norm.
-        what: &'static str,
+        /// Loss, gradient norm, weights or a number of an evaluation.
+        what: String,
         /// The value that was found.
         value: f64,
+    },
+    /// Training that has diverged. The checkpoints since then are removed.
+    #[error(
+        "step {step}: {what}; training has diverged and is stopped. {}, with a lower lr, a longer warmup_steps or {}",
+        last.as_ref().map_or("No checkpoint is from before, so --resume begins anew".to_owned(), |last| {
+            format!("{} is from before; --resume goes on from it", last.display())
+        }),
+        if *is_clipped { "a lower clip_norm" } else { "a clip_norm, as of 1" }
+    )]
+    Diverged {
+        /// The step, counted from 1.
+        step: u64,
+        /// The number that shows it.
+        what: String,
+        /// The newest checkpoint from before the loss rose.
+        last: Option<PathBuf>,
+        /// Whether the recipe has a `clip_norm`.
+        is_clipped: bool,
     },
     /// A run that a signal has ended. Its checkpoint is written.
     #[error("{name} after step {step} of {steps}: the checkpoint is written; add --resume to go on with {}", path.display())]
@@ -93,6 +108,20 @@ pub enum Error {
         /// Steps of the run.
         steps: u64,
         /// The run folder.
+        path: PathBuf,
+    },
+    /// A table that a signal has ended between two of its cells.
+    #[error("{name} after {done} of {cells} cells; the same command goes on with {}", path.display())]
+    InterruptedTable {
+        /// Number of the signal.
+        signal: i32,
+        /// Name of the signal.
+        name: &'static str,
+        /// Cells that are done.
+        done: usize,
+        /// Cells that were asked for.
+        cells: usize,
+        /// The table's folder.
         path: PathBuf,
     },
     /// A file of a run that could not be written, as on a full disk.
@@ -167,6 +196,15 @@ pub enum Error {
 }
 
 impl Error {
+    /// The number of the signal that ended the work, if one did.
+    #[must_use]
+    pub fn signal(&self) -> Option<i32> {
+        match self {
+            Self::Interrupted { signal, .. } | Self::InterruptedTable { signal, .. } => Some(*signal),
+            _ => None,
+        }
+    }
+
     /// Names the file of a system error.
     pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.to_owned();

@@ -20,6 +20,7 @@ pub mod bench;
 mod best;
 mod cards;
 mod checkpoint;
+mod course;
 pub mod data;
 mod digest;
 mod engine;

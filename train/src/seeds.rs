@@ -15,6 +15,8 @@ pub(crate) enum Purpose {
     Dropout = 3,
     /// Masked patches of an evaluation.
     Evaluation = 4,
+    /// Noise on the pixels of an evaluation; the step is the image.
+    Noise = 5,
 }
 
 /// The random numbers of a purpose at a step.
@@ -41,7 +43,7 @@ mod tests {
     fn every_seed_purpose_and_step_draws_its_own_numbers() {
         let mut seen = BTreeSet::new();
         for seed in 0..5 {
-            for purpose in [Purpose::Weights, Purpose::Mask, Purpose::Dropout, Purpose::Evaluation] {
+            for purpose in [Purpose::Weights, Purpose::Mask, Purpose::Dropout, Purpose::Evaluation, Purpose::Noise] {
                 for step in 0..20 {
                     assert!(seen.insert(number(seed, purpose, step)), "{seed} {purpose:?} {step}");
                     assert_eq!(number(seed, purpose, step), number(seed, purpose, step));

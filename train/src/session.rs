@@ -1,13 +1,14 @@
 //! From options to a finished run folder, as pretraining and fine-tuning share it.
 
 use crate::checkpoint::{State, Window};
+use crate::course::Course;
 use crate::data::{self, Dataset, Split};
 use crate::digest::sha256_of_dataset;
 use crate::engine::{self, Plan, Task, Trained};
 use crate::layers::check_frozen;
 use crate::run::{
-    AVERAGE_FOLDER, InitRecord, METRICS_FILE, RUN_FILE, RunFolder, RunRecord, metrics, source_revision, unix_seconds,
-    write_recipe,
+    AVERAGE_FOLDER, ChangeRecord, InitRecord, METRICS_FILE, RUN_FILE, RunFolder, RunRecord, metrics, source_revision,
+    unix_seconds, write_recipe,
 };
 use crate::seeds::{self, Purpose};
 use crate::{Error, Options, Recipe, Stage, Summary, cards, report, validation};
@@ -86,8 +87,10 @@ impl<'a> Session<'a> {
     pub(crate) fn open(&self, init: Option<InitRecord>) -> Result<Opened, Error> {
         let earlier = self.earlier()?;
         let folder = RunFolder::open(&self.options.out, self.options.resume)?;
+        let diverged_at = earlier.as_ref().and_then(|earlier| earlier.diverged_at);
+        let mut changes = earlier.as_ref().map(|earlier| earlier.changes.clone()).unwrap_or_default();
         if let Some(recipe) = folder.recipe()? {
-            self.check_recipe(&recipe)?;
+            changes.extend(self.check_recipe(&recipe, diverged_at)?);
         }
         if let Some(earlier) = &earlier {
             self.check_init(earlier.init.as_ref(), init.as_ref())?;
@@ -109,6 +112,8 @@ impl<'a> Session<'a> {
             init,
             started_unix_s: earlier.map_or_else(unix_seconds, |earlier| earlier.started_unix_s),
             steps: None,
+            diverged_at: None,
+            changes,
             finished_unix_s: None,
             seconds: None,
             metrics: BTreeMap::new(),
@@ -132,13 +137,20 @@ impl<'a> Session<'a> {
         Ok(Prepared { session: self, task, network, config, indices, validation })
     }
 
-    fn check_recipe(&self, earlier: &Recipe) -> Result<(), Error> {
-        let differences: Vec<String> = (earlier.differences(&self.recipe).into_iter())
-            .filter(|(key, ..)| !self.recipe.is_free_on_resume(key))
-            .map(|(key, was, now)| format!("{key} was {was}, now {now}"))
-            .collect();
+    /// Refuses another recipe, and gives what was changed in it because the run has diverged.
+    fn check_recipe(&self, earlier: &Recipe, diverged_at: Option<u64>) -> Result<Vec<ChangeRecord>, Error> {
+        let (mut differences, mut changes) = (Vec::new(), Vec::new());
+        for (key, was, now) in earlier.differences(&self.recipe) {
+            match diverged_at {
+                Some(diverged_at) if Recipe::is_free_after_divergence(&key) => {
+                    changes.push(ChangeRecord { diverged_at, key, was, now });
+                }
+                _ if self.recipe.is_free_on_resume(&key) => {}
+                _ => differences.push(format!("{key} was {was}, now {now}")),
+            }
+        }
         if differences.is_empty() {
-            return Ok(());
+            return Ok(changes);
         }
         let reason = format!("it holds a run of another recipe: {}", differences.join("; "));
         Err(Error::Run { path: self.options.out.clone(), reason })
@@ -174,6 +186,7 @@ impl<T: Task> Prepared<'_, T> {
     pub(crate) fn train(self, ready: Box<Ready>) -> Result<Summary, Error> {
         let Ready { folder, mut record } = *ready;
         let Self { session, task, network, config, indices, validation } = self;
+        let changed: Vec<String> = record.changes.iter().map(|change| change.key.clone()).collect();
         let plan = Plan {
             recipe: &session.recipe,
             folder: &folder,
@@ -181,11 +194,13 @@ impl<T: Task> Prepared<'_, T> {
             dataset: session.dataset.clone(),
             indices: Arc::new(indices),
             validation,
+            changed: &changed,
             identity: State {
                 step: 0,
                 seconds: 0.0,
                 window: Window::default(),
                 best: None,
+                course: Course::default(),
                 recipe: session.recipe.clone(),
                 network: config.clone(),
                 data_sha256: session.data_sha256.clone(),
@@ -194,7 +209,12 @@ impl<T: Task> Prepared<'_, T> {
             started_unix_s: record.started_unix_s,
             quiet: session.options.quiet,
         };
-        let Trained { network, average, step, seconds, metrics } = engine::train(&plan, &task, network)?;
+        let trained = engine::train(&plan, &task, network);
+        if let Err(Error::Diverged { step, .. }) = &trained {
+            record.diverged_at = Some(*step);
+            folder.write_json(RUN_FILE, &record)?;
+        }
+        let Trained { network, average, step, seconds, metrics } = trained?;
         record.steps = Some(step);
         record.seconds = Some(seconds);
         record.finished_unix_s = Some(unix_seconds());
@@ -222,14 +242,17 @@ impl<T: Task> Prepared<'_, T> {
 
 /// Says which damaged images were left out, and whether images are decoded anew for every batch.
 fn say_what_is_left_out(dataset: &Dataset) {
+    dataset.notices.iter().for_each(|notice| eprintln!("{notice}"));
     for skipped in dataset.skipped.iter().take(NAMED_SKIPPED) {
         eprintln!("left out {}: {}", skipped.image, skipped.reason);
     }
     if !dataset.skipped.is_empty() {
         eprintln!("{} damaged images of {} are left out", dataset.skipped.len(), dataset.name);
     }
-    if dataset.train.is_streamed() {
-        let images = dataset.train.len();
+    let images = dataset.train.len();
+    if dataset.train.has_originals() {
+        eprintln!("{images} images are decoded anew for every batch, so that parts are cut out of the originals");
+    } else if dataset.train.is_streamed() {
         eprintln!("{images} images are more than images.memory_mb holds; they are decoded anew for every batch");
     }
 }

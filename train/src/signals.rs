@@ -32,17 +32,31 @@ impl Signals {
                 HANDLERS.get_or_init(|| installed)
             }
         };
-        handlers.came.store(0, Ordering::SeqCst);
-        handlers.is_idle.store(false, Ordering::SeqCst);
-        Ok(Self { is_idle: handlers.is_idle.clone(), came: handlers.came.clone() })
+        Ok(handlers.catch())
     }
 
-    /// The signal that asks for an end, if one came.
+    /// The signal that asks for an end, if one came; it asks once.
     pub(crate) fn asked(&self) -> Option<i32> {
-        match self.came.load(Ordering::SeqCst) {
-            0 => None,
-            signal => i32::try_from(signal).ok(),
-        }
+        take(&self.came)
+    }
+}
+
+/// The signal that came when a run was behind its last step, where it was of no use, so that what comes next is not begun.
+pub(crate) fn left() -> Option<i32> {
+    HANDLERS.get().and_then(|handlers| take(&handlers.came))
+}
+
+fn take(came: &AtomicUsize) -> Option<i32> {
+    match came.swap(0, Ordering::SeqCst) {
+        0 => None,
+        signal => i32::try_from(signal).ok(),
+    }
+}
+
+impl Handlers {
+    fn catch(&self) -> Signals {
+        self.is_idle.store(false, Ordering::SeqCst);
+        Signals { is_idle: self.is_idle.clone(), came: self.came.clone() }
     }
 }
 
@@ -68,5 +82,22 @@ pub(crate) fn name(signal: i32) -> &'static str {
     match signal {
         SIGINT => "SIGINT",
         _ => "SIGTERM",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signal_that_comes_behind_the_last_step_of_a_run_reaches_the_next_one() {
+        let handlers = Handlers { is_idle: Arc::new(AtomicBool::new(true)), came: Arc::default() };
+        let first = handlers.catch();
+        assert_eq!(first.asked(), None);
+        // As the handler does while the first run evaluates.
+        handlers.came.store(SIGTERM as usize, Ordering::SeqCst);
+        drop(first);
+        let second = handlers.catch();
+        assert_eq!([second.asked(), second.asked()], [Some(SIGTERM), None]);
     }
 }

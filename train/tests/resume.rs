@@ -240,6 +240,26 @@ fn stop(run: &Run<'_>, (name, signal): (&str, i32)) -> bool {
     true
 }
 
+#[test]
+fn a_second_run_in_the_same_folder_is_refused_and_leaves_the_first_one_alone() {
+    let toy = Toy::new();
+    let set = vec!["steps=20000", "checkpoint_every=3"];
+    let run = Run { toy: &toy, stage: "pretrain", out: toy.path("shared"), init: None, set };
+    let mut first = run.start_until(3);
+    let second = run.start().wait_with_output().unwrap();
+    let text = String::from_utf8_lossy(&second.stderr);
+    assert_eq!(second.status.code(), Some(1), "{text}");
+    assert!(text.contains("another process is training in it"), "{text}");
+    assert!(first.try_wait().unwrap().is_none(), "the first run has ended");
+    let before = run.newest_checkpoint().unwrap();
+    let started = Instant::now();
+    while run.newest_checkpoint().unwrap() <= before {
+        assert!(started.elapsed() < PATIENCE, "the first run has stopped");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    run.kill(first);
+}
+
 /// A limit on the size of files stands for a full disk: both refuse to write the rest of a file.
 #[test]
 fn a_full_disk_stops_a_run_with_the_step_and_it_goes_on_when_there_is_room() {

@@ -66,14 +66,24 @@ fn pretraining_and_fine_tuning_learn_and_leave_a_whole_folder() {
         split: SplitName::Test,
         device: "cpu".into(),
         batch_size: 7,
-        neighbours: true,
+        neighbours: vec![1, 20],
+        noise: false,
     };
     let evaluation = evaluate::run(&ask(&finetuning.out)).unwrap();
     assert!((evaluation.accuracy.unwrap() - metric(&finetuned, "test_accuracy")).abs() < 1e-9);
     assert_eq!(evaluation.confusion.iter().flatten().sum::<u64>(), 40);
     assert_eq!(evaluation.classes.iter().map(|class| class.images).collect::<Vec<_>>(), [20, 20]);
     let evaluation = evaluate::run(&ask(&pretraining.out)).unwrap();
-    assert!(evaluation.accuracy.is_none() && evaluation.neighbours.unwrap().accuracy > 0.5);
+    assert!(
+        evaluation.accuracy.is_none() && evaluation.neighbours.iter().all(|vote| vote.accuracy > 0.5),
+        "{evaluation:?}"
+    );
+    assert_eq!(evaluation.neighbours.iter().map(|vote| vote.k).collect::<Vec<_>>(), [1, 20]);
+    let noise = |run: &Path| evaluate::run(&EvaluateOptions { noise: true, ..ask(run) });
+    let noisy = noise(&finetuning.out).unwrap().noise;
+    assert_eq!(noisy.iter().map(|noisy| noisy.sigma).collect::<Vec<_>>(), [0.05, 0.1, 0.2]);
+    assert!(noisy[0].accuracy > 0.6 && noisy[0].loss < noisy[2].loss, "{noisy:?}");
+    assert!(message(noise(&pretraining.out)).contains("name a fine-tuned run"));
 
     // A finished run is not run again, and another recipe is refused.
     let before = weights(&pretraining.out);
@@ -118,16 +128,89 @@ fn the_same_seed_gives_the_same_bytes_and_the_twin_has_the_same_labels() {
 #[test]
 fn a_run_that_diverges_stops_and_leaves_the_last_checkpoint() {
     let toy = Toy::new();
-    let options =
-        options(&toy, "pretrain", "diverged", &["lr=1e25", "warmup_steps=29", "clip_norm=0.0", "checkpoint_every=1"]);
+    let set = ["lr=1e25", "warmup_steps=29", "clip_norm=0.0", "checkpoint_every=1"];
+    let options = options(&toy, "pretrain", "diverged", &set);
     let error = pretrain::run(&options).unwrap_err();
-    let Error::NotFinite { step, .. } = error else { panic!("{error}") };
-    assert!(error.to_string().contains(&format!("step {step}")));
+    let Error::Diverged { step, ref last, .. } = error else { panic!("{error}") };
+    let text = error.to_string();
+    assert!(text.contains(&format!("step {step}: the ")) && text.contains("a clip_norm, as of 1"), "{text}");
     assert!(step >= 2, "the first step has fresh weights");
     assert!(!options.out.join("weights.safetensors").exists());
-    let newest = std::fs::read_dir(options.out.join("checkpoints")).unwrap();
-    let newest = newest.map(|entry| entry.unwrap().file_name().into_string().unwrap()).max().unwrap();
-    assert_eq!(newest, format!("step-{:08}", step - 1));
+    assert_eq!(*last, None, "every checkpoint is of weights that the first step has ruined");
+    assert_eq!(std::fs::read_dir(options.out.join("checkpoints")).unwrap().count(), 0);
+}
+
+#[test]
+fn weights_that_the_last_step_has_ruined_are_no_trained_network() {
+    let toy = Toy::new();
+    let set = ["steps=1", "warmup_steps=0", "lr=1e30", "clip_norm=0"];
+    for stage in ["pretrain", "finetune"] {
+        let options = options(&toy, stage, stage, &set);
+        let result = if stage == "pretrain" { pretrain::run(&options) } else { finetune::run(&options) };
+        let text = message(result);
+        assert!(text.contains("step 1: ") && text.contains("diverged"), "{stage}: {text}");
+        assert!(!options.out.join("weights.safetensors").exists(), "{stage}");
+        let lines = std::fs::read_to_string(options.out.join("metrics.jsonl")).unwrap();
+        assert!(!lines.contains("null"), "{stage}: {lines}");
+    }
+}
+
+/// The steps of the checkpoints of a run.
+fn checkpoints(run: &Path) -> Vec<u64> {
+    let entries = std::fs::read_dir(run.join("checkpoints")).unwrap();
+    let name = |entry: std::io::Result<std::fs::DirEntry>| entry.unwrap().file_name().into_string().unwrap();
+    let mut steps: Vec<u64> = entries.filter_map(|entry| name(entry).strip_prefix("step-")?.parse().ok()).collect();
+    steps.sort_unstable();
+    steps
+}
+
+#[test]
+fn a_loss_that_runs_away_ends_a_run_which_goes_on_from_before_with_a_lower_rate() {
+    let toy = Toy::new();
+    // Once lr times weight_decay is above what momentum allows, weights grow by a factor in every step.
+    let set = ["steps=200", "warmup_steps=100", "lr=2", "weight_decay=10", "clip_norm=0"];
+    let set = [&set[..], &["checkpoint_every=2", "log_every=1"]].concat();
+    let mut options = options(&toy, "finetune", "risen", &set);
+    let error = finetune::run(&options).unwrap_err();
+    let Error::Diverged { step, last: Some(ref last), .. } = error else { panic!("{error}") };
+    let lines = selfie_train::run::metrics::read(&options.out.join("metrics.jsonl")).unwrap();
+    let first_high = lines.iter().find(|line| line.values["loss"] > 20.0 * 2f64.ln()).unwrap().step;
+    let left = checkpoints(&options.out);
+    assert!(left.iter().all(|left| *left < first_high) && first_high < step, "{left:?}, {first_high}, {step}");
+    assert_eq!(last.file_name().unwrap().to_str().unwrap(), format!("step-{:08}", left.last().unwrap()));
+
+    options.resume = true;
+    options.set.push("momentum=0.5".into());
+    assert!(message(finetune::run(&options)).contains("momentum was 0.9, now 0.5"));
+    options.set.pop();
+    let Err(Error::Diverged { step: again, .. }) = finetune::run(&options) else { panic!("the same rate went well") };
+    assert_eq!(again, step, "the same rate leads to the same end");
+    options.set.extend(["lr=0.01".into(), "warmup_steps=0".into()]);
+    let summary = finetune::run(&options).unwrap();
+    assert!(metric(&summary, "test_loss") < 2.0, "{summary:?}");
+    let record: RunRecord = json(&options.out, "run.json");
+    let changes: Vec<_> =
+        record.changes.iter().map(|change| (change.key.as_str(), change.was.as_str(), change.now.as_str())).collect();
+    assert_eq!(changes, [("lr", "2.0", "0.01"), ("warmup_steps", "100", "0")]);
+    assert_eq!((record.diverged_at, record.changes[0].diverged_at), (None, step));
+    options.set.push("lr=0.02".into());
+    assert!(message(finetune::run(&options)).contains("lr was 0.01, now 0.02"));
+}
+
+#[test]
+fn a_run_that_was_killed_behind_its_last_step_measures_once() {
+    let toy = Toy::new();
+    let set = ["steps=8", "patience=5", "evaluate_every=4", "validation_fraction=0.25"];
+    let mut options = options(&toy, "finetune", "killed", &set);
+    finetune::run(&options).unwrap();
+    let lines = || std::fs::read_to_string(options.out.join("metrics.jsonl")).unwrap();
+    let before = lines();
+    let record: RunRecord = json(&options.out, "run.json");
+    let unfinished = RunRecord { steps: None, finished_unix_s: None, seconds: None, metrics: [].into(), ..record };
+    std::fs::write(options.out.join("run.json"), serde_json::to_string(&unfinished).unwrap()).unwrap();
+    options.resume = true;
+    finetune::run(&options).unwrap();
+    assert_eq!(lines(), before);
 }
 
 #[test]
@@ -223,7 +306,8 @@ fn averaged_weights_are_a_network_of_their_own_with_their_own_numbers() {
         split: SplitName::Test,
         device: "cpu".into(),
         batch_size: 7,
-        neighbours: false,
+        neighbours: Vec::new(),
+        noise: false,
     };
     let accuracy = |run: PathBuf| evaluate::run(&ask(run)).unwrap().accuracy.unwrap();
     assert!((accuracy(options.out.join("ema")) - metric(&summary, "test_ema_accuracy")).abs() < 1e-9);

@@ -15,7 +15,7 @@ pub struct Window {
     pub padding: usize,
 }
 
-/// What happens to a number before the convolution: `max(x * scale + shift, 0)` with the channel's numbers.
+/// What happens to a number before the convolution: `relu(x * scale + shift)` with the channel's numbers.
 #[derive(Clone, Copy, Debug)]
 pub struct Activation<'a> {
     /// Factor of each channel.
@@ -123,7 +123,7 @@ fn strided(
             let x = position * window.stride + right;
             if x >= window.padding && x - window.padding < grid.width {
                 let value = source[x - window.padding];
-                *target = activation.map_or(value, |(scale, shift)| (value * scale + shift).max(0.0));
+                *target = activation.map_or(value, |(scale, shift)| simd::relu(value * scale + shift));
             }
         }
     }

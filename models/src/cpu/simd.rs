@@ -2,13 +2,20 @@
 
 use pulp::Arch;
 
-/// `target = max(source * scale + shift, 0)`
+/// What is positive, and 0 for the rest. What is not a number stays so, as in Burn's rectifier, so that a network that has broken
+/// down says so.
+#[inline(always)]
+pub fn relu(x: f32) -> f32 {
+    if x > 0.0 || x.is_nan() { x } else { 0.0 }
+}
+
+/// `target = relu(source * scale + shift)`
 pub fn scale_relu(target: &mut [f32], source: &[f32], scale: f32, shift: f32) {
     Arch::new().dispatch(
         #[inline(always)]
         || {
             for (target, x) in target.iter_mut().zip(source) {
-                *target = (x * scale + shift).max(0.0);
+                *target = relu(x * scale + shift);
             }
         },
     );
@@ -55,7 +62,7 @@ fn sum(row: &[f32], of: impl Fn(f32) -> f32) -> f64 {
     )
 }
 
-/// Lets the gradient through where the activation is positive, and gives the sums of it and of it times `(x - centre)`.
+/// Lets the gradient through where the activation is positive or not a number, and gives the sums of it and of it times `(x - centre)`.
 pub fn gate(gradient: &mut [f32], x: &[f32], scale: f32, shift: f32, centre: f32) -> (f64, f64) {
     Arch::new().dispatch(Gate { gradient, x, scale, shift, centre })
 }
@@ -80,14 +87,14 @@ impl pulp::WithSimd for Gate<'_> {
         let (wide_x, rest_x) = S::as_simd_f32s(x);
         let (mut sums, mut products) = (zero, zero);
         for (gradient, &x) in wide.iter_mut().zip(wide_x) {
-            let is_open = simd.greater_than_f32s(simd.mul_add_f32s(x, scales, shifts), zero);
-            *gradient = simd.select_f32s(is_open, *gradient, zero);
+            let is_shut = simd.less_than_or_equal_f32s(simd.mul_add_f32s(x, scales, shifts), zero);
+            *gradient = simd.select_f32s(is_shut, zero, *gradient);
             sums = simd.add_f32s(sums, *gradient);
             products = simd.mul_add_f32s(*gradient, simd.sub_f32s(x, centres), products);
         }
         let (mut sum, mut product) = (simd.reduce_sum_f32s(sums), simd.reduce_sum_f32s(products));
         for (gradient, &x) in rest.iter_mut().zip(rest_x) {
-            *gradient = if x.mul_add(scale, shift) > 0.0 { *gradient } else { 0.0 };
+            *gradient = if x.mul_add(scale, shift) <= 0.0 { 0.0 } else { *gradient };
             sum += *gradient;
             product += *gradient * (x - centre);
         }
@@ -105,4 +112,27 @@ pub fn recentre(gradient: &mut [f32], x: &[f32], a: f32, mean: f32, b: f32, cent
             }
         },
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Longer than any register, with a rest.
+    const LENGTH: usize = 67;
+
+    #[test]
+    fn what_is_not_a_number_stays_so_both_ways() {
+        for place in [0, 31, LENGTH - 1] {
+            let mut x = vec![1.0; LENGTH];
+            (x[place], x[5]) = (f32::NAN, -1.0);
+            let mut y = vec![0.0; LENGTH];
+            scale_relu(&mut y, &x, 2.0, 0.5);
+            assert!(y[place].is_nan() && y[5] == 0.0 && y[6] == 2.5, "{place}: {y:?}");
+            let mut gradient = vec![3.0; LENGTH];
+            let (sum, product) = gate(&mut gradient, &x, 2.0, 0.5, 0.0);
+            assert!(gradient[place] == 3.0 && gradient[5] == 0.0 && gradient[6] == 3.0, "{place}: {gradient:?}");
+            assert!(sum == 3.0 * (LENGTH - 1) as f64 && product.is_nan(), "{place}: {sum} {product}");
+        }
+    }
 }

@@ -41,8 +41,12 @@ impl Arguments {
             ]);
         }
         println!("{table}");
+        let beside = match self.torch {
+            Some(_) => format!(", one of ours and one of PyTorch's on {} in turn", place.torch_device()),
+            None => String::new(),
+        };
         println!(
-            "medians of {rounds} steps each on {} in {}, one of ours and one of PyTorch's in turn; groups of ResNet-50, pre-activation",
+            "medians of {rounds} steps each on {} in {}{beside}; groups of ResNet-50, pre-activation",
             self.device,
             precision.name()
         );

@@ -3,7 +3,7 @@
 use crate::table::Table;
 use anyhow::Context;
 use selfie_train::data::SplitName;
-use selfie_train::evaluate::{self, EvaluateOptions};
+use selfie_train::evaluate::{self, ClassScore, EvaluateOptions, Noisy};
 use std::path::PathBuf;
 
 /// Arguments of `selfie evaluate RUN`.
@@ -21,9 +21,21 @@ pub struct RunArguments {
     /// Where to compute.
     #[arg(long, default_value = "cpu", value_name = "DEVICE")]
     device: String,
-    /// Also classify by the nearest neighbours of the embeddings, beside a network without training.
+    /// Also classify by the nearest neighbours of the embeddings, beside a network without training; `=1,5,20` votes with each
+    /// number of them.
+    #[arg(
+        long,
+        value_name = "K",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "20",
+        value_delimiter = ',',
+        value_parser = neighbours
+    )]
+    neighbours: Vec<usize>,
+    /// Also measure with Gaussian noise on the pixels, of standard deviations 0.05, 0.1 and 0.2 of their range.
     #[arg(long)]
-    neighbours: bool,
+    noise: bool,
     /// Print JSON instead of tables.
     #[arg(long)]
     json: bool,
@@ -38,6 +50,7 @@ impl RunArguments {
             device: self.device,
             batch_size: 250,
             neighbours: self.neighbours,
+            noise: self.noise,
         };
         let evaluation = evaluate::run(&options)?;
         if self.json {
@@ -45,9 +58,10 @@ impl RunArguments {
             return Ok(());
         }
         if !evaluation.classes.is_empty() {
-            let mut table = Table::new(["class", "images", "recall"]);
-            for class in &evaluation.classes {
-                table.row([class.label.clone(), class.images.to_string(), format!("{:.4}", class.accuracy)]);
+            let mut table = Table::new(["class", "images", "recall", "precision", "F1"]);
+            for ClassScore { label, images, accuracy, precision, f1 } in &evaluation.classes {
+                let [recall, precision, f1] = [accuracy, precision, f1].map(|number| format!("{number:.4}"));
+                table.row([label.clone(), images.to_string(), recall, precision, f1]);
             }
             println!("{table}");
         }
@@ -61,12 +75,23 @@ impl RunArguments {
             let recalls = evaluation.retrieval.iter().map(|at| format!("{:.4} at {}", at.recall, at.k));
             println!("retrieval recall: {}", recalls.collect::<Vec<_>>().join(", "));
         }
-        if let Some(neighbours) = &evaluation.neighbours {
+        for Noisy { sigma, accuracy, loss } in &evaluation.noise {
+            println!("with noise of {sigma}: accuracy {accuracy:.4}, loss {loss:.4}");
+        }
+        for neighbours in &evaluation.neighbours {
             println!(
                 "{} nearest neighbours: {:.4}; the same network untrained: {:.4}",
                 neighbours.k, neighbours.accuracy, neighbours.untrained_accuracy
             );
         }
         Ok(())
+    }
+}
+
+/// At least one neighbour votes.
+fn neighbours(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) | Err(_) => Err(format!("{text:?} is no number of neighbours; at least 1 is needed")),
+        Ok(k) => Ok(k),
     }
 }

@@ -57,12 +57,14 @@ impl Place {
         if self.name == "cpu" { CPU_SUBJECTS } else { GPU_SUBJECTS }
     }
 
-    /// What PyTorch calls the device: its name for every GPU is CUDA's.
-    fn torch_device(&self) -> String {
-        match self.name.split_once(':') {
-            _ if self.name == "cpu" => "cpu".into(),
-            Some((_, index)) => format!("cuda:{index}"),
-            None => "cuda".into(),
+    /// The device of PyTorch that is the same hardware: it has no Vulkan and no WebGPU, and reaches those GPUs by CUDA.
+    pub fn torch_device(&self) -> String {
+        let (kind, index) = self.name.split_once(':').unwrap_or((&self.name, ""));
+        match (kind, index) {
+            ("cpu", _) => "cpu".into(),
+            ("metal", _) => "mps".into(),
+            (_, "") => "cuda".into(),
+            (_, index) => format!("cuda:{index}"),
         }
     }
 }
@@ -141,6 +143,15 @@ fn median(numbers: &[f64]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn pytorch_gets_a_device_that_it_has() {
+        let cases = [("cpu", "cpu"), ("metal", "mps"), ("metal:0", "mps"), ("cuda:1", "cuda:1"), ("vulkan", "cuda")];
+        for (name, expected) in cases {
+            let place = Place { device: Device::flex(), name: name.into(), precision: Precision::F32 };
+            assert_eq!(place.torch_device(), expected, "{name}");
+        }
+    }
 
     #[test]
     fn the_median_is_the_middle() {

@@ -37,6 +37,11 @@ pub(crate) fn load<M: Module>(
     Ok((load_weights(network, &folder.join(WEIGHTS_FILE))?, average))
 }
 
+/// Whether the network of a step is there.
+pub(crate) fn exists(parent: &Path, step: u64) -> bool {
+    parent.join(name(step)).exists()
+}
+
 /// Removes the networks of all other steps.
 pub(super) fn prune(parent: &Path, keep: Option<u64>) -> Result<(), Error> {
     for (step, folder) in folder::list(parent, PREFIX)? {

@@ -10,6 +10,7 @@ mod folder;
 
 use crate::average::Average;
 use crate::best::Best;
+use crate::course::Course;
 use crate::parameters::{are_finite, number_by_place};
 use crate::run::{read_json, write_json};
 use crate::{Error, Recipe, optimiser};
@@ -41,6 +42,9 @@ pub(crate) struct State {
     /// The best step so far, where one is looked for.
     #[serde(default)]
     pub(crate) best: Option<Best>,
+    /// The course of the loss.
+    #[serde(default)]
+    pub(crate) course: Course,
     /// The recipe.
     pub(crate) recipe: Recipe,
     /// The network.
@@ -62,7 +66,8 @@ pub(crate) struct Window {
     pub(crate) gradient_norm: f64,
 }
 
-/// Writes a checkpoint and removes those that the recipe does not keep. One that could not go on is refused.
+/// Writes a checkpoint and removes those that the recipe does not keep, but for the newest one from before the loss rose. One that
+/// could not go on is refused.
 pub(crate) fn save<M: Module>(
     parent: &Path,
     mut state: State,
@@ -71,7 +76,7 @@ pub(crate) fn save<M: Module>(
     average: Option<&Average<M>>,
 ) -> Result<(), Error> {
     if !are_finite(network)? {
-        return Err(Error::NotFinite { step: state.step, what: "sum of the weights", value: f64::NAN });
+        return Err(Error::NotFinite { step: state.step, what: "sum of the weights".into(), value: f64::NAN });
     }
     let (step, best) = (state.step, state.best.as_ref().map(|best| best.step));
     let Recipe { keep_checkpoints, keep_every, .. } = state.recipe;
@@ -92,8 +97,10 @@ pub(crate) fn save<M: Module>(
         write_json(&folder.join(STATE_FILE), &state)
     })?;
     let whole = folder::list(parent, PREFIX)?;
+    let is_even = |(step, _): &&(u64, PathBuf)| state.course.has_risen() && state.course.is_even_after(*step);
+    let even = whole.iter().rev().find(is_even).map(|(step, _)| *step);
     for (step, old) in &whole[..whole.len().saturating_sub(keep_checkpoints)] {
-        if keep_every == 0 || !step.is_multiple_of(keep_every) {
+        if Some(*step) != even && (keep_every == 0 || !step.is_multiple_of(keep_every)) {
             folder::remove(old)?;
         }
     }
@@ -105,8 +112,18 @@ pub(crate) fn latest(parent: &Path) -> Result<Option<PathBuf>, Error> {
     Ok(folder::list(parent, PREFIX)?.pop().map(|(_, path)| path))
 }
 
-/// Reads where a run stood and checks that it is the run that `expected` describes.
-pub(crate) fn read(path: &Path, expected: &State) -> Result<State, Error> {
+/// Removes the checkpoints since the loss rose, and gives the newest one from before.
+pub(crate) fn go_back(parent: &Path, course: &Course) -> Result<Option<PathBuf>, Error> {
+    for (step, folder) in folder::list(parent, PREFIX)? {
+        if !course.is_even_after(step) {
+            folder::remove(&folder)?;
+        }
+    }
+    latest(parent)
+}
+
+/// Reads where a run stood and checks that it is the run that `expected` describes, but for keys that were changed since.
+pub(crate) fn read(path: &Path, expected: &State, changed: &[String]) -> Result<State, Error> {
     let wrong = |reason: String| Err(Error::Checkpoint { path: path.to_owned(), reason });
     let state: State = read_json(&path.join(STATE_FILE))?;
     for (file, wanted) in &state.files {
@@ -119,7 +136,7 @@ pub(crate) fn read(path: &Path, expected: &State) -> Result<State, Error> {
         }
     }
     let differences: Vec<String> = (state.recipe.differences(&expected.recipe).into_iter())
-        .filter(|(key, ..)| !expected.recipe.is_free_on_resume(key))
+        .filter(|(key, ..)| !expected.recipe.is_free_on_resume(key) && !changed.contains(key))
         .map(|(key, saved, asked)| format!("{key} was {saved}, now {asked}"))
         .collect();
     if !differences.is_empty() {

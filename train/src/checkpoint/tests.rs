@@ -10,6 +10,7 @@ fn state(step: u64) -> State {
         seconds: 1.5,
         window: Window { steps: 1, loss: 0.1, accuracy: 0.2, gradient_norm: 0.3 },
         best: None,
+        course: Course::default(),
         recipe: Recipe { name: "test".into(), keep_checkpoints: 2, ..Recipe::default() },
         network: NetworkConfig::Selfie(SelfieConfig::default()),
         data_sha256: "abc".into(),
@@ -42,7 +43,7 @@ fn weights_and_momentum_go_on_where_they_were() {
     }
     save(place.path(), state(3), &trained, &optimiser, None).unwrap();
     let path = latest(place.path()).unwrap().unwrap();
-    let saved = read(&path, &state(0)).unwrap();
+    let saved = read(&path, &state(0), &[]).unwrap();
     assert_eq!(saved.window, state(3).window);
     let Loaded { network: loaded, optimiser: mut loaded_optimiser, .. } = load(&path, &saved, network()).unwrap();
     assert_eq!(bits(&loaded), bits(&trained));
@@ -92,15 +93,18 @@ fn a_checkpoint_of_another_run_is_refused_with_what_differs() {
     for (change, expected) in cases {
         let mut other = state(0);
         change(&mut other);
-        let message = read(&path, &other).map(|_| ()).map_err(|error| error.to_string());
+        let message = read(&path, &other, &[]).map(|_| ()).map_err(|error| error.to_string());
         if !message.as_ref().is_err_and(|message| message.contains(expected)) {
             wrong.push(format!("{expected:?}: {message:?}"));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let mut slower = state(0);
+    slower.recipe.lr = 0.01;
+    assert_eq!(read(&path, &slower, &["lr".to_owned()]).unwrap().step, 5, "a change that is noted");
     let mut free = state(0);
     (free.recipe.log_every, free.recipe.checkpoint_every, free.recipe.workers) = (3, 7, 2);
-    assert_eq!(read(&path, &free).unwrap().step, 5);
+    assert_eq!(read(&path, &free, &[]).unwrap().step, 5);
 }
 
 #[test]
@@ -114,7 +118,7 @@ fn a_damaged_checkpoint_is_refused_with_the_file() {
         let mut bytes = std::fs::read(path.join(file)).unwrap();
         *bytes.last_mut().unwrap() ^= 1;
         std::fs::write(path.join(file), bytes).unwrap();
-        let message = read(&path, &state(0)).unwrap_err().to_string();
+        let message = read(&path, &state(0), &[]).unwrap_err().to_string();
         assert!(message.contains(file) && message.contains("damaged"), "{message}");
     }
 }
@@ -148,4 +152,23 @@ fn an_earlier_best_network_goes_when_a_checkpoint_knows_the_later_one() {
     save(place.path(), State { best: known(8), ..state(10) }, &network, &optimiser, None).unwrap();
     assert!(!place.path().join("best-00000004").exists());
     assert_eq!(bits(&best::load(place.path(), 8, self::network(), None).unwrap().0), bits(&network));
+}
+
+#[test]
+fn the_newest_one_from_before_the_loss_rose_is_kept_and_gone_back_to() {
+    let place = tempfile::tempdir().unwrap();
+    let (network, optimiser) = (network(), optimiser::new(&network(), &Recipe::default()));
+    let mut course = Course::default();
+    for step in 1..=60 {
+        course.follow(step, if step <= 20 { 1.0 } else { 50.0 }, 1.0);
+        if step % 5 == 0 {
+            save(place.path(), State { course: course.clone(), ..state(step) }, &network, &optimiser, None).unwrap();
+        }
+    }
+    let kept =
+        || -> Vec<u64> { folder::list(place.path(), PREFIX).unwrap().into_iter().map(|(step, _)| step).collect() };
+    // The weights of step 20 gave the first loss that had risen.
+    assert_eq!(kept(), [15, 55, 60]);
+    assert_eq!(go_back(place.path(), &course).unwrap(), Some(place.path().join("step-00000015")));
+    assert_eq!(kept(), [15]);
 }

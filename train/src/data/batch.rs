@@ -1,6 +1,6 @@
 //! The batch of a training step, a pure function of seed and step, and plain batches for evaluation.
 
-use super::augment::{Augment, Mix, Picture, Slot};
+use super::augment::{Augment, Mix, Picture, ResizedCrop, Slot};
 use super::epochs::Epochs;
 use super::normalise::Tables;
 use super::{DataError, Dataset, LoaderConfig, Split};
@@ -56,11 +56,18 @@ pub(crate) struct Composer {
     batch_size: usize,
     seed: u64,
     augment: Augment,
+    /// What is left to do for an image; a part of the original is cut out before.
+    rest: Augment,
 }
 
 impl Composer {
     /// The settings must have passed [`LoaderConfig::check`].
     pub fn new(dataset: Arc<Dataset>, indices: Arc<Vec<usize>>, config: &LoaderConfig) -> Self {
+        let cut = ResizedCrop { probability: 0.0, ..config.augment.resized_crop };
+        let rest = match dataset.train.has_originals() {
+            true => Augment { resized_crop: cut, ..config.augment },
+            false => config.augment,
+        };
         Self {
             epochs: Epochs::new(config.seed, indices.len()),
             tables: Tables::new(&dataset.mean, &dataset.std),
@@ -69,6 +76,7 @@ impl Composer {
             batch_size: config.batch_size,
             seed: config.seed,
             augment: config.augment,
+            rest,
         }
     }
 
@@ -81,9 +89,13 @@ impl Composer {
         for (index, slot) in indices.iter_mut().zip(0..) {
             *index = self.indices[*index];
             let slot = Slot { slot, ..first };
-            let bytes = split.image(*index)?.into_owned();
+            let window = |height, width| self.augment.resized_crop.window(slot, height, width);
+            let bytes = match split.part(*index, window)? {
+                Some(part) => part,
+                None => split.image(*index)?.into_owned(),
+            };
             let mut picture = Picture { channels, height, width, bytes };
-            self.augment.change(slot, &mut picture)?;
+            self.rest.change(slot, &mut picture)?;
             let start = images.len();
             self.tables.append(&picture.bytes, &mut images);
             self.augment.change_numbers(slot, &mut images[start..], [channels, height, width]);
@@ -153,6 +165,7 @@ pub(crate) mod tests {
             validation: split(0),
             test: split(4),
             skipped: Vec::new(),
+            notices: Vec::new(),
         })
     }
 

@@ -21,12 +21,14 @@ pub(crate) struct Catalog {
     pub train: Vec<Sample>,
     pub validation: Vec<Sample>,
     pub test: Vec<Sample>,
+    /// What was done about the files that nobody asked for.
+    pub notices: Vec<String>,
 }
 
 impl Catalog {
     /// A catalog without images yet.
     pub fn new(name: String, labels: Vec<String>) -> Self {
-        Self { name, labels, train: Vec::new(), validation: Vec::new(), test: Vec::new() }
+        Self { name, labels, train: Vec::new(), validation: Vec::new(), test: Vec::new(), notices: Vec::new() }
     }
 
     /// The images of a split.
@@ -130,7 +132,7 @@ pub(crate) mod tests {
     fn catalog(train: &[i64], validation: &[i64], test: &[i64]) -> Catalog {
         let labels = ["a", "b"].map(str::to_owned).to_vec();
         let [train, validation, test] = [train, validation, test].map(samples);
-        Catalog { name: "toy".into(), labels, train, validation, test }
+        Catalog { train, validation, test, ..Catalog::new("toy".into(), labels) }
     }
 
     fn sizes(catalog: Catalog, reading: &Reading) -> Result<(usize, usize, usize), String> {

@@ -6,7 +6,8 @@ use super::look::Look;
 use super::reading::Reading;
 use super::sample::Sample;
 use super::source::catalog;
-use super::twins::twins;
+use super::suspects::{Suspect, suspects};
+use super::twins::{Twin, twins};
 use super::{DataError, Skipped, Source};
 use rayon::prelude::*;
 use serde::Serialize;
@@ -19,6 +20,8 @@ pub struct Report {
     pub name: String,
     /// Class names by label; none where the data set has no labels.
     pub labels: Vec<String>,
+    /// What was done about the files that nobody asked for, a sentence each.
+    pub notices: Vec<String>,
     /// Whether the files have known checksums. Where they have, the check ends with an error unless they are right.
     pub checksums_verified: bool,
     /// For training.
@@ -33,6 +36,8 @@ pub struct Report {
     pub damaged: Vec<Skipped>,
     /// Images that repeat earlier ones.
     pub duplicates: Duplicates,
+    /// Images whose labels are worth a look.
+    pub suspects: Vec<Suspect>,
 }
 
 /// What [`check`] finds in a split.
@@ -40,6 +45,8 @@ pub struct Report {
 pub struct SplitReport {
     /// Number of images, damaged ones included.
     pub images: usize,
+    /// Number of damaged images.
+    pub damaged: usize,
     /// Number of images by label.
     pub per_class: Vec<usize>,
 }
@@ -110,7 +117,7 @@ impl Report {
         if !self.duplicates.conflicts.is_empty() {
             problems.push(format!("{} equal images with different labels", self.duplicates.conflicts.len()));
         }
-        let images = self.train.images - self.damaged.len().min(self.train.images);
+        let images = self.train.images - self.train.damaged;
         if images > 1 && self.duplicates.within_train + 1 == images {
             problems.push("all training images are equal".to_owned());
         }
@@ -127,26 +134,37 @@ fn report(catalog: &Catalog, checksums_verified: bool) -> Report {
         .collect();
     let seen: Vec<Result<Look, String>> = samples.par_iter().map(|(_, sample)| Look::at(sample)).collect();
     let (mut damaged, mut looks, mut usable) = (Vec::new(), Vec::new(), Vec::new());
+    let mut damaged_by_split = [0; 3];
     for (sample, look) in samples.into_iter().zip(seen) {
         match look {
             Ok(look) => {
                 looks.push(look);
                 usable.push(sample);
             }
-            Err(reason) => damaged.push(Skipped { image: sample.1.name(), reason }),
+            Err(reason) => {
+                damaged_by_split[sample.0] += 1;
+                damaged.push(Skipped { image: sample.1.name(), reason });
+            }
         }
     }
-    let [train, validation, test] = splits.map(|samples| counts(samples, catalog.labels.len()));
+    let mut damaged_of = damaged_by_split.into_iter();
+    let [train, validation, test] = splits.map(|samples| SplitReport {
+        damaged: damaged_of.next().unwrap_or_default(),
+        ..counts(samples, catalog.labels.len())
+    });
+    let twins = twins(&looks);
     Report {
         name: catalog.name.clone(),
         labels: catalog.labels.clone(),
+        notices: catalog.notices.clone(),
         checksums_verified,
         train,
         validation,
         test,
         sizes: sizes(&looks),
         damaged,
-        duplicates: duplicates(&looks, &usable),
+        duplicates: duplicates(&twins, &usable),
+        suspects: suspects(&looks, &usable, &twins, &catalog.labels),
     }
 }
 
@@ -157,7 +175,7 @@ fn counts(samples: &[Sample], classes: usize) -> SplitReport {
             *count += 1;
         }
     }
-    SplitReport { images: samples.len(), per_class }
+    SplitReport { images: samples.len(), damaged: 0, per_class }
 }
 
 fn sizes(looks: &[Look]) -> Vec<SizeReport> {
@@ -169,9 +187,9 @@ fn sizes(looks: &[Look]) -> Vec<SizeReport> {
     sizes
 }
 
-fn duplicates(looks: &[Look], samples: &[(usize, &Sample)]) -> Duplicates {
+fn duplicates(twins: &[Twin], samples: &[(usize, &Sample)]) -> Duplicates {
     let mut found = Duplicates::default();
-    for twin in twins(looks) {
+    for twin in twins {
         let ((split, image), (earlier_split, earlier)) = (samples[twin.image], samples[twin.earlier]);
         match (twin.exact, split, earlier_split) {
             (false, ..) => found.near += 1,

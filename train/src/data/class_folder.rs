@@ -47,16 +47,28 @@ fn catalog(argument: &str, _: &Roots, _: &Reading) -> Result<Catalog, DataError>
 }
 
 /// The folders of the splits, or the folder itself as the one of the training images.
+///
+/// A folder `train` that holds images beside folders that are no splits is a class as they are.
 fn splits(folder: &Path) -> Result<Vec<(SplitName, PathBuf)>, DataError> {
     let folders = class_folders(folder)?;
-    if !folders.iter().any(|folder| file_name(folder) == "train") {
+    let is_class = match folders.iter().find(|folder| file_name(folder) == "train") {
+        Some(train) => {
+            let has_others = folders.iter().any(|folder| SplitName::of(file_name(folder)).is_none());
+            has_others && entries(train)?.0.iter().any(|file| is_image(file))
+        }
+        None => true,
+    };
+    if is_class {
         return Ok(vec![(SplitName::Train, folder.to_owned())]);
     }
     let split = |path: PathBuf| match SplitName::of(file_name(&path)) {
         Some(split) => Ok((split, path)),
         None => Err(DataError::Format {
             file: path.display().to_string(),
-            problem: "it lies beside a folder train, but its name is not train, val or test; move it away".to_owned(),
+            problem:
+                "it lies beside a folder train, but its name is not train, val or test; move it away, or put images \
+                      right into train if that is a class"
+                    .to_owned(),
         }),
     };
     folders.into_iter().map(split).collect()
@@ -114,6 +126,9 @@ mod tests {
         );
         let dataset = open(&folder(&["dog/1.bmp", "dog/2.bmp", "cat/3.bmp", "cat/4.bmp"])).unwrap();
         assert_eq!((dataset.train.labels, dataset.test.labels), (vec![0, 1], vec![0, 1]));
+        let files = ["bus/1.bmp", "bus/2.bmp", "car/3.bmp", "car/4.bmp", "train/5.bmp", "train/6.bmp"];
+        let dataset = open(&folder(&files)).unwrap();
+        assert_eq!((&dataset.labels[..], dataset.train.len()), (&["bus", "car", "train"].map(str::to_owned)[..], 3));
     }
 
     #[test]
@@ -121,6 +136,7 @@ mod tests {
         let cases = [
             (folder(&["dog/1.bmp", "2.bmp"]), "2.bmp: it lies in no folder of a class"),
             (folder(&["train/dog/1.bmp", "other/dog/2.bmp"]), "other: it lies beside a folder train"),
+            (folder(&["train/1.bmp", "test/2.bmp"]), "2.bmp: it lies in no folder of a class"),
             (folder(&["dog/1.txt"]), "there is no image in it"),
             (folder(&["dog/1.bmp"]), "1 training image and 0 test images"),
         ];

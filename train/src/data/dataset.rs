@@ -1,10 +1,11 @@
 //! A data set that is ready for training.
 
-use super::frame::Frame;
+use super::frame::{Frame, Window};
 use super::idx_set::IdxSet;
 use super::reading::Reading;
 use super::sample::Sample;
 use super::{DataError, SplitName};
+use image::DynamicImage;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
@@ -42,6 +43,8 @@ pub struct Dataset {
     pub test: Split,
     /// Damaged images that were left out.
     pub skipped: Vec<Skipped>,
+    /// What was done about the files that nobody asked for, a sentence each.
+    pub notices: Vec<String>,
 }
 
 /// A damaged image that was left out.
@@ -122,6 +125,30 @@ impl Split {
                 sample.load(frame).map_err(|reason| sample.damaged(reason))
             }
         }
+    }
+
+    /// Whether parts are cut out of the images as their files have them.
+    pub(crate) fn has_originals(&self) -> bool {
+        matches!(&self.pixels, Pixels::Sampled(_, frame) if frame.originals)
+    }
+
+    /// The bytes of a part of one image as its file has it, `[channels, height, width]`; the function chooses the part by rows and
+    /// columns. Nothing where the split has no originals, and the whole image where the function chooses nothing.
+    pub(crate) fn part(
+        &self,
+        index: usize,
+        choose: impl FnOnce(usize, usize) -> Option<Window>,
+    ) -> Result<Option<Vec<u8>>, DataError> {
+        let Pixels::Sampled(samples, frame) = &self.pixels else { return Ok(None) };
+        if !frame.originals {
+            return Ok(None);
+        }
+        let sample = &samples[index];
+        let cut = |image: DynamicImage| match choose(image.height() as usize, image.width() as usize) {
+            Some(window) => frame.fit_part(&image, window),
+            None => frame.fit(image),
+        };
+        sample.decode().and_then(cut).map(Some).map_err(|reason| sample.damaged(reason))
     }
 
     /// The images at these positions, in this order.

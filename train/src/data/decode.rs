@@ -64,17 +64,29 @@ fn decoder<'a>(reader: impl BufRead + Seek + 'a) -> Result<Box<dyn ImageDecoder 
     }
 }
 
-/// Whether a JPEG has its end: the decoder fills a missing part with grey, which would go unnoticed. The last end marker
-/// must follow the last start of a scan, since a thumbnail in front of the picture has an end of its own.
+/// Whether a JPEG has its end: the decoder fills a missing part with grey, which would go unnoticed.
+///
+/// Segments are stepped over by their length, since one may hold a thumbnail with an end of its own; what follows the end, as the
+/// film of a phone's "motion photo", is not looked at.
 ///
 /// # Source
-/// ITU-T T.81, annex B: neither marker can occur inside of compressed data.
+/// ITU-T T.81, annex B: in compressed data 0 or a restart marker follows 0xFF.
 fn ends(bytes: &[u8]) -> bool {
-    let last = |marker: [u8; 2]| bytes.windows(2).rposition(|pair| pair == marker);
-    match (last([0xFF, 0xDA]), last([0xFF, 0xD9])) {
-        (Some(scan), Some(end)) => scan < end,
-        _ => false,
+    let (mut at, mut has_scan) = (2, false);
+    while let Some(&[first, marker]) = bytes.get(at..at + 2) {
+        match (first, marker) {
+            (0xFF, 0xD9) if has_scan => return true,
+            // Compressed data, fill bytes, and markers without a segment.
+            (0xFF, 0x00 | 0x01 | 0xD0..=0xD9) => at += 2,
+            (0xFF, 0xFF) | (..=0xFE, _) => at += 1,
+            (0xFF, marker) => {
+                has_scan |= marker == 0xDA;
+                let Some(&[high, low]) = bytes.get(at + 2..at + 4) else { return false };
+                at += 2 + usize::from(u16::from_be_bytes([high, low]));
+            }
+        }
     }
+    false
 }
 
 fn text(error: ImageError) -> String {
@@ -119,11 +131,16 @@ pub(crate) mod tests {
         flipped[60] ^= 0x55;
         let thumbnail = [&jpeg[..2], &[0xFF, 0xE1, 0, 8, 0xFF, 0xDA, 1, 2, 0xFF, 0xD9], &jpeg[2..]].concat();
         assert!(decode(&thumbnail).is_ok());
+        // What follows the end may have markers of its own.
+        let film = [&b"....ftypmp42"[..], &[0xFF, 0xDA, 0, 4, 0, 0, 1, 2, 3]].concat();
+        let motion = [&jpeg[..], &film].concat();
+        assert_eq!(decode(&motion), decode(&jpeg));
         let cases = [
             ("empty", vec![]),
             ("text", b"not an image at all".to_vec()),
             ("cut JPEG", jpeg[..jpeg.len() * 2 / 3].to_vec()),
             ("cut JPEG with thumbnail", thumbnail[..thumbnail.len() * 2 / 3].to_vec()),
+            ("cut JPEG before a film", [&jpeg[..jpeg.len() * 2 / 3], &film, &[0, 0, 0]].concat()),
             ("cut PNG", png[..png.len() / 2].to_vec()),
             ("flipped PNG", flipped),
         ];

@@ -22,7 +22,22 @@ pub(crate) struct Frame {
     pub height: usize,
     /// Columns with padding.
     pub width: usize,
+    /// Whether a part is cut out of the image as its file has it.
+    pub originals: bool,
 }
+
+/// A rectangle of an image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Window {
+    pub top: usize,
+    pub left: usize,
+    pub height: usize,
+    pub width: usize,
+}
+
+/// Most pixels that an image may have when its shorter side is resized, before its centre is cut out: an image of one row would fill
+/// the memory.
+const MOST_PIXELS: usize = 64 << 20;
 
 /// Pixels side by side, channels innermost.
 struct Canvas {
@@ -37,7 +52,14 @@ impl Frame {
     pub fn new(reading: &Reading, native: (usize, usize), channels: usize) -> Self {
         let native = reading.size.map_or(native, |size| (size, size));
         let [height, width] = [native.0, native.1].map(|side| side.next_multiple_of(SIZE_MULTIPLE));
-        Self { channels: reading.channels.unwrap_or(channels), size: reading.size, native, height, width }
+        Self {
+            channels: reading.channels.unwrap_or(channels),
+            size: reading.size,
+            native,
+            height,
+            width,
+            originals: reading.originals,
+        }
     }
 
     /// Bytes of an image.
@@ -66,6 +88,17 @@ impl Frame {
             return Err(format!("it has {}x{} pixels, the others have {rows}x{columns}", canvas.height, canvas.width));
         }
         Ok(self.planes(&canvas))
+    }
+
+    /// Brings a part of an image into this form: it is resized to the whole size.
+    /// # Shapes
+    /// Returns `[channels, height, width]`.
+    pub fn fit_part(&self, image: &DynamicImage, part: Window) -> Result<Vec<u8>, String> {
+        let [left, top, width, height] =
+            [part.left, part.top, part.width, part.height].map(|side| u32::try_from(side).map_err(text));
+        let canvas = convert(image.crop_imm(left?, top?, width?, height?), self.channels);
+        let (rows, columns) = self.native;
+        Ok(self.planes(&resize_to(canvas, rows, columns)?))
     }
 
     /// The centre of a canvas, channel by channel, with black around it. Of an odd rest the smaller half is cut off, or
@@ -119,10 +152,22 @@ pub(crate) fn luma(pixel: &[u8]) -> u8 {
     ((weighted + 0x8000) >> 16) as u8
 }
 
-/// Resizes the shorter side to `size`, rows first, as Pillow does.
+/// Resizes the shorter side to `size`.
 fn resize(canvas: Canvas, size: usize) -> Result<Canvas, String> {
     let shorter = canvas.height.min(canvas.width);
     let [height, width] = [canvas.height, canvas.width].map(|side| side * size / shorter);
+    if height.saturating_mul(width) > MOST_PIXELS {
+        return Err(format!(
+            "it has {}x{} pixels, and would have {height}x{width} with a shorter side of {size}, more than {MOST_PIXELS} pixels; \
+             cut it to a shape that is nearer to a square",
+            canvas.height, canvas.width
+        ));
+    }
+    resize_to(canvas, height, width)
+}
+
+/// Resizes, rows first, as Pillow does.
+fn resize_to(canvas: Canvas, height: usize, width: usize) -> Result<Canvas, String> {
     if (height, width) == (canvas.height, canvas.width) {
         return Ok(canvas);
     }
@@ -147,4 +192,32 @@ fn resize(canvas: Canvas, size: usize) -> Result<Canvas, String> {
 
 fn text(error: impl std::fmt::Display) -> String {
     error.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_image_that_would_fill_the_memory_is_refused() {
+        let frame = Frame::new(&Reading { size: Some(224), ..Reading::default() }, (224, 224), 1);
+        let message = frame.fit(DynamicImage::new_luma8(1, 6000)).unwrap_err();
+        assert!(message.contains("6000x1 pixels") && message.contains("1344000x224"), "{message}");
+        assert_eq!(frame.fit(DynamicImage::new_luma8(3, 600)).map(|pixels| pixels.len()), Ok(224 * 224));
+    }
+
+    #[test]
+    fn a_part_comes_from_the_original_and_fills_the_frame() {
+        let byte = |x: u32, y: u32| (x * 5 + y * 11) as u8;
+        let image: DynamicImage = image::GrayImage::from_fn(40, 20, |x, y| image::Luma([byte(x, y)])).into();
+        let frame = Frame::new(&Reading { size: Some(8), ..Reading::default() }, (8, 8), 1);
+        // As large as the frame, and outside of the square in the middle.
+        let same = frame.fit_part(&image, Window { top: 3, left: 31, height: 8, width: 8 }).unwrap();
+        assert_eq!(same, (0..64).map(|place| byte(31 + place % 8, 3 + place / 8)).collect::<Vec<_>>());
+        let square = Window { top: 1, left: 2, height: 17, width: 17 };
+        let whole = frame.fit(image.crop_imm(2, 1, 17, 17)).unwrap();
+        assert_eq!(frame.fit_part(&image, square).unwrap(), whole);
+        let wide = frame.fit_part(&image, Window { top: 0, left: 0, height: 5, width: 40 }).unwrap();
+        assert!(wide.iter().any(|byte| *byte > 0) && wide.len() == 64);
+    }
 }

@@ -56,6 +56,11 @@ fn catalog(argument: &str, roots: &Roots, reading: &Reading) -> Result<Catalog, 
         if count != labels.len() {
             return Err(problem(format!("it has {count} images, but {} labels", labels.len())));
         }
+        if labels.contains(&0) {
+            return Err(problem(
+                "it has labels of 0, but downsampled ImageNet counts them from 1; add 1 to all".to_owned(),
+            ));
+        }
         let start = writer.push(&data.bytes)?;
         rows.extend(labels.into_iter().enumerate().map(|(index, label)| {
             let offset = start + (index * len) as u64;

@@ -51,7 +51,7 @@ impl Look {
 }
 
 impl Fingerprint {
-    fn of(image: &DynamicImage) -> Self {
+    pub(super) fn of(image: &DynamicImage) -> Self {
         let small = image.thumbnail_exact(COLUMNS as u32, ROWS as u32).into_luma8();
         let mut grey = [0; COLUMNS * ROWS];
         grey.copy_from_slice(&small);
@@ -59,10 +59,20 @@ impl Fingerprint {
         Self { hash: signs.fold(0, |hash, sign| hash << 1 | u64::from(sign)), grey }
     }
 
+    /// The brightness of the small picture; near images have the same level or two that lie side by side.
+    pub fn level(&self) -> i64 {
+        let sum: u32 = self.grey.iter().copied().map(u32::from).sum();
+        i64::from(sum) / (NEAR_LEVELS as i64 * (COLUMNS * ROWS) as i64)
+    }
+
     /// Whether two images look alike.
     pub fn is_near(&self, other: &Self) -> bool {
-        let levels = || self.grey.iter().zip(&other.grey).map(|(a, b)| u32::from(a.abs_diff(*b))).sum::<u32>();
         (self.hash ^ other.hash).count_ones() <= NEAR_BITS
-            && f64::from(levels()) <= NEAR_LEVELS * (COLUMNS * ROWS) as f64
+            && f64::from(self.distance(other)) <= NEAR_LEVELS * (COLUMNS * ROWS) as f64
+    }
+
+    /// The sum of the differences of the small pictures, in grey levels.
+    pub fn distance(&self, other: &Self) -> u32 {
+        self.grey.iter().zip(&other.grey).map(|(a, b)| u32::from(a.abs_diff(*b))).sum()
     }
 }

@@ -9,6 +9,7 @@
 //! | [`idx`] | the IDX format, bytes to images and labels and back |
 //! | [`idx_set`] | the four IDX files of a labelled data set |
 //! | `image_files`, `class_names` | image files of a folder, and names of classes beside them |
+//! | `marks` | labels as files give them, numbers or names |
 //! | `split_name` | splits by the names of files and folders |
 //! | `contents` | reading, gunzip and SHA-256 of a file |
 //! | `roots` | the folders in which a named data set is searched |
@@ -18,7 +19,7 @@
 //! | `survey`, `read`, `statistics` | from a catalog to a data set |
 //! | [`dataset`] | images of one form, in memory or streamed, with the statistics of their pixels |
 //! | `fetch` | a data set out of its Debian package |
-//! | `check`, `look`, `twins` | damage, duplicates, sizes and classes of a data set |
+//! | `check`, `look`, `twins`, `suspects` | damage, duplicates, sizes, classes and doubtful labels of a data set |
 //! | `sheet` | a contact sheet |
 //! | `stratified` | few labels: the same share of every class |
 //! | `random`, `epochs` | everything random as a pure function of a seed and a position |
@@ -56,6 +57,7 @@ mod imagenet32;
 mod loader;
 mod loader_config;
 mod look;
+mod marks;
 mod normalise;
 mod npz;
 mod parquet_columns;
@@ -74,6 +76,7 @@ mod statistics;
 mod store;
 mod stratified;
 mod survey;
+mod suspects;
 mod twins;
 mod webdataset;
 
@@ -91,6 +94,7 @@ pub use source::{Listing, Place, Source, list, open, open_with};
 pub use split_name::SplitName;
 pub use stratified::stratified;
 pub(crate) use stratified::take_out;
+pub use suspects::Suspect;
 
 /// Every data set that a spec can name.
 pub const SOURCES: &[Source] = &[

@@ -2,6 +2,7 @@
 
 use super::catalog::Catalog;
 use super::image_files::{entries, file_name};
+use super::marks::{Classes, Mark};
 use super::parquet_columns::Columns;
 use super::reading::Reading;
 use super::roots::Roots;
@@ -35,8 +36,12 @@ struct Entry {
     offset: u64,
     len: usize,
     row: usize,
-    label: i64,
+    /// None where the files have no labels.
+    mark: Option<Mark>,
 }
+
+/// What stands in the place of a label that is not given away, as in the test images of ImageNet.
+const WITHHELD: Mark = Mark::Number(-1);
 
 fn catalog(argument: &str, roots: &Roots, reading: &Reading) -> Result<Catalog, DataError> {
     let mut catalog = Catalog::new(format!("parquet:{argument}"), Vec::new());
@@ -59,16 +64,36 @@ fn catalog(argument: &str, roots: &Roots, reading: &Reading) -> Result<Catalog, 
         }
     }
     let store = Arc::new(writer.finish()?);
-    for Entry { split, file, offset, len, row, label } in rows {
+    leave_out_unlabelled_test(&mut catalog, &mut rows);
+    let classes = Classes::of(rows.iter().filter_map(|row| row.mark.as_ref()), columns.and_then(|found| found.names));
+    let labelled = rows.iter().any(|row| row.mark.is_some());
+    for Entry { split, file, offset, len, row, mark } in rows {
         let origin = Origin::Entry { store: store.clone(), offset, len, name: EntryName::Row(row) };
-        catalog.split_mut(split).push(Sample { file, origin, label });
+        let mut sample = Sample { file, origin, label: 0 };
+        if let Some(mark) = mark {
+            let problem = |problem| DataError::Format { file: sample.name(), problem };
+            sample.label = classes.label(&mark).map_err(problem)?;
+        }
+        catalog.split_mut(split).push(sample);
     }
-    match columns {
-        Some(Columns { label: Some(_), names: Some(names), .. }) => catalog.labels = names,
-        Some(Columns { label: Some(_), names: None, .. }) => catalog.number_classes()?,
-        _ => {}
+    if labelled {
+        classes.name(&mut catalog)?;
     }
     Ok(catalog)
+}
+
+/// Drops the test images where all of their labels are withheld: nothing can be measured on them.
+fn leave_out_unlabelled_test(catalog: &mut Catalog, rows: &mut Vec<Entry>) {
+    let is_test = |row: &Entry| row.split == SplitName::Test;
+    let count = rows.iter().filter(|row| is_test(row)).count();
+    let withheld = rows.iter().filter(|row| is_test(row)).all(|row| row.mark.as_ref() == Some(&WITHHELD));
+    if count > 0 && count < rows.len() && withheld {
+        rows.retain(|row| !is_test(row));
+        catalog.notices.push(format!(
+            "{count} test images of {} have the label -1, that is none; they are left out",
+            catalog.name
+        ));
+    }
 }
 
 /// The file, or all `.parquet` files of the folder at any depth.
@@ -111,14 +136,16 @@ fn shard(path: &Path, split: SplitName, writer: &mut StoreWriter, rows: &mut Vec
     let projection = columns.projection(reader.metadata().file_metadata().schema()).map_err(problem)?;
     for (row, record) in reader.get_row_iter(Some(projection)).map_err(unreadable)?.enumerate() {
         let record = record.map_err(unreadable)?;
-        let label = match &columns.label {
-            Some(column) => integer(&record, column).ok_or_else(|| problem(format!("row {row} has no label")))?,
-            None => 0,
+        let mark = match &columns.label {
+            Some(column) => Some(
+                self::mark(&record, column).ok_or_else(|| problem(format!("row {row} has no label in {column}")))?,
+            ),
+            None => None,
         };
         // A row without bytes becomes an image without bytes, which is damaged as others are.
         let bytes = image(&record, &columns.image).unwrap_or_default();
         let offset = writer.push(bytes)?;
-        rows.push(Entry { split, file: file.clone(), offset, len: bytes.len(), row, label });
+        rows.push(Entry { split, file: file.clone(), offset, len: bytes.len(), row, mark });
     }
     Ok(columns)
 }
@@ -127,18 +154,20 @@ fn field<'a>(row: &'a Row, name: &str) -> Option<&'a Field> {
     row.get_column_iter().find(|(column, _)| *column == name).map(|(_, field)| field)
 }
 
-fn integer(row: &Row, column: &str) -> Option<i64> {
-    match *field(row, column)? {
-        Field::Byte(value) => Some(value.into()),
-        Field::Short(value) => Some(value.into()),
-        Field::Int(value) => Some(value.into()),
-        Field::Long(value) => Some(value),
-        Field::UByte(value) => Some(value.into()),
-        Field::UShort(value) => Some(value.into()),
-        Field::UInt(value) => Some(value.into()),
-        Field::ULong(value) => i64::try_from(value).ok(),
-        _ => None,
-    }
+fn mark(row: &Row, column: &str) -> Option<Mark> {
+    let number = match field(row, column)? {
+        Field::Byte(value) => i64::from(*value),
+        Field::Short(value) => i64::from(*value),
+        Field::Int(value) => i64::from(*value),
+        Field::Long(value) => *value,
+        Field::UByte(value) => i64::from(*value),
+        Field::UShort(value) => i64::from(*value),
+        Field::UInt(value) => i64::from(*value),
+        Field::ULong(value) => i64::try_from(*value).ok()?,
+        Field::Str(name) => return Some(Mark::Name(name.clone())),
+        _ => return None,
+    };
+    Some(Mark::Number(number))
 }
 
 fn image<'a>(row: &'a Row, column: &str) -> Option<&'a [u8]> {

@@ -52,6 +52,7 @@ pub(crate) fn dataset(catalog: Catalog, reading: &Reading) -> Result<Dataset, Da
         validation,
         test,
         skipped,
+        notices: catalog.notices,
     })
 }
 
@@ -65,7 +66,7 @@ struct Pass<'a> {
 impl Pass<'_> {
     fn split(&mut self, samples: Vec<Sample>, mut see: impl FnMut(&[u8])) -> Result<Split, DataError> {
         // Pixels that lie in memory as they are need no second place there.
-        let held = self.held && !samples.iter().all(|sample| sample.at_hand(&self.frame));
+        let held = self.held && !self.frame.originals && !samples.iter().all(|sample| sample.at_hand(&self.frame));
         let mut pixels = Vec::with_capacity(if held { samples.len() * self.frame.len() } else { 0 });
         let mut kept = Vec::with_capacity(samples.len());
         let mut digest = Sha256::new();

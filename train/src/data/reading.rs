@@ -19,13 +19,24 @@ pub struct Reading {
     pub held_out_seed: u64,
     /// Whether damaged images are left out and counted instead of ending the run.
     pub skip_damaged: bool,
+    /// Whether `augment.resized_crop` cuts its part out of the image as its file has it, instead of the square that it becomes.
+    /// Training images are then decoded anew for every batch.
+    pub originals: bool,
     /// Megabytes that the pixels of a data set may take in memory; a larger one is decoded anew for every batch.
     pub memory_mb: u64,
 }
 
 impl Default for Reading {
     fn default() -> Self {
-        Self { size: None, channels: None, held_out: 0.1, held_out_seed: 0, skip_damaged: false, memory_mb: 4096 }
+        Self {
+            size: None,
+            channels: None,
+            held_out: 0.1,
+            held_out_seed: 0,
+            skip_damaged: false,
+            originals: false,
+            memory_mb: 4096,
+        }
     }
 }
 
@@ -36,6 +47,9 @@ impl Reading {
     pub fn check(&self) -> Result<(), String> {
         if self.size == Some(0) {
             return Err("images.size is 0; at least 1 is needed, or none to keep the size of the files".into());
+        }
+        if self.originals && self.size.is_none() {
+            return Err("images.originals is true, but without images.size every image stays as it is".into());
         }
         match self.channels {
             None | Some(1 | 3 | 4) => {}
@@ -71,6 +85,7 @@ mod tests {
         let cases = [
             (Reading { size: Some(0), ..good }, "images.size is 0"),
             (Reading { channels: Some(2), ..good }, "images.channels is 2"),
+            (Reading { originals: true, ..good }, "images.originals is true"),
             (Reading { held_out: 0.0, ..good }, "images.held_out is 0"),
             (Reading { held_out: f64::NAN, ..good }, "images.held_out is NaN"),
             (Reading { held_out_seed: u64::MAX, ..good }, "images.held_out_seed"),

@@ -1,6 +1,6 @@
 //! Images that are equal or nearly equal to an earlier one.
 
-use super::look::{Look, NEAR_BITS};
+use super::look::{Fingerprint, Look, NEAR_BITS};
 use std::collections::HashMap;
 
 /// An image and an earlier one that it repeats, by their positions.
@@ -12,13 +12,16 @@ pub(crate) struct Twin {
     pub exact: bool,
 }
 
-/// Bits of a band. Where two hashes differ in fewer bits than there are bands, one band at least is the same in both.
-const BAND_BITS: u32 = u64::BITS / (NEAR_BITS + 1);
+/// Bands of a hash. Where two hashes differ in fewer bits than there are bands, one band at least is the same in both.
+const BANDS: u32 = NEAR_BITS + 1;
+
+/// What near images may share: a band, its bits, and the level of their brightness or the one beside it.
+type Key = (u32, u64, i64);
 
 /// Finds for every image the first equal one, or else the first near one.
 pub(crate) fn twins(looks: &[Look]) -> Vec<Twin> {
     let mut known: HashMap<[u8; 32], usize> = HashMap::new();
-    let mut bands: HashMap<(u32, u64), Vec<usize>> = HashMap::new();
+    let mut bands: HashMap<Key, Vec<usize>> = HashMap::new();
     let mut found = Vec::new();
     for (image, look) in looks.iter().enumerate() {
         if let Some(&earlier) = known.get(&look.sha256) {
@@ -26,16 +29,23 @@ pub(crate) fn twins(looks: &[Look]) -> Vec<Twin> {
             continue;
         }
         known.insert(look.sha256, image);
-        let keys =
-            || (0..=NEAR_BITS).map(|band| (band, look.fingerprint.hash >> (band * BAND_BITS) & ((1 << BAND_BITS) - 1)));
-        let candidates = keys().filter_map(|key| bands.get(&key)).flatten();
-        let near = candidates.copied().find(|&other| look.fingerprint.is_near(&looks[other].fingerprint));
+        let beside =
+            keys(&look.fingerprint).flat_map(|(band, bits, level)| [-1, 0, 1].map(|step| (band, bits, level + step)));
+        let candidates = beside.filter_map(|key| bands.get(&key)).flatten();
+        let near = candidates.copied().filter(|&other| look.fingerprint.is_near(&looks[other].fingerprint)).min();
         match near {
             Some(earlier) => found.push(Twin { image, earlier, exact: false }),
-            None => keys().for_each(|key| bands.entry(key).or_default().push(image)),
+            None => keys(&look.fingerprint).for_each(|key| bands.entry(key).or_default().push(image)),
         }
     }
     found
+}
+
+/// Every fourth bit is of one band, so that a flat border, whose bits are 0 in all images that have it, leaves each band others.
+fn keys(fingerprint: &Fingerprint) -> impl Iterator<Item = Key> {
+    const BAND: u64 = u64::MAX / ((1 << BANDS) - 1);
+    let (hash, level) = (fingerprint.hash, fingerprint.level());
+    (0..BANDS).map(move |band| (band, hash & BAND << band, level))
 }
 
 #[cfg(test)]
@@ -70,5 +80,25 @@ mod tests {
         ];
         let expected = [Twin { image: 2, earlier: 0, exact: true }, Twin { image: 3, earlier: 0, exact: false }];
         assert_eq!(twins(&looks), expected);
+    }
+
+    #[test]
+    fn a_flat_border_does_not_make_every_image_a_candidate() {
+        let mut random = 1u64;
+        let mut noise = || {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (random >> 56) as u8
+        };
+        let images = 2000;
+        let mut sizes: HashMap<Key, usize> = HashMap::new();
+        for _ in 0..images {
+            // A picture of 9x8 pixels, each its own cell of the fingerprint, with a border of two pixels.
+            let image = GrayImage::from_fn(9, 8, |x, y| {
+                Luma([if (2..7).contains(&x) && (2..6).contains(&y) { noise() } else { 0 }])
+            });
+            keys(&Fingerprint::of(&image.into())).for_each(|key| *sizes.entry(key).or_default() += 1);
+        }
+        let largest = sizes.values().max().copied().unwrap_or_default();
+        assert!(largest < images / 10, "{largest} of {images} images share a key");
     }
 }

@@ -4,6 +4,7 @@ use super::catalog::Catalog;
 use super::class_names::class_names;
 use super::decode::EXTENSIONS;
 use super::image_files::{check_folder, entries, file_name};
+use super::marks::{Classes, Mark};
 use super::reading::Reading;
 use super::roots::Roots;
 use super::sample::{EntryName, Origin, Sample};
@@ -11,7 +12,6 @@ use super::split_name::SplitName;
 use super::store::Store;
 use super::{DataError, Place, Source};
 use serde_json::Value;
-use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -34,18 +34,12 @@ pub(crate) const SOURCE: Source = Source {
 /// Keys of a label in a `.json` file; the first that is there counts.
 const JSON_KEYS: [&str; 3] = ["label", "cls", "class"];
 
-/// What stands in a `.cls` or `.json` file.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Mark {
-    Number(i64),
-    Name(String),
-}
-
 /// The files that share a key.
 #[derive(Default)]
 struct Group {
     key: String,
     image: Option<(u64, usize, String)>,
+    /// What stands in its `.cls` or `.json` file.
     mark: Option<Mark>,
 }
 
@@ -63,10 +57,8 @@ fn catalog(argument: &str, _: &Roots, _: &Reading) -> Result<Catalog, DataError>
             samples.push(sample);
         }
     }
-    label(&mut catalog, marks)?;
-    if let Some(names) = class_names(if path.is_file() { path.parent().unwrap_or(path) } else { path })? {
-        catalog.labels = names;
-    }
+    let listed = class_names(if path.is_file() { path.parent().unwrap_or(path) } else { path })?;
+    label(&mut catalog, marks, listed)?;
     Ok(catalog)
 }
 
@@ -122,7 +114,7 @@ fn shard(path: &Path) -> Result<Vec<(Sample, Option<Mark>)>, DataError> {
             let mut text = String::new();
             entry.read_to_string(&mut text).map_err(|error| problem(format!("{name}: {error}")))?;
             let mark = if ending == "cls" {
-                Some(mark(text.trim()))
+                Some(Mark::parse(text.trim()))
             } else {
                 json_mark(&text).map_err(|error| problem(format!("{name}: {error}")))?
             };
@@ -140,49 +132,34 @@ fn split(name: &str) -> Option<(&str, &str)> {
     Some((&name[..dot], &name[dot + 1..]))
 }
 
-fn mark(text: &str) -> Mark {
-    text.parse().map_or_else(|_| Mark::Name(text.to_owned()), Mark::Number)
-}
-
 fn json_mark(text: &str) -> Result<Option<Mark>, serde_json::Error> {
     let value: Value = serde_json::from_str(text)?;
     Ok(JSON_KEYS.iter().find_map(|key| match &value[*key] {
         Value::Number(number) => number.as_i64().map(Mark::Number),
-        Value::String(name) => Some(mark(name)),
+        Value::String(name) => Some(Mark::parse(name)),
         _ => None,
     }))
 }
 
-/// Gives all samples their labels: the numbers that are there, or the places of the names in their order.
-fn label(catalog: &mut Catalog, marks: Vec<(SplitName, usize, Option<Mark>)>) -> Result<(), DataError> {
-    let known: BTreeSet<&Mark> = marks.iter().filter_map(|(.., mark)| mark.as_ref()).collect();
-    if known.is_empty() {
+/// Gives all samples their labels, where there are any.
+fn label(
+    catalog: &mut Catalog,
+    marks: Vec<(SplitName, usize, Option<Mark>)>,
+    listed: Option<Vec<String>>,
+) -> Result<(), DataError> {
+    if marks.iter().all(|(.., mark)| mark.is_none()) {
         return Ok(());
     }
-    let name = |mark: &Mark| match mark {
-        Mark::Number(number) => number.to_string(),
-        Mark::Name(name) => name.clone(),
-    };
-    let numbers = known.iter().all(|mark| matches!(mark, Mark::Number(_)));
-    let names: Vec<String> = known.into_iter().map(name).collect();
+    let classes = Classes::of(marks.iter().filter_map(|(.., mark)| mark.as_ref()), listed);
     for (split, index, mark) in marks {
         let sample = &mut catalog.split_mut(split)[index];
-        sample.label = match mark {
-            Some(Mark::Number(number)) if numbers => number,
-            Some(mark) => names.iter().position(|known| *known == name(&mark)).unwrap_or_default() as i64,
-            None => {
-                let problem = "it has no label, but others have; add a .cls file".to_owned();
-                return Err(DataError::Format { file: sample.name(), problem });
-            }
+        let label = match mark {
+            Some(mark) => classes.label(&mark),
+            None => Err("it has no label, but others have; add a .cls file".to_owned()),
         };
+        sample.label = label.map_err(|problem| DataError::Format { file: sample.name(), problem })?;
     }
-    match numbers {
-        true => catalog.number_classes(),
-        false => {
-            catalog.labels = names;
-            Ok(())
-        }
-    }
+    classes.name(catalog)
 }
 
 #[cfg(test)]
@@ -204,11 +181,48 @@ mod tests {
 
     #[test]
     fn labels_are_numbers_or_names() {
-        assert_eq!(mark("12"), Mark::Number(12));
-        assert_eq!(mark("tabby cat"), Mark::Name("tabby cat".into()));
+        assert_eq!(Mark::parse("12"), Mark::Number(12));
+        assert_eq!(Mark::parse("tabby cat"), Mark::Name("tabby cat".into()));
         assert_eq!(json_mark(r#"{"id": 3, "label": 4}"#).unwrap(), Some(Mark::Number(4)));
         assert_eq!(json_mark(r#"{"cls": "dog"}"#).unwrap(), Some(Mark::Name("dog".into())));
         assert_eq!(json_mark(r#"{"id": 3}"#).unwrap(), None);
         assert!(json_mark("{").is_err());
+    }
+
+    /// A tar file of samples of one grey pixel each, with their labels.
+    fn tar(path: &Path, labels: &[Option<&str>]) {
+        let mut builder = tar::Builder::new(File::create(path).unwrap());
+        let mut add = |name: String, bytes: &[u8]| {
+            let mut header = tar::Header::new_gnu();
+            header.set_size(bytes.len() as u64);
+            header.set_mode(0o644);
+            builder.append_data(&mut header, name, bytes).unwrap();
+        };
+        for (index, label) in labels.iter().enumerate() {
+            add(format!("{index}.bmp"), b"");
+            if let Some(label) = label {
+                add(format!("{index}.cls"), label.as_bytes());
+            }
+        }
+        builder.finish().unwrap();
+    }
+
+    #[test]
+    fn names_are_placed_by_the_list_beside_the_shards() {
+        let folder = tempfile::tempdir().unwrap();
+        tar(&folder.path().join("0.tar"), &[Some("cat"), Some("dog"), Some("ant")]);
+        let argument = folder.path().display().to_string();
+        let open = || catalog(&argument, &Roots::from_environment(), &Reading::default());
+        let labels = |catalog: &Catalog| catalog.train.iter().map(|sample| sample.label).collect::<Vec<_>>();
+        let alone = open().unwrap();
+        assert_eq!((labels(&alone), &alone.labels[..]), (vec![1, 2, 0], &["ant", "cat", "dog"].map(str::to_owned)[..]));
+        std::fs::write(folder.path().join("labels.txt"), "dog\ncat\nbee\nant\n").unwrap();
+        let listed = open().unwrap();
+        assert_eq!((labels(&listed), listed.labels.len()), (vec![1, 0, 3], 4));
+        std::fs::write(folder.path().join("labels.txt"), "dog\ncat\n").unwrap();
+        let message = open().map(|_| ()).unwrap_err().to_string();
+        assert!(message.contains("2.bmp: its label \"ant\" is none of the listed classes"), "{message}");
+        tar(&folder.path().join("0.tar"), &[None, None]);
+        assert_eq!(open().unwrap().labels, Vec::<String>::new(), "a list makes no labels");
     }
 }

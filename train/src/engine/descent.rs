@@ -69,7 +69,7 @@ impl<'a, T: Task> Descent<'a, T> {
         };
         for (what, value) in [("loss", loss), ("norm of the gradients", gradient_norm)] {
             if !value.is_finite() {
-                return Err(Error::NotFinite { step, what, value });
+                return Err(Error::NotFinite { step, what: what.into(), value });
             }
         }
         let network = self.optimiser.step(learning_rate, network, gradients);

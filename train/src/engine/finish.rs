@@ -4,6 +4,7 @@ use super::training::Training;
 use super::{Task, Trained};
 use crate::average::Average;
 use crate::data::{Augment, Loader, LoaderConfig};
+use crate::parameters::are_finite;
 use crate::reestimate::reestimate;
 use crate::run::metrics::Split;
 use crate::{Error, Recipe, checkpoint};
@@ -14,7 +15,7 @@ use std::collections::BTreeMap;
 const TIMINGS: [&str; 5] = ["seconds", "images_per_second", "data_wait", "lr", "gradient_norm"];
 
 impl<T: Task> Training<'_, T> {
-    pub(super) fn finish(mut self, mut network: T::Network) -> Result<Trained<T::Network>, Error> {
+    pub(super) fn finish(&mut self, mut network: T::Network) -> Result<Trained<T::Network>, Error> {
         let Recipe { batch_size, norm_batches, ema_decay, .. } = *self.plan.recipe;
         if self.state.window.steps > 0 {
             self.log()?;
@@ -38,6 +39,9 @@ impl<T: Task> Training<'_, T> {
             }
         }
         let network = network.valid();
+        if !are_finite(&network)? {
+            return Err(Error::NotFinite { step, what: "sum of the weights".into(), value: f64::NAN });
+        }
         self.evaluate(&network, Split::Test, &self.plan.dataset.test)?;
         self.draw()?;
         self.progress.finish();
@@ -54,7 +58,7 @@ impl<T: Task> Training<'_, T> {
         metrics.insert("chance_loss".into(), chance.loss);
         let (seconds, images) = (self.state.seconds, self.state.step * batch_size as u64);
         metrics.insert("images_per_second".into(), images as f64 / seconds.max(f64::MIN_POSITIVE));
-        let average = self.descent.average.map(|average| (average.network().clone(), of_average(&metrics)));
+        let average = self.descent.average.take().map(|average| (average.network().clone(), of_average(&metrics)));
         Ok(Trained { network, average, step, seconds, metrics })
     }
 

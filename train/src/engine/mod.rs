@@ -68,6 +68,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) indices: Arc<Vec<usize>>,
     /// The images by which the best step is found, if one is looked for.
     pub(crate) validation: Option<Split>,
+    /// Keys of the recipe that have another value than checkpoints may have.
+    pub(crate) changed: &'a [String],
     /// What a checkpoint must belong to.
     pub(crate) identity: State,
     /// First start of the run, in seconds since 1970.
@@ -90,7 +92,21 @@ pub(crate) struct Trained<N> {
 /// Trains from the newest checkpoint of the run folder, or else from the start.
 pub(crate) fn train<T: Task>(plan: &Plan, task: &T, network: T::Network) -> Result<Trained<T::Network>, Error> {
     let signals = Signals::catch()?;
-    let (mut training, mut network) = Training::start(plan, task, network)?;
+    let (mut training, network) = Training::start(plan, task, network)?;
+    let trained = descend(&mut training, network, &signals).and_then(|network| training.finish(network));
+    trained.map_err(|error| match error {
+        Error::NotFinite { step, what, value } => training.diverged(step, format!("the {what} is {value}")),
+        error => error,
+    })
+}
+
+/// Does the steps that are left.
+fn descend<T: Task>(
+    training: &mut Training<'_, T>,
+    mut network: T::Network,
+    signals: &Signals,
+) -> Result<T::Network, Error> {
+    let plan = training.plan;
     let Recipe { seed, batch_size, steps, workers, prefetch, augment, .. } = *plan.recipe;
     let first_step = training.state.step;
     let config = LoaderConfig { batch_size, seed, first_step, last_step: steps, augment, workers, prefetch };
@@ -104,14 +120,14 @@ pub(crate) fn train<T: Task>(plan: &Plan, task: &T, network: T::Network) -> Resu
         let batch = batch?;
         training.waited += asked.elapsed().as_secs_f64();
         network = training.step(network, batch)?;
+        training.check_course()?;
         training.after_step(&network).map_err(|error| training.unwritten(error))?;
         if let Some(signal) = signals.asked() {
             training.checkpoint(&network).map_err(|error| training.unwritten(error))?;
             return Err(training.interrupted(signal));
         }
     }
-    drop(loader);
-    training.finish(network)
+    Ok(network)
 }
 
 /// Says at which step a file could not be written, and what a later start can go on from; other errors stay as they are.

@@ -41,12 +41,16 @@ impl<'a, T: Task> Training<'a, T> {
     pub(super) fn start(plan: &'a Plan<'a>, task: &'a T, network: T::Network) -> Result<(Self, T::Network), Error> {
         let Recipe { lr, warmup_steps, steps, .. } = *plan.recipe;
         let Plan { recipe, device, dataset, .. } = plan;
-        let (network, mut descent, state) = match checkpoint::latest(&plan.folder.file(CHECKPOINTS_FOLDER))? {
+        let checkpoints = plan.folder.file(CHECKPOINTS_FOLDER);
+        let (network, mut descent, state) = match checkpoint::latest(&checkpoints)? {
             Some(path) => {
-                let state = checkpoint::read(&path, &plan.identity)?;
+                let state = checkpoint::read(&path, &plan.identity, plan.changed)?;
+                let state = State { recipe: plan.recipe.clone(), ..state };
                 let Loaded { network, optimiser, average } = checkpoint::load(&path, &state, network)?;
                 let descent = Descent { recipe, device, dataset, task, optimiser, average };
-                (network, descent, State { recipe: plan.recipe.clone(), ..state })
+                // Going back to a checkpoint may lead behind the best step.
+                let best = state.best.filter(|best| checkpoint::best::exists(&checkpoints, best.step));
+                (network, descent, State { best, ..state })
             }
             None => {
                 let network = number_by_place(network);
@@ -89,6 +93,7 @@ impl<'a, T: Task> Training<'a, T> {
         let learning_rate = self.schedule.learning_rate(self.state.step);
         let (network, Stepped { loss, accuracy, gradient_norm }) = self.descent.step(network, batch, learning_rate)?;
         self.state.step += 1;
+        self.state.course.follow(self.state.step, loss, self.descent.task.chance().loss);
         let window = &mut self.state.window;
         window.steps += 1;
         window.loss += loss;
@@ -96,6 +101,20 @@ impl<'a, T: Task> Training<'a, T> {
         window.gradient_norm += gradient_norm;
         self.tick();
         Ok(network)
+    }
+
+    /// Refuses to go on when the loss is far above where it was.
+    pub(super) fn check_course(&self) -> Result<(), Error> {
+        let Recipe { warmup_steps, .. } = *self.plan.recipe;
+        match self.state.course.lost(self.descent.task.chance().loss) {
+            Some((mean, bound)) if self.state.step > warmup_steps => {
+                let what = format!(
+                    "the running mean of the loss is {mean:.3e}, above ten times the least one or that of knowing nothing ({bound:.3e})"
+                );
+                Err(self.diverged(self.state.step, what))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Metrics, evaluation and checkpoint, where the step asks for them.
@@ -148,6 +167,9 @@ impl<'a, T: Task> Training<'a, T> {
             values.extend(of_average.into_iter().map(|(name, value)| (format!("ema_{name}"), value)));
         }
         let step = self.state.step;
+        if let Some((name, value)) = values.iter().find(|(_, value)| !value.is_finite()) {
+            return Err(Error::NotFinite { step, what: format!("{split} {name}"), value: *value });
+        }
         self.progress.say(&format!("step {step}: {split} {}", table(&values)));
         self.record(Line { step, split, values: values.clone() })?;
         self.tick();
@@ -194,6 +216,10 @@ impl<'a, T: Task> Training<'a, T> {
     }
 
     fn record(&mut self, line: Line) -> Result<(), Error> {
+        // A start that was killed behind its last step has left it.
+        if self.metrics.lines().last() == Some(&line) {
+            return Ok(());
+        }
         if let Some(events) = &mut self.events {
             events.push(&line)?;
         }
@@ -218,6 +244,15 @@ impl<'a, T: Task> Training<'a, T> {
     /// Says at which step a file could not be written, and what a later start can go on from.
     pub(super) fn unwritten(&self, error: Error) -> Error {
         unwritten(error, self.plan.folder, self.state.step)
+    }
+
+    /// What a run ends with that has gone astray at a step; the checkpoints since then are removed.
+    pub(super) fn diverged(&self, step: u64, what: String) -> Error {
+        self.progress.finish();
+        match checkpoint::go_back(&self.checkpoints(), &self.state.course) {
+            Ok(last) => Error::Diverged { step, what, last, is_clipped: self.plan.recipe.clip_norm > 0.0 },
+            Err(error) => error,
+        }
     }
 
     /// What a run ends with when a signal asks for it.

@@ -11,6 +11,19 @@ pub struct Confusion {
     pub loss: f64,
 }
 
+/// How well a class was found.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Found {
+    /// Images of the class.
+    pub images: u64,
+    /// Part of them that was taken for the class.
+    pub recall: f64,
+    /// Part of what was taken for the class that is of it; 0 where nothing was.
+    pub precision: f64,
+    /// Harmonic mean of both.
+    pub f1: f64,
+}
+
 impl Confusion {
     /// Counts class scores against the right labels. Of equal scores the first counts.
     pub(crate) fn of(logits: &Rows, labels: &[u32], classes: usize) -> Self {
@@ -42,13 +55,22 @@ impl Confusion {
         right as f64 / all.max(1) as f64
     }
 
-    /// Images of each class, and the part of them whose class was found.
-    pub fn per_class(&self) -> Vec<(u64, f64)> {
-        let part = |(class, row): (usize, &Vec<u64>)| {
-            let all: u64 = row.iter().sum();
-            (all, row.get(class).copied().unwrap_or_default() as f64 / all.max(1) as f64)
+    /// How well each class was found.
+    pub fn per_class(&self) -> Vec<Found> {
+        let found = |(class, row): (usize, &Vec<u64>)| {
+            let at = |row: &Vec<u64>| row.get(class).copied().unwrap_or_default();
+            let (right, images) = (at(row), row.iter().sum::<u64>());
+            let taken_for: u64 = self.counts.iter().map(at).sum();
+            let part = |of: u64| right as f64 / of.max(1) as f64;
+            Found {
+                images,
+                recall: part(images),
+                precision: part(taken_for),
+                // 2pr / (p + r), which is 0 for a class that is never found.
+                f1: 2.0 * right as f64 / (images + taken_for).max(1) as f64,
+            }
         };
-        self.counts.iter().enumerate().map(part).collect()
+        self.counts.iter().enumerate().map(found).collect()
     }
 }
 
@@ -62,7 +84,11 @@ mod tests {
         let confusion = Confusion::of(&logits, &[0, 1, 1, 0], 2);
         assert_eq!(confusion.counts, [[2, 0], [1, 1]]);
         assert_eq!(confusion.accuracy(), 0.75);
-        assert_eq!(confusion.per_class(), [(2, 1.0), (2, 0.5)]);
+        let first = Found { images: 2, recall: 1.0, precision: 2.0 / 3.0, f1: 0.8 };
+        let second = Found { images: 2, recall: 0.5, precision: 1.0, f1: 2.0 / 3.0 };
+        assert_eq!(confusion.per_class(), [first, second]);
+        let never = Confusion::of(&Rows { width: 2, values: vec![1.0, 0.0] }, &[1], 2).per_class()[1];
+        assert_eq!(never, Found { images: 1, recall: 0.0, precision: 0.0, f1: 0.0 });
         let softplus = |x: f64| x.exp().ln_1p();
         let expected = (softplus(-1.0) + softplus(-2.0) + softplus(3.0) + softplus(0.0)) / 4.0;
         assert!((confusion.loss - expected).abs() < 1e-9, "{} {expected}", confusion.loss);

@@ -1,6 +1,6 @@
 //! Embeddings of a network that is not trained any further, and what can be read from them.
 
-use super::neighbours;
+use super::neighbours::{self, NEIGHBOURS};
 use super::outputs::{Rows, rows_of};
 use super::probe::Probe;
 use crate::Error;
@@ -34,17 +34,23 @@ impl<'a> Frozen<'a> {
         Ok(Self { dataset, split, bank, queries })
     }
 
-    /// Accuracy of weighted nearest neighbours among the training images at `indices`.
+    /// Accuracy of the usual number of weighted nearest neighbours among the training images at `indices`.
     pub(crate) fn neighbours(&self, indices: &[usize]) -> Result<f64, Error> {
-        let (bank, labels) = self.labelled(indices);
-        Ok(self.accuracy(&neighbours::classify(&bank, &labels, &self.queries, self.dataset.labels.len())?))
+        self.vote(indices, NEIGHBOURS)
     }
 
-    /// Accuracy of a linear layer that is trained on the embeddings of the training images at `indices`.
-    pub(crate) fn probe(&self, indices: &[usize]) -> Result<f64, Error> {
+    /// Accuracy of `k` weighted nearest neighbours among the training images at `indices`.
+    pub(crate) fn vote(&self, indices: &[usize], k: usize) -> Result<f64, Error> {
+        let (bank, labels) = self.labelled(indices);
+        Ok(self.accuracy(&neighbours::classify(&bank, &labels, &self.queries, self.dataset.labels.len(), k)?))
+    }
+
+    /// Accuracy of a linear layer that is trained on the embeddings of the training images at `indices`, and the largest entry of
+    /// its gradient at the end.
+    pub(crate) fn probe(&self, indices: &[usize]) -> Result<(f64, f64), Error> {
         let (bank, labels) = self.labelled(indices);
         let probe = Probe::fit(&bank, &labels, self.dataset.labels.len())?;
-        Ok(self.accuracy(&probe.classify(&self.queries)?))
+        Ok((self.accuracy(&probe.classify(&self.queries)?), probe.gradient.into()))
     }
 
     fn labelled(&self, indices: &[usize]) -> (Rows, Vec<u32>) {

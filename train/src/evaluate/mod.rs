@@ -5,15 +5,17 @@ mod confusion;
 mod frozen;
 mod nearest;
 mod neighbours;
+mod noise;
 mod outputs;
 mod probe;
 mod retrieval;
 
-pub use confusion::Confusion;
+pub use confusion::{Confusion, Found};
 pub(crate) use frozen::Frozen;
 pub use neighbours::{NEIGHBOURS, TEMPERATURE};
+pub use noise::{Noisy, SIGMAS};
 pub(crate) use outputs::rows_of as logits_of;
-pub use probe::PENALTY;
+pub use probe::{PENALTY, STEPS as PROBE_STEPS, TOLERANCE as PROBE_TOLERANCE};
 pub use retrieval::Recall;
 
 use crate::data::{self, DataError, Dataset, Reading, SplitName};
@@ -41,8 +43,10 @@ pub struct EvaluateOptions {
     pub device: String,
     /// Images of a batch.
     pub batch_size: usize,
-    /// Whether to classify by nearest neighbours among the embeddings of the training split as well.
-    pub neighbours: bool,
+    /// Numbers of nearest neighbours among the embeddings of the training split that vote; none where none is asked for.
+    pub neighbours: Vec<usize>,
+    /// Whether to measure with noise on the pixels as well.
+    pub noise: bool,
 }
 
 /// What an evaluation gives.
@@ -65,8 +69,10 @@ pub struct Evaluation {
     pub classes: Vec<ClassScore>,
     /// Images by right class (row) and found class (column), where the network gives class scores.
     pub confusion: Vec<Vec<u64>>,
-    /// Nearest neighbours, where they were asked for.
-    pub neighbours: Option<Neighbours>,
+    /// Nearest neighbours, for every number of them that was asked for.
+    pub neighbours: Vec<Neighbours>,
+    /// The class scores with noise on the pixels, where they were asked for.
+    pub noise: Vec<Noisy>,
     /// How often the nearest other embeddings of the split hold one of the same class; empty for data without labels.
     pub retrieval: Vec<Recall>,
     /// Seconds of the evaluation.
@@ -82,6 +88,10 @@ pub struct ClassScore {
     pub images: u64,
     /// Part of them that is recognised: recall.
     pub accuracy: f64,
+    /// Part of what is taken for the class that is of it; 0 where nothing is.
+    pub precision: f64,
+    /// Harmonic mean of recall and precision.
+    pub f1: f64,
 }
 
 /// Accuracy of weighted nearest neighbours among all training images with their labels.
@@ -125,17 +135,28 @@ pub fn run(options: &EvaluateOptions) -> Result<Evaluation, Error> {
         Some(embeddings) if classes > 0 => retrieval::recalls(embeddings, &split.labels)?,
         _ => Vec::new(),
     };
-    let neighbours = match options.neighbours {
-        true if classes == 0 => return Err(DataError::Unlabelled { name: dataset.name.clone() }.into()),
-        true => {
+    let neighbours = match &options.neighbours[..] {
+        [] => Vec::new(),
+        _ if classes == 0 => return Err(DataError::Unlabelled { name: dataset.name.clone() }.into()),
+        numbers => {
             let all: Vec<usize> = (0..dataset.train.len()).collect();
-            let accuracy =
-                |network: &Network| Frozen::of(network, &dataset, split, batch_size, &device)?.neighbours(&all);
-            let fresh = untrained(&saved.config, saved.card.provenance.seed, &device);
-            let (accuracy, untrained_accuracy) = (accuracy(&saved.network)?, accuracy(&fresh)?);
-            Some(Neighbours { k: NEIGHBOURS, temperature: TEMPERATURE, accuracy, untrained_accuracy })
+            let frozen = |network: &Network| Frozen::of(network, &dataset, split, batch_size, &device);
+            let (own, fresh) =
+                (frozen(&saved.network)?, frozen(&untrained(&saved.config, saved.card.provenance.seed, &device))?);
+            let of = |k: usize| -> Result<Neighbours, Error> {
+                let (accuracy, untrained_accuracy) = (own.vote(&all, k)?, fresh.vote(&all, k)?);
+                Ok(Neighbours { k, temperature: TEMPERATURE, accuracy, untrained_accuracy })
+            };
+            numbers.iter().map(|k| of(*k)).collect::<Result<_, _>>()?
         }
-        false => None,
+    };
+    let noise = match options.noise {
+        true if logits.is_none() => {
+            let reason = "noise is measured by class scores, and it has none; name a fine-tuned run".into();
+            return Err(Error::Evaluate { path: options.run.clone(), reason });
+        }
+        true => noise::measure(&dataset, split, batch_size, &device, |images| saved.network.forward(images))?,
+        false => Vec::new(),
     };
     Ok(Evaluation {
         run: options.run.clone(),
@@ -147,6 +168,7 @@ pub fn run(options: &EvaluateOptions) -> Result<Evaluation, Error> {
         classes: confusion.as_ref().map_or(Vec::new(), |confusion| class_scores(confusion, &dataset.labels)),
         confusion: confusion.map_or(Vec::new(), |confusion| confusion.counts),
         neighbours,
+        noise,
         retrieval,
         seconds: started.elapsed().as_secs_f64(),
     })
@@ -195,8 +217,10 @@ fn check(saved: &Saved, dataset: &Dataset) -> Result<(), String> {
 }
 
 fn class_scores(confusion: &Confusion, labels: &[String]) -> Vec<ClassScore> {
-    let score =
-        |(label, row): (&String, (u64, f64))| ClassScore { label: label.clone(), images: row.0, accuracy: row.1 };
+    let score = |(label, found): (&String, Found)| {
+        let Found { images, recall, precision, f1 } = found;
+        ClassScore { label: label.clone(), images, accuracy: recall, precision, f1 }
+    };
     labels.iter().zip(confusion.per_class()).map(score).collect()
 }
 

@@ -4,7 +4,7 @@ use super::nearest::{Near, nearest};
 use super::outputs::Rows;
 use crate::Error;
 
-/// Neighbours that vote.
+/// Neighbours that vote, where nothing else is asked for.
 pub const NEIGHBOURS: usize = 20;
 /// T in the weight exp(cosine / T) of a vote.
 pub const TEMPERATURE: f64 = 0.07;
@@ -13,8 +13,14 @@ pub const TEMPERATURE: f64 = 0.07;
 ///
 /// # Source
 /// Wu et al. 2018, section 3.4: the weighted kNN classifier.
-pub(crate) fn classify(bank: &Rows, labels: &[u32], queries: &Rows, classes: usize) -> Result<Vec<usize>, Error> {
-    let near = nearest(bank, queries, NEIGHBOURS)?;
+pub(crate) fn classify(
+    bank: &Rows,
+    labels: &[u32],
+    queries: &Rows,
+    classes: usize,
+    k: usize,
+) -> Result<Vec<usize>, Error> {
+    let near = nearest(bank, queries, k)?;
     Ok(near.iter().map(|near| vote(near, labels, classes)).collect())
 }
 
@@ -41,7 +47,7 @@ mod tests {
     fn direction_decides_and_length_does_not() {
         let bank = rows(&[[1.0, 0.0], [0.0, 0.1]]);
         let queries = rows(&[[0.001, 0.0002], [1.0, 30.0]]);
-        assert_eq!(classify(&bank, &[0, 1], &queries, 2).unwrap(), [0, 1]);
+        assert_eq!(classify(&bank, &[0, 1], &queries, 2, NEIGHBOURS).unwrap(), [0, 1]);
     }
 
     #[test]
@@ -53,6 +59,13 @@ mod tests {
         // A thousand vectors further away are not among the 20 that vote.
         bank.extend(vec![[0.4, 0.916_515_1]; 1000]);
         let labels: Vec<u32> = [vec![1; 19], vec![0], vec![2; 1000]].concat();
-        assert_eq!(classify(&rows(&bank), &labels, &rows(&[[1.0, 0.0]]), 3).unwrap(), [0]);
+        assert_eq!(classify(&rows(&bank), &labels, &rows(&[[1.0, 0.0]]), 3, NEIGHBOURS).unwrap(), [0]);
+    }
+
+    #[test]
+    fn as_many_vote_as_are_asked_for() {
+        let bank = rows(&[[1.0, 0.0], [0.99, 0.141], [0.99, -0.141]]);
+        let found = |k| classify(&bank, &[0, 1, 1], &rows(&[[1.0, 0.0]]), 2, k).unwrap();
+        assert_eq!((found(1), found(3)), (vec![0], vec![1]));
     }
 }

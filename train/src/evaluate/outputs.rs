@@ -1,8 +1,9 @@
 //! Outputs of a network for every image of a split.
 
 use crate::Error;
-use crate::data::{Dataset, Split, batch_plain};
+use crate::data::{DataError, Dataset, Split, batch_plain};
 use burn::tensor::{Device, Tensor, TensorData};
+use std::ops::Range;
 
 /// Vectors of equal length, one after the other.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -39,12 +40,24 @@ pub(crate) fn outputs_of(
     device: &Device,
     forward: impl Fn(Tensor<4>) -> Vec<Tensor<2>>,
 ) -> Result<Vec<Rows>, Error> {
+    outputs_by(|range| batch_plain(dataset, split, range), dataset, split, batch_size, device, forward)
+}
+
+/// As [`outputs_of`], with images as `load` gives those of a range.
+pub(crate) fn outputs_by(
+    load: impl Fn(Range<usize>) -> Result<Vec<f32>, DataError>,
+    dataset: &Dataset,
+    split: &Split,
+    batch_size: usize,
+    device: &Device,
+    forward: impl Fn(Tensor<4>) -> Vec<Tensor<2>>,
+) -> Result<Vec<Rows>, Error> {
     let Dataset { channels, height, width, .. } = *dataset;
     let mut outputs: Vec<Rows> = Vec::new();
     for first in (0..split.len()).step_by(batch_size) {
         let range = first..split.len().min(first + batch_size);
         let shape = [range.len(), channels, height, width];
-        let images = Tensor::from_data(TensorData::new(batch_plain(dataset, split, range)?, shape), device);
+        let images = Tensor::from_data(TensorData::new(load(range)?, shape), device);
         let batch = forward(images);
         outputs.resize_with(batch.len(), Rows::default);
         for (rows, output) in outputs.iter_mut().zip(batch) {

@@ -8,17 +8,19 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 /// λ of the penalty λ/2 |W|² on the weights, beside the mean cross-entropy.
 pub const PENALTY: f64 = 1e-3;
 /// Steps of the optimiser, at most.
-const STEPS: usize = 1000;
+pub const STEPS: usize = 1000;
 /// Steps between two looks at the gradient.
 const LOOK_EVERY: usize = 20;
 /// Largest entry of the gradient at which the optimiser ends.
-const TOLERANCE: f32 = 1e-5;
+pub const TOLERANCE: f32 = 1e-5;
 
 /// A linear layer on standardised embeddings: multinomial logistic regression.
 pub(crate) struct Probe {
     standard: Standard,
     /// `[width + 1, classes]`; the last row is the bias.
     weights: Tensor<2>,
+    /// The largest entry of the gradient where the optimiser ended.
+    pub(crate) gradient: f32,
 }
 
 impl Probe {
@@ -51,7 +53,8 @@ impl Probe {
             };
             weights = next;
         }
-        Ok(Self { standard, weights })
+        let gradient = number(problem.gradient(weights.clone()).abs().max())?;
+        Ok(Self { standard, weights, gradient })
     }
 
     /// The class of every row.

@@ -21,6 +21,7 @@ fn dataset() -> Dataset {
         validation: Split::held(Vec::new(), Vec::new()),
         test: split,
         skipped: Vec::new(),
+        notices: Vec::new(),
     }
 }
 
@@ -43,6 +44,8 @@ fn saved(labels: &[&str], image_size: [usize; 2]) -> Saved {
         init: None,
         started_unix_s: 0,
         steps: None,
+        diverged_at: None,
+        changes: Vec::new(),
         finished_unix_s: None,
         seconds: None,
         metrics: Default::default(),

@@ -160,6 +160,14 @@ impl Recipe {
     /// Those among them that decide which step is the best one.
     const FREE_WITHOUT_CHOICE: &[&str] = &["evaluate_every", "evaluation_batch_size"];
 
+    /// The settings that a run which has diverged may change, since it cannot go on without.
+    const FREE_AFTER_DIVERGENCE: &[&str] = &["lr", "warmup_steps", "clip_norm"];
+
+    /// Whether a run that goes on after it has diverged may have another value of a key.
+    pub(crate) fn is_free_after_divergence(key: &str) -> bool {
+        Self::FREE_AFTER_DIVERGENCE.contains(&key)
+    }
+
     /// Whether a resumed run may have another value of a key.
     pub(crate) fn is_free_on_resume(&self, key: &str) -> bool {
         Self::FREE_ON_RESUME.contains(&key) && (self.patience == 0 || !Self::FREE_WITHOUT_CHOICE.contains(&key))

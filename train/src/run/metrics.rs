@@ -2,7 +2,7 @@
 
 use crate::Error;
 use selfie_models::saved::write_atomically;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io::Write;
@@ -16,7 +16,7 @@ pub struct Line {
     /// Training batches or the test split.
     pub split: Split,
     /// Numbers by name. Over training batches: means since the line before.
-    #[serde(flatten)]
+    #[serde(flatten, deserialize_with = "numbers")]
     pub values: BTreeMap<String, f64>,
 }
 
@@ -100,7 +100,13 @@ pub fn read(path: &Path) -> Result<Vec<Line>, Error> {
 
 fn whole_lines(path: &Path) -> Result<Vec<Line>, Error> {
     let text = std::fs::read_to_string(path).map_err(Error::io("cannot read", path))?;
-    Ok(text.lines().map_while(|line| serde_json::from_str(line).ok()).collect())
+    Ok(text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect())
+}
+
+/// The numbers of a line without those that JSON has no word for, which stand there as `null`.
+fn numbers<'de, D: Deserializer<'de>>(line: D) -> Result<BTreeMap<String, f64>, D::Error> {
+    let values = BTreeMap::<String, Option<f64>>::deserialize(line)?;
+    Ok(values.into_iter().filter_map(|(name, value)| Some((name, value?))).collect())
 }
 
 fn json(path: &Path, line: &Line) -> Result<String, Error> {
@@ -131,5 +137,15 @@ mod tests {
         let expected = [line(10, Split::Train, 10.0), line(20, Split::Train, 20.0), line(30, Split::Test, 0.5)];
         assert_eq!(read(&path).unwrap(), expected);
         assert_eq!(metrics.last(), BTreeMap::from([("accuracy".into(), 20.0), ("test_accuracy".into(), 0.5)]));
+    }
+
+    #[test]
+    fn a_number_that_is_none_costs_no_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("metrics.jsonl");
+        let text = "{\"step\":1,\"split\":\"test\",\"loss\":null,\"accuracy\":0.5}\n\
+                    {\"step\":2,\"split\":\"train\",\"accuracy\":2.0}\n";
+        std::fs::write(&path, text).unwrap();
+        assert_eq!(read(&path).unwrap(), [line(1, Split::Test, 0.5), line(2, Split::Train, 2.0)]);
     }
 }

@@ -17,7 +17,7 @@ pub mod metrics;
 mod record;
 
 pub(crate) use record::unix_seconds;
-pub use record::{InitRecord, Labels, RunRecord, source_revision};
+pub use record::{ChangeRecord, InitRecord, Labels, RunRecord, source_revision};
 
 use crate::{Error, Recipe};
 use selfie_models::saved::write_atomically;

@@ -39,12 +39,32 @@ pub struct RunRecord {
     /// The step that the network is of, when the run is finished: the last one or the best one.
     #[serde(default)]
     pub steps: Option<u64>,
+    /// The step at which the latest start diverged, if it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub diverged_at: Option<u64>,
+    /// What was changed in the recipe to go on after that.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<ChangeRecord>,
     /// End, in seconds since 1970, when the run is finished.
     pub finished_unix_s: Option<u64>,
     /// Seconds of training, all starts together, when the run is finished.
     pub seconds: Option<f64>,
     /// Final metrics, when the run is finished.
     pub metrics: BTreeMap<String, f64>,
+}
+
+/// A key of the recipe that was given another value when a run had diverged.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChangeRecord {
+    /// The step at which the run had diverged; the change begins at an earlier one, that of the checkpoint before.
+    pub diverged_at: u64,
+    /// The key.
+    pub key: String,
+    /// Its value before.
+    pub was: String,
+    /// Its value since.
+    pub now: String,
 }
 
 /// The run that the weights started from.

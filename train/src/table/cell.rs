@@ -1,5 +1,6 @@
 //! What a cell leaves in its folder: `cell.json`.
 
+use super::origin::Origin;
 use super::plan::Cell;
 use super::row::Row;
 use crate::Error;
@@ -18,6 +19,9 @@ pub(crate) struct CellRecord {
     pub(crate) subject: Subject,
     /// Numbers by name.
     pub(crate) metrics: BTreeMap<String, f64>,
+    /// What measured them, where no run of its own tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) origin: Option<Origin>,
 }
 
 /// What numbers are the numbers of: when anything in it differs they are measured again.

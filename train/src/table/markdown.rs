@@ -1,8 +1,10 @@
 //! A table of results in Markdown.
 
-use super::report::{AxisReport, Entry, GAIN, Report, percent};
+use super::origin::{Origin, OriginReport};
+use super::report::{AxisReport, Entry, GAIN, GRADIENT, Report, percent};
 use super::row::{ROWS, Row};
 use super::statistic::Statistic;
+use crate::evaluate::{PROBE_STEPS, PROBE_TOLERANCE};
 use std::fmt::Write;
 
 /// What stands where nothing is finished or planned.
@@ -92,7 +94,7 @@ fn cell(report: &Report, statistic: Option<Statistic>, is_signed: bool) -> Strin
 }
 
 fn protocol(report: &Report) -> String {
-    let Report { pretrain, train_images, device, crate_version, source_revision, .. } = report;
+    let Report { pretrain, train_images, .. } = report;
     let mut text = format!(
         "- Pretraining: `{}`, {} steps of {} images, all {train_images} training images without labels, once for every seed.\n",
         pretrain.recipe, pretrain.steps, pretrain.batch_size
@@ -105,10 +107,26 @@ fn protocol(report: &Report) -> String {
             "- Fine-tuning and from scratch, {labels}: `{recipe}`, {steps} steps of {batch} images.\n"
         ));
     }
-    text.push_str(&format!(
-        "- A seed chooses the labels, the same part of every class, the same for every row; the test images choose nothing.\n\
-         - Device `{device}`, selfie {crate_version}, source {source_revision}."
-    ));
+    text.push_str(
+        "- A seed chooses the labels, the same part of every class, the same for every row; the test images choose nothing.",
+    );
+    let gradients = report.entries.iter().filter(|entry| entry.metric == GRADIENT);
+    let gradients: Vec<f64> = gradients.flat_map(|entry| entry.by_seed.values().copied()).collect();
+    if !gradients.is_empty() {
+        let tolerance = f64::from(PROBE_TOLERANCE);
+        let converged = gradients.iter().filter(|gradient| **gradient < tolerance).count();
+        let largest = gradients.iter().copied().fold(0.0, f64::max);
+        text.push_str(&format!(
+            "\n- {converged} of {} linear probes ended with every entry of the gradient below {PROBE_TOLERANCE:e}, the others after \
+             {PROBE_STEPS} steps; the largest entry at an end is {largest:.1e}.",
+            gradients.len()
+        ));
+    }
+    for OriginReport { origin: Origin { device, crate_version, source_revision }, count } in &report.origins {
+        text.push_str(&format!(
+            "\n- Device `{device}`, selfie {crate_version}, source {source_revision}: {count} of the trainings and measurements."
+        ));
+    }
     text
 }
 

@@ -16,6 +16,7 @@
 
 mod cell;
 mod markdown;
+mod origin;
 mod picture;
 mod plan;
 mod recipe;
@@ -26,14 +27,16 @@ mod statistic;
 mod work;
 
 pub use markdown::markdown;
+pub use origin::{Origin, OriginReport};
 pub use recipe::{Axis, AxisValue, Part, Stage, TABLES, TableRecipe};
 pub use report::{AxisReport, Entry, PartReport, Report, StageReport};
 pub use row::{ROWS, Row};
 pub use statistic::Statistic;
 
 use crate::run::{RunFolder, write_json};
-use crate::{Error, data};
+use crate::{Error, data, signals};
 use cell::CellRecord;
+use origin::origins;
 use plan::{Cell, Plan};
 use report::Results;
 use selfie_models::saved::write_atomically;
@@ -87,13 +90,17 @@ pub fn run(options: &TableOptions) -> Result<Report, Error> {
         }
     }
     let mut work = Work::new(&plan, options, &dataset)?;
-    let mut report = Report::new(&plan, &options.device, &dataset, &results)?;
+    let mut report = Report::new(&plan, origins(&plan, &options.out)?, &dataset, &results)?;
     for (index, cell) in wanted.iter().enumerate() {
+        if let Some(signal) = signals::left() {
+            let (name, done, cells) = (signals::name(signal), index, wanted.len());
+            return Err(Error::InterruptedTable { signal, name, done, cells, path: options.out.clone() });
+        }
         if !options.quiet {
             eprintln!("[{}/{}] {}", index + 1, wanted.len(), cell.folder().display());
         }
         results.insert(cell.folder(), work.cell(*cell)?.metrics);
-        report = Report::new(&plan, &options.device, &dataset, &results)?;
+        report = Report::new(&plan, origins(&plan, &options.out)?, &dataset, &results)?;
         write(&options.out, &report)?;
     }
     Ok(report)

@@ -1,18 +1,20 @@
 //! The numbers of a table, as `table.json` holds them.
 
+use super::origin::OriginReport;
 use super::plan::{Cell, Plan, Variant};
 use super::recipe::Part;
 use super::row::{ROWS, Row};
 use super::statistic::Statistic;
 use crate::data::{self, Dataset};
-use crate::run::source_revision;
 use crate::{Error, Recipe};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
 /// The numbers that a cell can have, in the order of a table.
-const METRICS: &[&str] = &["accuracy", "loss", "calibration_error"];
+const METRICS: &[&str] = &["accuracy", "loss", "calibration_error", GRADIENT];
+/// Largest entry of the gradient at which a linear probe ended.
+pub(crate) const GRADIENT: &str = "gradient";
 /// Accuracy of [`Row::Selfie`] minus that of [`Row::Scratch`] with the same seed.
 pub(crate) const GAIN: &str = "accuracy_over_scratch";
 
@@ -34,12 +36,8 @@ pub struct Report {
     pub classes: usize,
     /// Seeds.
     pub seeds: Vec<u64>,
-    /// Device of the latest start.
-    pub device: String,
-    /// Version of this crate.
-    pub crate_version: String,
-    /// Revision of this crate's source.
-    pub source_revision: String,
+    /// What its trainings and measurements were made with.
+    pub origins: Vec<OriginReport>,
     /// How the base is pretrained.
     pub pretrain: StageReport,
     /// The columns.
@@ -108,7 +106,12 @@ pub struct Entry {
 
 impl Report {
     /// The numbers of all finished cells.
-    pub(crate) fn new(plan: &Plan<'_>, device: &str, dataset: &Dataset, results: &Results) -> Result<Self, Error> {
+    pub(crate) fn new(
+        plan: &Plan<'_>,
+        origins: Vec<OriginReport>,
+        dataset: &Dataset,
+        results: &Results,
+    ) -> Result<Self, Error> {
         let mut report = Self {
             name: plan.recipe.name.clone(),
             data: plan.recipe.data.clone(),
@@ -116,9 +119,7 @@ impl Report {
             train_images: dataset.train.len(),
             classes: dataset.labels.len(),
             seeds: (1..=plan.recipe.seeds).collect(),
-            device: device.to_owned(),
-            crate_version: env!("CARGO_PKG_VERSION").into(),
-            source_revision: source_revision().into(),
+            origins,
             pretrain: StageReport { recipe: String::new(), steps: 0, batch_size: 0 },
             parts: Vec::new(),
             axes: Vec::new(),

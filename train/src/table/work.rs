@@ -2,7 +2,9 @@
 
 use super::TableOptions;
 use super::cell::{CellRecord, Subject};
+use super::origin::Origin;
 use super::plan::{Cell, Plan};
+use super::report::GRADIENT;
 use super::row::Kind;
 use crate::data::{self, Dataset, SplitName};
 use crate::digest::sha256_of_dataset;
@@ -30,6 +32,9 @@ pub(crate) struct Work<'a> {
     /// The latest embeddings, and the network, seed and weights that they are from.
     frozen: Option<(FrozenKey, Frozen<'a>)>,
 }
+
+/// Numbers with their names.
+type Numbers = Result<Vec<(&'static str, f64)>, Error>;
 
 type FrozenKey = (NetworkConfig, u64, Option<String>);
 
@@ -73,10 +78,19 @@ impl<'a> Work<'a> {
             _ => {
                 let metrics = match cell.row.kind() {
                     Kind::Trained => self.evaluate(&self.plan.finetuning(cell).out)?,
-                    Kind::Probe => self.measure(cell, &subject, Frozen::probe)?,
-                    Kind::Neighbours => self.measure(cell, &subject, Frozen::neighbours)?,
+                    Kind::Probe => self.measure(cell, &subject, |frozen, indices| {
+                        let (accuracy, gradient) = frozen.probe(indices)?;
+                        Ok(vec![("accuracy", accuracy), (GRADIENT, gradient)])
+                    })?,
+                    Kind::Neighbours => self.measure(cell, &subject, |frozen, indices| {
+                        Ok(vec![("accuracy", frozen.neighbours(indices)?)])
+                    })?,
                 };
-                let record = CellRecord { subject, metrics };
+                let origin = match cell.row.kind() {
+                    Kind::Trained => None,
+                    Kind::Probe | Kind::Neighbours => Some(Origin::of_this(&self.options.device)),
+                };
+                let record = CellRecord { subject, metrics, origin };
                 record.write(&self.options.out, cell)?;
                 Ok(record)
             }
@@ -102,7 +116,8 @@ impl<'a> Work<'a> {
             split: SplitName::Test,
             device: self.options.device.clone(),
             batch_size: BATCH_SIZE,
-            neighbours: false,
+            neighbours: Vec::new(),
+            noise: false,
         })?;
         let numbers = [
             ("accuracy", evaluation.accuracy),
@@ -112,12 +127,12 @@ impl<'a> Work<'a> {
         Ok(numbers.into_iter().filter_map(|(name, number)| Some((name.to_owned(), number?))).collect())
     }
 
-    /// The accuracy that the embeddings of a network as it is give with some labels.
+    /// The numbers that the embeddings of a network as it is give with some labels.
     fn measure(
         &mut self,
         cell: Cell<'_>,
         subject: &Subject,
-        accuracy: fn(&Frozen<'a>, &[usize]) -> Result<f64, Error>,
+        numbers: fn(&Frozen<'a>, &[usize]) -> Numbers,
     ) -> Result<BTreeMap<String, f64>, Error> {
         let Subject { network, weights_sha256, labels, seed, .. } = subject;
         let indices = data::stratified(&self.dataset.train.labels, *labels, *seed)?;
@@ -132,8 +147,8 @@ impl<'a> Work<'a> {
                 Frozen::of(&network, self.dataset, &self.dataset.test, BATCH_SIZE, &self.device)?
             }
         };
-        let accuracy = accuracy(&frozen, &indices)?;
+        let numbers = numbers(&frozen, &indices)?;
         self.frozen = Some((key, frozen));
-        Ok(BTreeMap::from([("accuracy".to_owned(), accuracy)]))
+        Ok(numbers.into_iter().map(|(name, number)| (name.to_owned(), number)).collect())
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{Augment, Picture, Slot, check_probability, check_range};
 use crate::data::DataError;
+use crate::data::frame::Window;
 use crate::data::random::Purpose;
 use crate::data::resample::resample;
 use fast_image_resize::PixelType;
@@ -33,23 +34,8 @@ impl Default for ResizedCrop {
     }
 }
 
-/// A rectangle of an image.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Window {
-    top: usize,
-    left: usize,
-    height: usize,
-    width: usize,
-}
-
 pub(super) fn change(augment: &Augment, slot: Slot, picture: &mut Picture) -> Result<(), DataError> {
-    let settings = &augment.resized_crop;
-    if settings.probability == 0.0 {
-        return Ok(());
-    }
-    let mut random = slot.random(Purpose::ResizedCrop);
-    if random.random_bool(settings.probability) {
-        let window = settings.draw(picture.height, picture.width, &mut random);
+    if let Some(window) = augment.resized_crop.window(slot, picture.height, picture.width) {
         *picture = cut(picture, window).map_err(|reason| DataError::ResizedCrop { reason })?;
     }
     Ok(())
@@ -60,6 +46,15 @@ impl ResizedCrop {
         check_probability("resized_crop", self.probability)?;
         check_range("resized_crop.scale", self.scale, 1.0)?;
         check_range("resized_crop.ratio", self.ratio, f64::INFINITY)
+    }
+
+    /// The part of an image that a slot gets, where it gets one.
+    pub(crate) fn window(&self, slot: Slot, height: usize, width: usize) -> Option<Window> {
+        if self.probability == 0.0 {
+            return None;
+        }
+        let mut random = slot.random(Purpose::ResizedCrop);
+        random.random_bool(self.probability).then(|| self.draw(height, width, &mut random))
     }
 
     fn draw(&self, height: usize, width: usize, random: &mut impl Rng) -> Window {

@@ -1,10 +1,12 @@
 use super::*;
 use crate::data::decode::Shape;
 use crate::data::decode::tests::encoded;
+use crate::data::frame::Window;
 use crate::data::idx::Images;
 use crate::data::idx_set::{IdxSet, IdxSplit};
 use crate::data::sample::{EntryName, Origin};
 use crate::data::store::Store;
+use crate::data::{Augment, Loader, LoaderConfig, ResizedCrop};
 use image::ImageFormat;
 use std::sync::Arc;
 
@@ -127,6 +129,30 @@ fn a_streamed_set_gives_the_same_images_and_checksums_as_one_in_memory() {
 }
 
 #[test]
+fn parts_are_cut_out_of_the_originals_where_that_is_asked_for() {
+    let both = || [(40, 20), (24, 12)].map(|(width, height)| encoded(width, height, 1, ImageFormat::Png));
+    let wide = || files(&[both(), both()].concat());
+    let reading = Reading { size: Some(8), originals: true, ..Reading::default() };
+    let found = Arc::new(dataset(wide(), &reading).unwrap());
+    let plain = dataset(wide(), &Reading { originals: false, ..reading }).unwrap();
+    assert_eq!((found.train.sha256(), &found.mean), (plain.train.sha256(), &plain.mean), "the same data set");
+    // The only part of this shape is the whole image, of which the square in the middle is half.
+    let resized_crop = ResizedCrop { probability: 1.0, scale: [1.0, 1.0], ratio: [2.0, 2.0] };
+    let augment = Augment { resized_crop, ..Augment::default() };
+    let config = LoaderConfig { batch_size: 2, last_step: 1, augment, ..LoaderConfig::default() };
+    let batch = Loader::new(found.clone(), Arc::new(vec![0, 1]), config).unwrap().next().unwrap().unwrap();
+    for (numbers, index) in batch.images.chunks_exact(64).zip(&batch.indices) {
+        let whole = |height, width| Some(Window { top: 0, left: 0, height, width });
+        let bytes = found.train.part(*index, whole).unwrap().unwrap();
+        assert_ne!(bytes, *plain.train.image(*index).unwrap());
+        let expected: Vec<f32> =
+            bytes.iter().map(|byte| (f32::from(*byte) / 255.0 - found.mean[0]) / found.std[0]).collect();
+        assert_eq!(numbers, expected);
+    }
+    assert!(plain.train.part(0, |_, _| None).unwrap().is_none());
+}
+
+#[test]
 fn damaged_images_end_the_reading_or_are_left_out_and_counted() {
     let good = |width| encoded(width, 8, 3, ImageFormat::Png);
     let cut = || good(9)[..60].to_vec();
@@ -149,7 +175,7 @@ fn a_flat_channel_beside_others_is_no_obstacle() {
         origin: Origin::Pixels { store: store.clone(), offset: 8 * index as u64, shape, index },
         label: 0,
     };
-    let frame = Frame { channels: 2, size: None, native: (4, 1), height: 4, width: 1 };
+    let frame = Frame { channels: 2, size: None, native: (4, 1), height: 4, width: 1, originals: false };
     let mut statistics = Statistics::new(frame);
     (0..2).for_each(|index| statistics.add(&sample(index).load(&frame).unwrap()));
     let (mean, std) = statistics.finish("toy").unwrap();

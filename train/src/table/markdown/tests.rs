@@ -20,6 +20,24 @@ fn the_table_has_means_deviations_gains_and_what_is_missing() {
     ];
     let missing: Vec<&str> = lines.into_iter().filter(|line| !text.lines().any(|found| found == *line)).collect();
     assert!(missing.is_empty(), "{missing:#?} are not in\n{text}");
+    for (revision, count) in [("aaaa", 9), ("bbbb", 1)] {
+        let version = env!("CARGO_PKG_VERSION");
+        let line = format!("selfie {version}, source {revision}: {count} of the trainings and measurements.");
+        assert!(text.contains(&line), "{line} is not in\n{text}");
+    }
     assert!(!text.contains("\n\n\n"), "{text}");
     assert!(text.contains("1000 test images of fashion-mnist-sample"), "{text}");
+}
+
+#[test]
+fn a_table_says_how_far_its_linear_probes_got() {
+    let mut report = report();
+    assert!(!markdown(&report).contains("linear probes"));
+    let by_seed = [(1, 9e-6), (2, 3.2e-4)].into();
+    let (row, metric) = (Row::Probe, GRADIENT.to_owned());
+    report.entries.push(Entry { row, labels: 0.05, axis: None, value: None, metric, by_seed, mean: 0.0, std: None });
+    let text = markdown(&report);
+    let probes = "- 1 of 2 linear probes ended with every entry of the gradient below 1e-5, the others after 1000 steps; the \
+                  largest entry at an end is 3.2e-4.";
+    assert!(text.contains(probes), "{text}");
 }

@@ -1,5 +1,6 @@
 use super::*;
 use crate::data;
+use crate::table::Origin;
 use crate::table::TableOptions;
 
 /// A table of two parts, two seeds and an axis, of which one cell is missing.
@@ -52,7 +53,10 @@ pub(crate) fn report() -> Report {
     };
     let results: Results = accuracies.iter().map(number).collect();
     let plan = Plan::new(&options).unwrap();
-    Report::new(&plan, "cpu", &data::open("fashion-mnist-sample").unwrap(), &results).unwrap()
+    let origin = |revision: &str| Origin { source_revision: revision.into(), ..Origin::of_this("cpu") };
+    let origins = [("aaaa", 9), ("bbbb", 1)];
+    let origins = origins.map(|(revision, count)| OriginReport { origin: origin(revision), count }).to_vec();
+    Report::new(&plan, origins, &data::open("fashion-mnist-sample").unwrap(), &results).unwrap()
 }
 
 #[test]
