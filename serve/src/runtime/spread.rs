@@ -58,7 +58,7 @@ impl Spread {
             let next = (best.0 * 2).min(processors);
             let mut session = open(next)?;
             let Ok([one, other]) = race([&mut best.1, &mut session], &run) else { break };
-            told.extend([told.is_empty().then(|| Took(best.0, one)), Some(Took(next, other))].into_iter().flatten());
+            told.extend([told.is_empty().then_some(Took(best.0, one)), Some(Took(next, other))].into_iter().flatten());
             let gain = GAIN.powf((next as f64 / best.0 as f64).log2());
             if other.mul_f64(gain) > one {
                 break;
