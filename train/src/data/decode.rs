@@ -15,7 +15,7 @@ pub(crate) struct Shape {
 }
 
 /// Memory for one image; a file that asks for more is damaged or hostile.
-const MAX_IMAGE_BYTES: u64 = 2 << 30;
+pub(crate) const MAX_IMAGE_BYTES: u64 = 2 << 30;
 
 /// Decodes an image and applies its EXIF orientation; of an animation the first frame counts.
 pub(crate) fn decode(bytes: &[u8]) -> Result<DynamicImage, String> {

@@ -1,6 +1,6 @@
 //! The one form that all images of a data set get: channels, size, padding.
 
-use super::decode::Shape;
+use super::decode::{MAX_IMAGE_BYTES, Shape};
 use super::reading::Reading;
 use super::resample::resample;
 use fast_image_resize::images::Image;
@@ -123,6 +123,14 @@ pub(crate) fn luma(pixel: &[u8]) -> u8 {
 fn resize(canvas: Canvas, size: usize) -> Result<Canvas, String> {
     let shorter = canvas.height.min(canvas.width);
     let [height, width] = [canvas.height, canvas.width].map(|side| side * size / shorter);
+    // Rows are resized first.
+    let pixels = width.saturating_mul(height.max(canvas.height));
+    if pixels.saturating_mul(canvas.channels) as u64 > MAX_IMAGE_BYTES {
+        let Canvas { width: found_width, height: found_height, .. } = canvas;
+        return Err(format!(
+            "it is {found_width} x {found_height}, too long and thin to be resized to {width} x {height}"
+        ));
+    }
     if (height, width) == (canvas.height, canvas.width) {
         return Ok(canvas);
     }
@@ -147,4 +155,20 @@ fn resize(canvas: Canvas, size: usize) -> Result<Canvas, String> {
 
 fn text(error: impl std::fmt::Display) -> String {
     error.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_image_too_thin_to_be_resized_is_refused() {
+        for (width, height) in [(10_000_000, 1), (1, 10_000_000)] {
+            let canvas = Canvas { width, height, channels: 1, bytes: vec![0; width * height] };
+            let reason = resize(canvas, 224).err().unwrap();
+            assert!(reason.contains("too long and thin"), "{reason}");
+        }
+        let canvas = resize(Canvas { width: 30, height: 10, channels: 1, bytes: vec![0; 300] }, 20).unwrap();
+        assert_eq!((canvas.width, canvas.height), (60, 20));
+    }
 }
