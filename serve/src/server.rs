@@ -16,7 +16,7 @@ use actix_web::{HttpServer, rt};
 use futures_util::future::{Either, select};
 use std::net::{SocketAddr, TcpListener};
 use std::pin::pin;
-use std::sync::mpsc::{Sender, channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -112,6 +112,7 @@ impl Server {
         let threads = http_threads(config);
         // Dropped at the end, which stops the looking. A load that is on its way then is not waited for.
         let _looking = watch_store(&app)?;
+        let _mending = background(&app, "mend", |app, stop| app.engine.mend(stop))?;
         let tls = tls.as_ref();
         let grpc = grpc.map(|Listener { listener, addr }| {
             tracing::info!("listening for gRPC on {addr}");
@@ -190,12 +191,20 @@ fn watch_store(app: &Data<App>) -> Result<Option<Sender<()>>, Error> {
     if every.is_zero() {
         return Ok(None);
     }
+    background(app, "store", move |app, stop| app.engine.poll(every, stop)).map(Some)
+}
+
+/// Starts a thread for work beside the requests. It ends when the sender is dropped.
+fn background(
+    app: &Data<App>,
+    name: &str,
+    work: impl FnOnce(&App, &Receiver<()>) + Send + 'static,
+) -> Result<Sender<()>, Error> {
     let (sender, stop) = channel();
     let app = app.clone();
-    let look = move || app.engine.poll(every, &stop);
-    let spawned = std::thread::Builder::new().name("store".into()).spawn(look);
-    spawned.map_err(|error| Error::Server { reason: format!("no thread to watch the store: {error}") })?;
-    Ok(Some(sender))
+    let spawned = std::thread::Builder::new().name(name.into()).spawn(move || work(&app, &stop));
+    spawned.map_err(|error| Error::Server { reason: format!("no thread \"{name}\": {error}") })?;
+    Ok(sender)
 }
 
 /// Waits for the sign to stop and drains. Says whether everything has ended in its time.

@@ -42,6 +42,16 @@ pub enum Pixels {
     U8(Vec<u8>),
 }
 
+impl Pixels {
+    /// As many zeros of the same kind.
+    pub(crate) fn zeros(&self) -> Self {
+        match self {
+            Self::F32(values) => Self::F32(vec![0.0; values.len()]),
+            Self::U8(values) => Self::U8(vec![0; values.len()]),
+        }
+    }
+}
+
 impl Preprocessor {
     /// Preprocessing as `card` declares it, for images of at most `max_pixels` pixels.
     pub fn new(card: &Card, max_pixels: u64) -> Self {
