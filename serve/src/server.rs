@@ -113,10 +113,9 @@ impl Server {
         // Dropped at the end, which stops the looking. A load that is on its way then is not waited for.
         let _looking = watch_store(&app)?;
         let _mending = background(&app, "mend", |app, stop| app.engine.mend(stop))?;
-        let tls = tls.as_ref();
         let grpc = grpc.map(|Listener { listener, addr }| {
             tracing::info!("listening for gRPC on {addr}");
-            grpc::Running::start(app.clone().into_inner(), listener, tls, threads)
+            grpc::Running::start(app.clone().into_inner(), listener, tls.clone(), threads)
         });
         let grpc = grpc.transpose()?;
         rt::System::new().block_on(async {

@@ -5,6 +5,7 @@
 
 pub(crate) mod codec;
 mod config;
+mod encrypted;
 mod front;
 mod health;
 mod infer;
