@@ -21,9 +21,11 @@ use std::collections::BTreeMap;
 
 const EXPECTED: &str = "application/json, multipart/form-data, image/* or application/octet-stream";
 
-/// Most values in a JSON body, by its commas: enough for any vectors that fit a request, and a bound for what short ones, two bytes
-/// each, become in memory.
+/// Most values in a JSON body, by its commas, unless they are long ones: values of two bytes each would take many times the body's length
+/// in memory.
 const MAX_VALUES: usize = 1 << 21;
+/// Length of a value for which that does not hold, as numbers of a vector have.
+const LONG_VALUE: usize = 8;
 
 /// What stands in the query, or in the fields of a form that are no images.
 type Fields = BTreeMap<String, String>;
@@ -119,8 +121,9 @@ fn query(request: &HttpRequest) -> Result<Fields, Error> {
 }
 
 fn json<O: DeserializeOwned>(body: &[u8], query: Fields, limit: usize) -> Result<Form<O>, Error> {
-    if body.iter().filter(|byte| **byte == b',').count() > MAX_VALUES {
-        return Err(Error::invalid("", format!("the JSON body holds more than {MAX_VALUES} values")));
+    let most = MAX_VALUES.max(body.len() / LONG_VALUE);
+    if body.iter().filter(|byte| **byte == b',').count() > most {
+        return Err(Error::invalid("", format!("the JSON body holds more than {most} values")));
     }
     let wrong = |error| Error::invalid("", format!("the JSON body is wrong: {error}"));
     let form: Json<O> = if query.is_empty() {
