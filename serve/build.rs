@@ -8,6 +8,6 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=proto");
     let files = protox::compile(FILES, ["proto"])?;
     // Tensors stay in the memory in which they arrive.
-    tonic_prost_build::configure().bytes(".").compile_fds(files)?;
+    tonic_prost_build::configure().bytes(".").codec_path("crate::grpc::codec::Codec").compile_fds(files)?;
     Ok(())
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use support::pictures::{BETWEEN, pictures};
-use support::{Serving, jpeg, succeed};
+use support::{Serving, jpeg, png, succeed};
 
 /// Least cosine between two embeddings of one picture.
 const LEAST_COSINE: f64 = 0.9999;
@@ -90,6 +90,28 @@ fn in_node() -> Option<PathBuf> {
         std::fs::copy(root.join("examples").join(file), copy).unwrap();
     }
     Some(packages.join("node/embed.mjs"))
+}
+
+#[test]
+fn the_lines_of_the_readme_that_ask_the_server_are_answered() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("photos")).unwrap();
+    for name in ["photo.jpg", "a.jpg", "photos/1.jpg"] {
+        std::fs::write(folder.path().join(name), jpeg()).unwrap();
+    }
+    std::fs::write(folder.path().join("b.png"), png(&[7; 28 * 28])).unwrap();
+    succeed(folder.path(), &["embed", "photos", "--out", "photos.parquet", "--thumbnails"]);
+    let serving = Serving::start(folder.path(), &["--gallery", "photos.parquet"]);
+    let readme = include_str!("../README.md");
+    let lines: Vec<&str> = readme.lines().filter(|line| line.starts_with("curl ")).collect();
+    assert!(lines.len() >= 4, "{lines:?}");
+    for line in lines {
+        let line = line.replace("localhost:8000", &serving.address).replacen("curl", "curl -sS --fail", 1);
+        let output = Command::new("sh").args(["-c", &line]).current_dir(folder.path()).output().unwrap();
+        assert!(output.status.success(), "{line}\n{}", String::from_utf8_lossy(&output.stderr));
+        let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert!(answer["data"].as_array().is_some_and(|data| !data.is_empty()), "{line}\n{answer}");
+    }
 }
 
 #[test]

@@ -17,6 +17,11 @@ pub const INPUT_NAME: &str = "pixel_values";
 /// The version of the card's layout that this crate writes and reads.
 pub const CARD_VERSION: u32 = 1;
 
+/// Bounds of what a card may ask for: far beyond any model, and no more than a machine has memory for.
+const MAX_SIDE: usize = 1 << 16;
+const MAX_PIXELS: usize = 1 << 26;
+const MAX_GOLDEN_VALUES: usize = 1 << 26;
+
 /// What a model expects and what it gives.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -320,6 +325,24 @@ impl Card {
             ));
         }
         let steps = &self.preprocessing;
+        let resize = match steps.size {
+            ResizeTo::Exact(size) => size,
+            ResizeTo::ShortestEdge { shortest_edge } => Size { height: shortest_edge, width: shortest_edge },
+        };
+        for (field, size) in [
+            ("input", Some(Size { height, width })),
+            ("preprocessing.size", steps.do_resize.then_some(resize)),
+            ("preprocessing.crop_size", steps.crop_size),
+            ("preprocessing.pad_size", steps.pad_size),
+        ] {
+            if let Some(Size { height, width }) = size
+                && ([height, width].iter().any(|side| !(1..=MAX_SIDE).contains(side)) || height * width > MAX_PIXELS)
+            {
+                return wrong(format!(
+                    "{field} is {height} x {width}; sides must be 1 to {MAX_SIDE}, and at most {MAX_PIXELS} pixels"
+                ));
+            }
+        }
         for (field, values) in [("image_mean", &steps.image_mean), ("image_std", &steps.image_std)] {
             if values.len() != channels || values.iter().any(|value| !value.is_finite()) {
                 return wrong(format!(
@@ -337,6 +360,14 @@ impl Card {
                 "preprocessing ends at {}x{}, input wants {height}x{width}",
                 last.height, last.width
             ));
+        }
+        for (index, sample) in self.golden.iter().enumerate() {
+            let outputs = sample.outputs.values().map(|values| &values.shape);
+            let count = |shape: &Vec<usize>| shape.iter().try_fold(1usize, |count, side| count.checked_mul(*side));
+            let mut counts = std::iter::once(&sample.input.shape).chain(outputs).map(count);
+            if counts.any(|count| count.is_none_or(|count| count > MAX_GOLDEN_VALUES)) {
+                return wrong(format!("golden sample {index} has a tensor of more than {MAX_GOLDEN_VALUES} numbers"));
+            }
         }
         Ok(())
     }

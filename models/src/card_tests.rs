@@ -1,4 +1,5 @@
 use super::*;
+use crate::golden::{Algorithm, Generator};
 
 fn card() -> Card {
     Card {
@@ -32,6 +33,12 @@ fn card() -> Card {
     }
 }
 
+fn golden(shape: Vec<usize>) -> Golden {
+    let generator = Algorithm::SplitMix64Uniform;
+    let input = Generator { generator, seed: 0, shape, low: 0.0, high: 1.0 };
+    Golden { input, outputs: BTreeMap::new(), tolerance: 1.0 }
+}
+
 #[test]
 fn a_card_survives_json() {
     let card = card();
@@ -41,7 +48,7 @@ fn a_card_survives_json() {
 #[test]
 fn a_wrong_card_is_refused_with_the_field() {
     type Spoil = fn(&mut Card);
-    let cases: [(Spoil, &str); 7] = [
+    let cases: [(Spoil, &str); 12] = [
         (|card| card.card_version = 9, "card_version"),
         (|card| card.name.clear(), "name"),
         (|card| card.outputs = Outputs::default(), "outputs"),
@@ -49,6 +56,14 @@ fn a_wrong_card_is_refused_with_the_field() {
         (|card| card.preprocessing.image_std = vec![0.0], "image_std"),
         (|card| card.preprocessing.image_mean = vec![0.0; 3], "image_mean"),
         (|card| card.preprocessing.pad_size = None, "preprocessing ends at 28x28"),
+        (|card| card.input.height = 1 << 40, "input is 1099511627776 x 32"),
+        (|card| card.preprocessing.size = ResizeTo::ShortestEdge { shortest_edge: 0 }, "preprocessing.size is 0 x 0"),
+        (
+            |card| card.preprocessing.size = ResizeTo::Exact(Size { height: 60_000, width: 60_000 }),
+            "preprocessing.size is 60000 x 60000",
+        ),
+        (|card| card.preprocessing.crop_size = Some(Size { height: 0, width: 9 }), "preprocessing.crop_size is 0 x 9"),
+        (|card| card.golden = vec![golden(vec![1 << 40, 1 << 40])], "golden sample 0"),
     ];
     for (spoil, expected) in cases {
         let mut card = card();

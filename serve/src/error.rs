@@ -231,6 +231,12 @@ pub enum Error {
         /// The limit.
         limit_ms: u64,
     },
+    /// A request body that comes by drops.
+    #[error("the request body comes slower than {bytes_per_s} bytes a second")]
+    BodySlow {
+        /// The limit.
+        bytes_per_s: u64,
+    },
     /// More items in one request than allowed.
     #[error("{found} items in one request; at most {limit} are allowed, send several requests")]
     TooManyItems {
@@ -335,7 +341,7 @@ impl Error {
             | Self::UnknownPath { .. } => 404,
             Self::Method { .. } => 405,
             Self::NotAcceptable { .. } => 406,
-            Self::BodyStalled { .. } => 408,
+            Self::BodyStalled { .. } | Self::BodySlow { .. } => 408,
             Self::BodyTooLarge { .. } | Self::TooManyItems { .. } => 413,
             Self::MediaType { .. } => 415,
             Self::QueueFull { .. } | Self::TooLate { .. } => 429,
@@ -382,9 +388,12 @@ impl Error {
         }
     }
 
-    /// Whether the operator should hear of it: a failure of the server that is no part of its usual life.
+    /// Whether the operator should hear of it: a failure of the server that is no part of its usual life. That a model was refused
+    /// has been told once, when it was.
     pub fn is_fault(&self) -> bool {
-        self.status() >= 500 && !matches!(self, Self::Draining | Self::Loading { .. } | Self::Timeout { .. })
+        let is_usual =
+            matches!(self, Self::Draining | Self::Loading { .. } | Self::Refused { .. } | Self::Timeout { .. });
+        self.status() >= 500 && !is_usual
     }
 
     /// After how many seconds another try is likely to succeed, where that is known.
@@ -436,6 +445,20 @@ mod tests {
         ];
         for (error, status, outcome) in cases {
             assert_eq!((error.status(), error.outcome()), (status, outcome), "{error}");
+        }
+    }
+
+    #[test]
+    fn only_what_is_new_to_the_operator_is_a_fault() {
+        let model = || "m".to_owned();
+        let cases = [
+            (Error::Backend { model: model(), reason: "out of memory".into() }, true),
+            (Error::Refused { model: model(), reason: "it was unloaded".into() }, false),
+            (Error::Loading { model: model() }, false),
+            (Error::invalid("input", "is missing"), false),
+        ];
+        for (error, is_fault) in cases {
+            assert_eq!(error.is_fault(), is_fault, "{error}");
         }
     }
 

@@ -5,9 +5,10 @@ use crate::engine::Served;
 use crate::http::infer::{Asked, cut};
 use crate::http::tensor::Elements;
 use crate::model_file::{self, ModelFile};
-use crate::preprocess;
+use crate::preprocess::Preprocessor;
 use crate::{Error, foreign};
 use actix_web::web::Bytes;
+use selfie_models::card::{Input, ResizeTo, Size};
 use std::path::Path;
 
 /// Most pixels of an image here, so that a case takes no longer than some milliseconds.
@@ -32,12 +33,22 @@ pub fn json_tensor(data: &[u8]) -> Result<(), Error> {
     serde_json::from_slice::<Elements>(data).map(drop).map_err(|error| Error::invalid("", error.to_string()))
 }
 
-/// An encoded image.
+/// The ways of an image: as the model has it, and with a shorter side that gets a length.
+pub fn preprocessors(served: &Served) -> [Preprocessor; 2] {
+    let card = served.model.card();
+    let mut other = card.clone();
+    let Input { height, width, .. } = card.input;
+    other.preprocessing.size = ResizeTo::ShortestEdge { shortest_edge: height.min(width) };
+    other.preprocessing.crop_size = Some(Size { height, width });
+    [card, &other].map(|card| Preprocessor::new(card, MAX_PIXELS))
+}
+
+/// An encoded image, prepared in several ways.
 ///
 /// # Errors
 /// What the client would be told.
-pub fn image(data: &[u8]) -> Result<(), Error> {
-    preprocess::decode(data, MAX_PIXELS).map(drop)
+pub fn image(preprocessors: &[Preprocessor], data: &[u8]) -> Result<(), Error> {
+    preprocessors.iter().try_for_each(|preprocessor| preprocessor.item(data).map(drop))
 }
 
 /// An ONNX file with its card, or one that would get a card.

@@ -52,6 +52,7 @@ pub mod stamp;
 pub mod store;
 pub mod tls;
 pub mod trace;
+mod watched;
 mod whole;
 
 pub use config::Config;

@@ -4,7 +4,7 @@ use crate::app::{Access, App, Phase};
 use crate::engine::Engine;
 use crate::gallery::Galleries;
 use crate::grpc;
-use crate::http::{configure, observe};
+use crate::http::{configure, keep, observe};
 use crate::metrics::Metrics;
 use crate::tls::Tls;
 use crate::trace::Tracer;
@@ -13,13 +13,19 @@ use actix_web::dev::ServerHandle;
 use actix_web::middleware::{Compress, from_fn};
 use actix_web::web::Data;
 use actix_web::{HttpServer, rt};
+use futures_util::future::{Either, select};
 use std::net::{SocketAddr, TcpListener};
-use std::sync::mpsc::{Sender, channel};
+use std::pin::pin;
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
+use tokio::time::timeout;
 
 /// Most threads for HTTP by default: they only read, write and wait.
 const HTTP_THREADS: usize = 4;
+
+/// At the end, the time that connections have to close, even when all time to drain is over: actix looks at them every second.
+const GRACE: Duration = Duration::from_millis(1500);
 
 /// A server that has its address and its models and is not running yet.
 pub struct Server {
@@ -106,10 +112,10 @@ impl Server {
         let threads = http_threads(config);
         // Dropped at the end, which stops the looking. A load that is on its way then is not waited for.
         let _looking = watch_store(&app)?;
-        let tls = tls.as_ref();
+        let _mending = background(&app, "mend", |app, stop| app.engine.mend(stop))?;
         let grpc = grpc.map(|Listener { listener, addr }| {
             tracing::info!("listening for gRPC on {addr}");
-            grpc::Running::start(app.clone().into_inner(), listener, tls, threads)
+            grpc::Running::start(app.clone().into_inner(), listener, tls.clone(), threads)
         });
         let grpc = grpc.transpose()?;
         rt::System::new().block_on(async {
@@ -117,12 +123,15 @@ impl Server {
             let server = HttpServer::new(move || {
                 actix_web::App::new()
                     .app_data(shared.clone())
-                    .wrap(from_fn(observe))
+                    .wrap(from_fn(keep))
                     .wrap(Compress::default())
+                    .wrap(from_fn(observe))
                     .configure(configure)
             })
             .workers(threads)
             .keep_alive(Duration::from_millis(config.keep_alive_ms))
+            // The end of an answer in parts must not wait for the client to confirm the beginning.
+            .tcp_nodelay(true)
             // A client that has left must not be worked for; with half-closed connections its handler would run on.
             .h1_allow_half_closed(false)
             .disable_signals()
@@ -133,9 +142,16 @@ impl Server {
             };
             let server = server.map_err(failed)?.run();
             let stop_grpc = grpc.as_ref().map(grpc::Running::stop);
-            rt::spawn(end(server.handle(), stop_grpc, app.clone(), stop.subscribe()));
+            let ended = pin!(end(server.handle(), stop_grpc, app.clone(), stop.subscribe()));
             tracing::info!("listening on {url}");
-            server.await.map_err(failed)
+            match select(pin!(server), ended).await {
+                Either::Left((served, _)) => served.map_err(failed),
+                Either::Right((true, server)) => server.await.map_err(failed),
+                Either::Right((false, _)) => {
+                    tracing::warn!("connections are cut, on which something was in flight");
+                    Ok(())
+                }
+            }
         })?;
         grpc.map_or(Ok(()), grpc::Running::join)?;
         app.engine.finish();
@@ -174,16 +190,29 @@ fn watch_store(app: &Data<App>) -> Result<Option<Sender<()>>, Error> {
     if every.is_zero() {
         return Ok(None);
     }
-    let (sender, stop) = channel();
-    let app = app.clone();
-    let look = move || app.engine.poll(every, &stop);
-    let spawned = std::thread::Builder::new().name("store".into()).spawn(look);
-    spawned.map_err(|error| Error::Server { reason: format!("no thread to watch the store: {error}") })?;
-    Ok(Some(sender))
+    background(app, "store", move |app, stop| app.engine.poll(every, stop)).map(Some)
 }
 
-/// Waits for the sign to stop and drains.
-async fn end(server: ServerHandle, grpc: Option<watch::Sender<bool>>, app: Data<App>, mut stop: watch::Receiver<bool>) {
+/// Starts a thread for work beside the requests. It ends when the sender is dropped.
+fn background(
+    app: &Data<App>,
+    name: &str,
+    work: impl FnOnce(&App, &Receiver<()>) + Send + 'static,
+) -> Result<Sender<()>, Error> {
+    let (sender, stop) = channel();
+    let app = app.clone();
+    let spawned = std::thread::Builder::new().name(name.into()).spawn(move || work(&app, &stop));
+    spawned.map_err(|error| Error::Server { reason: format!("no thread \"{name}\": {error}") })?;
+    Ok(sender)
+}
+
+/// Waits for the sign to stop and drains. Says whether everything has ended in its time.
+async fn end(
+    server: ServerHandle,
+    grpc: Option<watch::Sender<bool>>,
+    app: Data<App>,
+    mut stop: watch::Receiver<bool>,
+) -> bool {
     signalled(&mut stop).await;
     tracing::info!("shutting down: {} requests in flight", app.in_flight());
     app.enter(Phase::Leaving);
@@ -197,14 +226,13 @@ async fn end(server: ServerHandle, grpc: Option<watch::Sender<bool>>, app: Data<
         rt::time::sleep(Duration::from_millis(5)).await;
     }
     app.enter(Phase::Stopping);
-    server.stop(true).await;
+    let rest = deadline.saturating_duration_since(Instant::now());
+    timeout(rest.max(GRACE), server.stop(true)).await.is_ok()
 }
 
 #[cfg(unix)]
 async fn signalled(stop: &mut watch::Receiver<bool>) {
     use actix_web::rt::signal::unix::{SignalKind, signal};
-    use futures_util::future::{Either, select};
-    use std::pin::pin;
     let stopped = pin!(stop.wait_for(|stop| *stop));
     match (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) {
         (Ok(mut terminate), Ok(mut interrupt)) => {
@@ -225,8 +253,6 @@ async fn signalled(stop: &mut watch::Receiver<bool>) {
 
 #[cfg(not(unix))]
 async fn signalled(stop: &mut watch::Receiver<bool>) {
-    use futures_util::future::select;
-    use std::pin::pin;
     let stopped = pin!(stop.wait_for(|stop| *stop));
     let interrupted = pin!(rt::signal::ctrl_c());
     select(stopped, interrupted).await;

@@ -43,6 +43,13 @@ pub struct Fingerprint {
     versions: BTreeMap<u64, Files>,
 }
 
+impl Files {
+    /// When the model's own file was written, where the system says it.
+    pub fn written(&self) -> Option<SystemTime> {
+        self.0.iter().find(|(name, ..)| name == MODEL_FILE)?.2
+    }
+}
+
 impl Entry {
     /// Which versions are served.
     ///

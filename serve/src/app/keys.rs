@@ -1,15 +1,12 @@
 //! Keys in a file, one a line, compared in constant time. The file is read again when it changes.
 
 use crate::Error;
+use crate::watched::Watched;
 use sha2::{Digest, Sha256};
-use std::fs::{self, Metadata};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
 use subtle::{Choice, ConstantTimeEq};
-
-/// How often the file is looked at.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 type Hash = [u8; 32];
 
@@ -22,15 +19,7 @@ pub struct Keys {
 /// What the file held when it was read last.
 struct Read {
     hashes: Vec<Hash>,
-    stamp: Stamp,
-    looked: Instant,
-}
-
-/// What changes when a file does.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Stamp {
-    len: u64,
-    modified: Option<SystemTime>,
+    file: Watched,
 }
 
 impl Keys {
@@ -40,47 +29,37 @@ impl Keys {
     /// [`Error::Io`], or [`Error::Option`] for a file without a key.
     pub fn open(option: &'static str, path: &Path) -> Result<Self, Error> {
         let failed = |source| Error::Io { action: "read", path: path.to_owned(), source };
-        let stamp = Stamp::of(&fs::metadata(path).map_err(failed)?);
+        // As it is before it is read: what changes meanwhile is read again.
+        let file = Watched::new([path.to_owned()]);
         let hashes = hashes(&fs::read_to_string(path).map_err(failed)?);
         if hashes.is_empty() {
             let reason = format!("{} holds no key; write one a line", path.display());
             return Err(Error::Option { option, reason });
         }
-        Ok(Self { path: path.to_owned(), read: Mutex::new(Read { hashes, stamp, looked: Instant::now() }) })
+        Ok(Self { path: path.to_owned(), read: Mutex::new(Read { hashes, file }) })
     }
 
     /// Whether the key is one of the file. How long that takes says nothing about the keys.
     pub fn contain(&self, key: &str) -> bool {
         let hash = hash(key);
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-        if read.looked.elapsed() >= LOOK_EVERY {
-            self.look(&mut read);
+        if read.file.have_changed() {
+            self.read_again(&mut read);
         }
         read.hashes.iter().fold(Choice::from(0), |found, known| found | known[..].ct_eq(&hash[..])).into()
     }
 
-    /// Reads the file again when it has changed. A file that cannot be read or is empty leaves the keys as they are.
-    fn look(&self, read: &mut Read) {
-        read.looked = Instant::now();
+    /// Reads the file again. One that cannot be read or is empty leaves the keys as they are.
+    fn read_again(&self, read: &mut Read) {
         let path = self.path.display();
-        match fs::metadata(&self.path).map(|metadata| Stamp::of(&metadata)) {
-            Ok(stamp) if stamp == read.stamp => {}
-            Ok(stamp) => match fs::read_to_string(&self.path).map(|text| hashes(&text)) {
-                Ok(hashes) if hashes.is_empty() => tracing::error!("{path} holds no key; the old keys stay"),
-                Ok(hashes) => {
-                    tracing::info!("{path} has changed: {} keys", hashes.len());
-                    (read.hashes, read.stamp) = (hashes, stamp);
-                }
-                Err(error) => tracing::error!("{path} cannot be read, the old keys stay: {error}"),
-            },
+        match fs::read_to_string(&self.path).map(|text| hashes(&text)) {
+            Ok(hashes) if hashes.is_empty() => tracing::error!("{path} holds no key; the old keys stay"),
+            Ok(hashes) => {
+                tracing::info!("{path} has changed: {} keys", hashes.len());
+                read.hashes = hashes;
+            }
             Err(error) => tracing::error!("{path} cannot be read, the old keys stay: {error}"),
         }
-    }
-}
-
-impl Stamp {
-    fn of(metadata: &Metadata) -> Self {
-        Self { len: metadata.len(), modified: metadata.modified().ok() }
     }
 }
 
@@ -97,13 +76,12 @@ mod tests {
     use super::*;
 
     fn later(keys: &Keys) {
-        let mut read = keys.read.lock().unwrap();
-        read.looked = Instant::now().checked_sub(LOOK_EVERY).unwrap();
+        keys.read.lock().unwrap().file.looked(true);
     }
 
     /// As if the file had been looked at just now, however long the test takes.
     fn just_looked(keys: &Keys) {
-        keys.read.lock().unwrap().looked = Instant::now() + 3600 * LOOK_EVERY;
+        keys.read.lock().unwrap().file.looked(false);
     }
 
     #[test]

@@ -71,7 +71,7 @@ impl App {
         self.phase.fetch_max(phase as u8, Ordering::SeqCst);
     }
 
-    /// Whether every model is served and the server is not about to leave.
+    /// Whether every model is served that counts and the server is not about to leave.
     pub fn is_ready(&self) -> bool {
         self.phase() == Phase::Serving && self.engine.is_ready()
     }
@@ -98,15 +98,17 @@ impl App {
     /// Counts a request as in flight until the guard is dropped.
     pub fn enter_flight(&self) -> InFlight<'_> {
         self.in_flight.fetch_add(1, Ordering::SeqCst);
-        InFlight(&self.in_flight)
+        self.metrics.in_flight.inc();
+        InFlight(self)
     }
 }
 
 /// One request in flight.
-pub struct InFlight<'a>(&'a AtomicUsize);
+pub struct InFlight<'a>(&'a App);
 
 impl Drop for InFlight<'_> {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::SeqCst);
+        self.0.in_flight.fetch_sub(1, Ordering::SeqCst);
+        self.0.metrics.in_flight.dec();
     }
 }

@@ -8,6 +8,7 @@
 //! Work that no client waits for has places of its own and runs when nothing else is there.
 
 mod backlog;
+mod health;
 mod pace;
 mod place;
 mod runner;
@@ -23,6 +24,7 @@ use crate::metrics::ModelMetrics;
 use crate::model::Row;
 use crate::preprocess::Pixels;
 use backlog::Backlog;
+use health::Health;
 use pace::Pace;
 use place::Levels;
 use std::sync::atomic::AtomicUsize;
@@ -91,6 +93,7 @@ pub struct Batcher {
     spare: Arc<Semaphore>,
     levels: Levels,
     pace: Arc<Pace>,
+    health: Arc<Health>,
     metrics: ModelMetrics,
     sender: Mutex<Option<Sender<Item>>>,
     runners: Mutex<Vec<JoinHandle<()>>>,
@@ -104,14 +107,18 @@ impl Batcher {
     pub fn start(name: &str, model: Arc<dyn Run>, limits: Limits, metrics: ModelMetrics) -> Result<Self, Error> {
         let (sender, receiver) = channel();
         let pace = Arc::new(Pace::default());
+        let health = Arc::new(Health::default());
+        let levels = Levels::default();
         let places = Arc::new(Semaphore::new(limits.max_queue_items));
         metrics.queue_limit(limits.max_queue_items);
         let at_once = model.at_once().max(1);
         let runner = Arc::new(runner::Runner {
             name: name.to_owned(),
             model,
-            max_batch_size: limits.max_batch_size,
+            max_batch_size: limits.max_batch_size.into(),
             pace: pace.clone(),
+            health: health.clone(),
+            levels: levels.clone(),
             metrics: metrics.clone(),
             queue: Mutex::new(Backlog::new(receiver)),
             idle: AtomicUsize::new(0),
@@ -128,8 +135,9 @@ impl Batcher {
             at_once: u32::try_from(at_once).unwrap_or(u32::MAX),
             places,
             spare: Arc::new(Semaphore::new(limits.max_batch_size)),
-            levels: Levels::default(),
+            levels,
             pace,
+            health,
             metrics,
             sender: Mutex::new(Some(sender)),
             runners: Mutex::new(runners),
@@ -141,11 +149,15 @@ impl Batcher {
     ///
     /// # Errors
     /// [`Error::QueueFull`], or [`Error::TooLate`] when the items would still wait then; both with the time after
-    /// which a retry is likely to succeed.
+    /// which a retry is likely to succeed. [`Error::Loading`] when the runtime is broken, which is loaded again.
     pub fn admit(&self, count: usize, terms: Terms) -> Result<(Vec<Place>, Waiting), Error> {
+        if self.health.is_broken() {
+            return Err(Error::Loading { model: self.name.clone() });
+        }
         let Limits { max_batch_size, max_queue_items } = self.limits;
         let ahead = self.levels.ahead(terms.priority);
-        let drain = self.pace.drain(ahead, max_batch_size) / self.at_once;
+        // What the runtime could do, or what has left of late where something else is in the way, such as decoding.
+        let drain = (self.pace.drain(ahead, max_batch_size) / self.at_once).max(self.pace.leave(ahead));
         let retry_after_s = drain.as_millis().div_ceil(1000).max(1) as u64;
         if terms.until.is_some_and(|until| until.saturating_duration_since(Instant::now()) < drain) {
             let wait_ms = drain.as_millis() as u64;
@@ -192,6 +204,16 @@ impl Batcher {
                 tracing::error!("a runner of model {} panicked", self.name);
             }
         }
+    }
+
+    /// Whether the runtime fails whatever it is given.
+    pub fn is_broken(&self) -> bool {
+        self.health.is_broken()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn break_down(&self) {
+        self.health.break_down();
     }
 
     /// Most items that wait.

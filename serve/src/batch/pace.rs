@@ -1,7 +1,7 @@
 //! How long batches take, for an honest `Retry-After` and for refusing at once what would be late.
 
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// What one more batch leaves of the weight of those before it.
 const MEMORY: f64 = 0.9;
@@ -10,6 +10,16 @@ const MEMORY: f64 = 0.9;
 #[derive(Default)]
 pub struct Pace {
     sums: Mutex<Sums>,
+    departures: Mutex<Departures>,
+}
+
+/// How fast items leave the queue while others stay, whatever holds them up. Weighted sums, times in seconds.
+#[derive(Default)]
+struct Departures {
+    /// When some left last, if others stayed.
+    last: Option<Instant>,
+    items: f64,
+    time: f64,
 }
 
 /// Weighted sums of a linear regression, times in seconds.
@@ -41,6 +51,26 @@ impl Pace {
         let (fixed, each) = self.sums.lock().unwrap_or_else(PoisonError::into_inner).line();
         let batches = items.div_ceil(max_batch_size) as f64;
         Duration::try_from_secs_f64(fixed * batches + each * items as f64).unwrap_or(Duration::MAX)
+    }
+
+    /// Learns that `items` have left the queue at `now`, and whether others stay in it.
+    pub fn departed(&self, items: usize, now: Instant, others_stay: bool) {
+        if items == 0 {
+            return;
+        }
+        let mut departures = self.departures.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(last) = departures.last {
+            departures.items = MEMORY * departures.items + items as f64;
+            departures.time = MEMORY * departures.time + now.saturating_duration_since(last).as_secs_f64();
+        }
+        departures.last = others_stay.then_some(now);
+    }
+
+    /// Time until `items` have left the queue as fast as others did of late; nothing while none has been seen.
+    pub fn leave(&self, items: usize) -> Duration {
+        let departures = self.departures.lock().unwrap_or_else(PoisonError::into_inner);
+        let each = if departures.items > 0.0 { departures.time / departures.items } else { 0.0 };
+        Duration::try_from_secs_f64(each * items as f64).unwrap_or(Duration::MAX)
     }
 }
 
@@ -87,6 +117,19 @@ mod tests {
         (0..5).for_each(|_| pace.learn(4, Duration::from_millis(40)));
         near(pace.drain(1, 4), 10.0);
         near(pace.drain(12, 4), 120.0);
+    }
+
+    #[test]
+    fn what_leaves_while_others_stay_says_how_fast_the_queue_is() {
+        let (pace, start) = (Pace::default(), Instant::now());
+        let at = |ms| start + Duration::from_millis(ms);
+        pace.departed(1, at(0), false);
+        assert_eq!(pace.leave(9), Duration::ZERO, "nothing stayed");
+        // Between the second and the third nothing waited.
+        for (ms, items, others_stay) in [(5000, 2, true), (5200, 2, false), (9000, 1, true), (9100, 1, true)] {
+            pace.departed(items, at(ms), others_stay);
+        }
+        near(pace.leave(10), 1000.0);
     }
 
     #[test]

@@ -20,7 +20,7 @@ pub struct Place {
 
 /// Places that are taken, by priority.
 #[derive(Clone, Default)]
-pub(super) struct Levels(Arc<[AtomicUsize; Priority::COUNT]>);
+pub(crate) struct Levels(Arc<[AtomicUsize; Priority::COUNT]>);
 
 impl Levels {
     /// Places of this priority and the higher ones.

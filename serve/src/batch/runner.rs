@@ -1,7 +1,9 @@
 //! The threads that empty a queue.
 
 use super::backlog::Backlog;
-use super::{Item, Pace, Run, traced};
+use super::health::{self, Health};
+use super::place::Levels;
+use super::{Item, Pace, Priority, Run, traced};
 use crate::Error;
 use crate::metrics::{ModelMetrics, Stage};
 use crate::model::Row;
@@ -28,8 +30,11 @@ pub struct Answer {
 pub struct Runner {
     pub name: String,
     pub model: Arc<dyn Run>,
-    pub max_batch_size: usize,
+    /// Most items of a batch. It shrinks where memory is short.
+    pub max_batch_size: AtomicUsize,
     pub pace: Arc<Pace>,
+    pub health: Arc<Health>,
+    pub levels: Levels,
     pub metrics: ModelMetrics,
     pub queue: Mutex<Backlog>,
     /// Threads that have no batch.
@@ -62,8 +67,9 @@ impl Runner {
                 return;
             }
             // Alone it takes what comes while it collects as well.
-            let share = if idle == 1 { self.max_batch_size } else { backlog.len().div_ceil(idle) };
-            let batch = self.collect(&mut backlog, share.clamp(1, self.max_batch_size));
+            let most = self.max_batch_size.load(Ordering::Relaxed);
+            let share = if idle == 1 { most } else { backlog.len().div_ceil(idle) };
+            let batch = self.collect(&mut backlog, share.clamp(1, most));
             drop(backlog);
             self.batch(batch);
         }
@@ -73,8 +79,10 @@ impl Runner {
     /// comes meanwhile waits for one at most.
     fn collect(&self, backlog: &mut Backlog, most: usize) -> Batch {
         let mut batch = Batch::default();
+        let mut left = 0;
         while let Some(item) = backlog.next(batch.callers.is_empty()) {
             let is_spare = item.place.is_spare();
+            left += usize::from(!is_spare);
             // Of each item anew: one that comes while others are collected may be late already.
             let now = Instant::now();
             if item.answer.is_closed() {
@@ -98,6 +106,7 @@ impl Runner {
                 break;
             }
         }
+        self.pace.departed(left, Instant::now(), self.levels.ahead(Priority::LOWEST) > 0);
         batch
     }
 
@@ -110,8 +119,14 @@ impl Runner {
     /// Runs the batch. When it fails it runs again in halves, so that only those items fail that fail alone.
     fn batch(&self, whole: Batch) {
         let mut parts = vec![whole];
+        // The largest part that ran, and whether the memory was too short for another.
+        let (mut enough, mut is_short) = (0, false);
         while let Some(part) = parts.pop() {
             if part.callers.is_empty() {
+                continue;
+            }
+            if self.health.is_broken() {
+                part.fail(|| Error::Loading { model: self.name.clone() });
                 continue;
             }
             let batch_size = part.callers.len();
@@ -128,6 +143,8 @@ impl Runner {
             match result {
                 Ok(rows) => {
                     let rows_run = self.model.padded(batch_size);
+                    self.health.works();
+                    enough = enough.max(rows_run);
                     self.pace.learn(rows_run, infer);
                     self.metrics.batch(batch_size, infer);
                     self.metrics.padding(batch_size, rows_run);
@@ -139,6 +156,7 @@ impl Runner {
                         "model {}: a batch of {batch_size} failed and runs again in halves: {reason}",
                         self.name
                     );
+                    is_short |= health::is_out_of_memory(&reason);
                     let (first, second) = part.halves();
                     parts.push(second);
                     parts.push(first);
@@ -146,9 +164,39 @@ impl Runner {
                 Err(reason) => {
                     self.metrics.failed_batch();
                     tracing::error!("model {}: an item failed: {reason}", self.name);
-                    part.fail(&self.name, &reason);
+                    if self.health.is_suspect(&reason) {
+                        self.check(&part.inputs);
+                    }
+                    part.fail(|| failure(&self.name, &reason));
                 }
             }
+        }
+        if is_short && enough > 0 {
+            self.shrink(enough);
+        }
+    }
+}
+
+impl Runner {
+    /// Gives no larger batch any more than one that the memory was enough for.
+    fn shrink(&self, enough: usize) {
+        let before = self.max_batch_size.fetch_min(enough, Ordering::Relaxed);
+        if before > enough {
+            tracing::warn!(
+                "model {}: batches have at most {enough} items now, not {before}: memory is short",
+                self.name
+            );
+        }
+    }
+
+    /// Runs as many zeros as items have failed. When they fail as well, the runtime is broken.
+    fn check(&self, failed: &[Pixels]) {
+        let zeros: Vec<Pixels> = failed.iter().map(Pixels::zeros).collect();
+        if let Err(reason) = self.model.run(&zeros) {
+            let name = &self.name;
+            tracing::error!("model {name}: zeros fail as well, so its runtime is broken and is loaded again: {reason}");
+            self.health.break_down();
+            self.metrics.refused();
         }
     }
 }
@@ -171,9 +219,9 @@ impl Batch {
         }
     }
 
-    fn fail(self, model: &str, reason: &str) {
+    fn fail(self, error: impl Fn() -> Error) {
         for caller in self.callers {
-            let _ = caller.answer.send(Err(failure(model, reason)));
+            let _ = caller.answer.send(Err(error()));
         }
     }
 

@@ -24,6 +24,8 @@ impl Priority {
     pub const COUNT: usize = 10;
     /// The one of requests that name none.
     pub const USUAL: Self = Self(4);
+    /// The lowest that clients may name.
+    pub const LOWEST: Self = Self(8);
     /// The one of work that no client waits for, below all that clients may name.
     pub const SPARE: Self = Self(9);
 

@@ -274,7 +274,10 @@ impl Run for Ledger {
             Pixels::U8(_) => f32::NAN,
         };
         let values: Vec<f32> = items.iter().map(value).collect();
-        self.runs.lock().unwrap().push(values.clone());
+        // No item of a test is zero: that is how the runtime is checked.
+        if values != [0.0] {
+            self.runs.lock().unwrap().push(values.clone());
+        }
         match values.iter().any(|value| *value < 0.0) {
             true => Err("a negative item".into()),
             false => Ok(values.into_iter().map(|value| Row { outputs: vec![vec![value]] }).collect()),
@@ -284,6 +287,69 @@ impl Run for Ledger {
     fn at_once(&self) -> usize {
         self.at_once
     }
+}
+
+/// A runtime that fails in its own way, and the batches that it got.
+struct Failing {
+    fails: fn(&[Pixels]) -> Option<&'static str>,
+    sizes: Mutex<Vec<usize>>,
+}
+
+impl Run for Failing {
+    fn run(&self, items: &[Pixels]) -> Result<Vec<Row>, String> {
+        self.sizes.lock().unwrap().push(items.len());
+        std::thread::sleep(Duration::from_millis(2));
+        match (self.fails)(items) {
+            Some(reason) => Err(reason.into()),
+            None => Ok(items.iter().map(|_| Row { outputs: vec![vec![1.0]] }).collect()),
+        }
+    }
+}
+
+fn failing(fails: fn(&[Pixels]) -> Option<&'static str>, max_batch_size: usize) -> (Arc<Failing>, Batcher) {
+    let failing = Arc::new(Failing { fails, sizes: Mutex::default() });
+    let metrics = Metrics::new().unwrap().model("m", 1);
+    let limits = Limits { max_batch_size, max_queue_items: 64 };
+    (failing.clone(), Batcher::start("m", failing, limits, metrics).unwrap())
+}
+
+#[test]
+fn a_runtime_on_which_zeros_fail_is_broken_and_poison_alone_is_not() {
+    type Fails = fn(&[Pixels]) -> Option<&'static str>;
+    let cases: [(&str, Fails, usize, bool); 4] = [
+        ("poison", |items| items.iter().any(|item| *item != item.zeros()).then_some("a bad item"), 9, false),
+        ("everything", |_| Some("a bad item"), 2, false),
+        ("everything, often", |_| Some("a bad item"), 3, true),
+        ("a device", |_| Some("CUDA error 700: an illegal memory access"), 1, true),
+    ];
+    for (name, fails, count, is_broken) in cases {
+        let (_, batcher) = failing(fails, 1);
+        for item in 1..=count {
+            let reason = value(push(&batcher, item as f32).unwrap()).unwrap_err();
+            assert!(reason.contains("failed"), "{name}: {reason}");
+        }
+        assert_eq!(batcher.is_broken(), is_broken, "{name}");
+        let admitted = batcher.admit(1, Terms::default());
+        assert_eq!(matches!(admitted, Err(Error::Loading { .. })), is_broken, "{name}");
+    }
+}
+
+#[test]
+fn batches_shrink_to_what_the_memory_is_enough_for() {
+    let fails = |items: &[Pixels]| (items.len() > 4).then_some("CUDA failure 2: out of memory");
+    let (runtime, batcher) = failing(fails, 16);
+    let push_all = || {
+        let replies: Vec<Reply> = (1..=17).map(|item| push(&batcher, item as f32).unwrap()).collect();
+        assert!(replies.into_iter().all(|reply| value(reply).is_ok()));
+    };
+    // The first may run alone, while the others come.
+    while runtime.sizes.lock().unwrap().iter().all(|size| *size <= 4) {
+        push_all();
+    }
+    runtime.sizes.lock().unwrap().clear();
+    push_all();
+    let sizes = runtime.sizes.lock().unwrap();
+    assert!(sizes.iter().all(|size| *size <= 4) && !batcher.is_broken(), "{sizes:?}");
 }
 
 /// What becomes of an item of a property test.
@@ -370,5 +436,75 @@ proptest! {
             let order: Vec<usize> = first_runs.into_iter().filter(|item| seen.insert(*item)).collect();
             prop_assert!(order.is_sorted(), "first come, first served: {:?}", order);
         }
+    }
+}
+
+/// Waits until as many batches have begun.
+fn wait_for_runs(ledger: &Held, runs: usize) {
+    while ledger.begun.load(Ordering::SeqCst) < runs {
+        std::thread::yield_now();
+    }
+}
+
+/// Writes down what it runs, and runs each batch when it gets leave.
+struct Held {
+    leave: Mutex<mpsc::Receiver<()>>,
+    begun: AtomicUsize,
+    runs: Mutex<Vec<Vec<usize>>>,
+}
+
+impl Run for Held {
+    fn run(&self, items: &[Pixels]) -> Result<Vec<Row>, String> {
+        let number = |item: &Pixels| if let Pixels::F32(values) = item { values[0] as usize } else { usize::MAX };
+        self.runs.lock().unwrap().push(items.iter().map(number).collect());
+        self.begun.fetch_add(1, Ordering::SeqCst);
+        self.leave.lock().unwrap().recv_timeout(Duration::from_secs(300)).map_err(|error| error.to_string())?;
+        Ok(items.iter().map(|_| Row { outputs: vec![vec![1.0]] }).collect())
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn no_item_waits_for_one_of_a_lower_priority_or_for_a_later_one_of_its_own(
+        waves in proptest::collection::vec((proptest::collection::vec(0u64..10, 0..12), 0usize..4), 1..6),
+        max_batch_size in 1usize..5,
+    ) {
+        let (leave, receiver) = mpsc::channel();
+        let held = Arc::new(Held { leave: Mutex::new(receiver), begun: 0.into(), runs: Mutex::default() });
+        let metrics = Metrics::new().unwrap().model("m", 1);
+        let limits = Limits { max_batch_size, max_queue_items: 128 };
+        let batcher = Batcher::start("m", held.clone(), limits, metrics).unwrap();
+        // The runtime is busy with an item of its own whenever others come.
+        let mut replies = vec![push(&batcher, 0.0).unwrap()];
+        let mut expected = vec![vec![0]];
+        let mut waiting: Vec<(usize, usize)> = Vec::new();
+        let mut next = 1;
+        wait_for_runs(&held, 1);
+        let mut run = |waiting: &mut Vec<(usize, usize)>| {
+            if waiting.is_empty() {
+                return;
+            }
+            waiting.sort_unstable();
+            let batch = waiting.drain(..max_batch_size.min(waiting.len())).map(|(_, item)| item).collect();
+            expected.push(batch);
+            leave.send(()).unwrap();
+            wait_for_runs(&held, expected.len());
+        };
+        for (priorities, runs) in waves {
+            for priority in priorities {
+                let terms = Terms { priority: Priority::named(priority), ..Terms::default() };
+                waiting.push((terms.priority.index(), next));
+                replies.push(push_on(&batcher, next as f32, terms).unwrap());
+                next += 1;
+            }
+            (0..runs).for_each(|_| run(&mut waiting));
+        }
+        while !waiting.is_empty() {
+            run(&mut waiting);
+        }
+        leave.send(()).unwrap();
+        prop_assert!(replies.into_iter().all(|reply| value(reply).is_ok()));
+        prop_assert_eq!(&*held.runs.lock().unwrap(), &expected);
     }
 }

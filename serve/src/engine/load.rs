@@ -1,14 +1,14 @@
 //! Loading one version of a model.
 
 use super::Served;
+use super::decoders::Decoders;
 use crate::batch::{Batcher, Limits};
-use crate::config::threads;
 use crate::metrics::Metrics;
 use crate::model::Model;
 use crate::runtime::{Candidate, Options, choose};
 use crate::store::Entry;
 use crate::{Config, Error};
-use rayon::{ThreadPool, ThreadPoolBuilder};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
@@ -19,7 +19,7 @@ pub struct Loader {
     metrics: Metrics,
     candidates: Vec<Candidate>,
     options: Options,
-    decoders: Arc<ThreadPool>,
+    decoders: Arc<Decoders>,
 }
 
 impl Loader {
@@ -41,8 +41,13 @@ impl Loader {
         for Candidate { choice, .. } in &candidates {
             tracing::info!("runtime {} on {}: {}", choice.runtime, choice.device, choice.reason);
         }
-        let decoders = Arc::new(decoders(config)?);
+        let decoders = Arc::new(Decoders::new(config)?);
         Ok(Self { config: config.clone(), metrics: metrics.clone(), candidates, options, decoders })
+    }
+
+    /// The options.
+    pub fn config(&self) -> &Config {
+        &self.config
     }
 
     /// The folder of the store.
@@ -50,20 +55,27 @@ impl Loader {
         &self.config.models
     }
 
-    /// Loads a version, proves it, and starts its batcher.
+    /// Loads a version, proves it, and starts its batcher. A version that is served already answers on when it is refused, and is
+    /// none that is unavailable.
     ///
     /// # Errors
     /// The version is refused.
-    pub fn load(&self, entry: &Entry, version: u64) -> Result<Served, Error> {
+    pub fn load(&self, entry: &Entry, version: u64, is_served: bool) -> Result<Served, Error> {
         let (start, name) = (Instant::now(), &entry.name);
-        let loaded = self.served(entry, version);
+        // A panic must cost this version, not the thread that looks at the store.
+        let loaded = catch_unwind(AssertUnwindSafe(|| self.served(entry, version))).unwrap_or_else(|_| {
+            let path = entry.versions.get(&version).unwrap_or(&entry.path).clone();
+            Err(Error::ModelFile { path, reason: "the server panicked while it was loaded; the log says where".into() })
+        });
         match &loaded {
             Ok(served) => {
                 served.metrics.loaded(start.elapsed());
                 tracing::info!("model {name} version {version} is ready after {:?}", start.elapsed());
             }
             Err(error) => {
-                self.metrics.model(name, version).refused();
+                if !is_served {
+                    self.metrics.model(name, version).refused();
+                }
                 tracing::error!("model {name} version {version} is refused: {error}");
             }
         }
@@ -92,12 +104,4 @@ impl Loader {
             decoders: self.decoders.clone(),
         })
     }
-}
-
-fn decoders(config: &Config) -> Result<ThreadPool, Error> {
-    ThreadPoolBuilder::new()
-        .num_threads(threads(config.decode_threads))
-        .thread_name(|index| format!("decode-{index}"))
-        .build()
-        .map_err(|error| Error::Server { reason: format!("no threads to decode images: {error}") })
 }

@@ -4,8 +4,10 @@
 //! the one that answers. Requests that hold the old one end on it, and its memory goes with the last of them. Where several
 //! versions of a model are served, they are proven and swapped together.
 
+mod decoders;
 mod find;
 mod load;
+mod mend;
 mod poll;
 mod replace;
 mod served;
@@ -55,6 +57,7 @@ impl Engine {
                 reasons.push(format!("{}: {error}", entry.name));
             }
         }
+        engine.write().values_mut().for_each(|slot| slot.is_wanted = true);
         if reasons.len() == entries.len() {
             let reason = format!("no model of it can be served: {}", reasons.join("; "));
             return Err(Error::Store { path: config.models.clone(), reason });
@@ -83,9 +86,12 @@ impl Engine {
             .collect()
     }
 
-    /// Whether every model of the store answers, but for those that were unloaded.
+    /// Whether every model answers that was there at the start or has answered before, but for those that were unloaded. A model that
+    /// comes later, and is being loaded or was refused, counts when the options are strict.
     pub fn is_ready(&self) -> bool {
-        self.slots.read().unwrap_or_else(PoisonError::into_inner).values().all(Slot::is_ready)
+        let is_strict = self.loader.config().strict_readiness;
+        let slots = self.slots.read().unwrap_or_else(PoisonError::into_inner);
+        slots.values().filter(|slot| slot.is_wanted || is_strict).all(Slot::is_ready)
     }
 
     /// The version whose ONNX file has this SHA-256, if it answers now.
@@ -122,6 +128,7 @@ impl Engine {
         };
         let Some(serving) = slot.serving.take() else { return Ok(()) };
         slot.aside = serving.numbers().into_iter().map(|version| (version, State::Unloaded)).collect();
+        slot.is_wanted = false;
         replace::gone(serving.versions(), None);
         Ok(())
     }

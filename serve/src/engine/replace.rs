@@ -33,6 +33,7 @@ impl Engine {
         match prepared {
             Ok((serving, aside)) => {
                 slot.aside = aside;
+                slot.is_wanted = true;
                 slot.serving = Some(Arc::new(serving));
                 if let Some(now) = &now {
                     gone(now.versions(), slot.serving.as_deref());
@@ -57,7 +58,7 @@ impl Engine {
         let mut wanted = rules.wanted(entry.version);
         let kept = |version: u64| {
             let served = now.filter(|_| keep)?.version(version)?;
-            (served.files == entry.files(version)).then_some(served)
+            (served.files == entry.files(version) && !served.is_broken()).then_some(served)
         };
         let loading = wanted.iter().filter(|version| kept(**version).is_none());
         let loading = loading.map(|version| (*version, State::Loading)).collect();
@@ -68,7 +69,8 @@ impl Engine {
             if let Some(served) = kept(version) {
                 return Ok(served.clone());
             }
-            let served = Arc::new(self.loader.load(entry, version)?);
+            let is_served = now.is_some_and(|now| now.version(version).is_some());
+            let served = Arc::new(self.loader.load(entry, version, is_served)?);
             fresh.push(served.clone());
             Ok(served)
         };

@@ -1,5 +1,6 @@
 //! One model that is served: admission, decoding on the pool, the batch, the answers in the order of the request.
 
+use super::decoders::Decoders;
 use super::{Mirror, Mirrored, Shadow, Timing};
 use crate::Error;
 use crate::batch::{Answer, Batcher, Place, Terms, Waiting};
@@ -9,12 +10,11 @@ use crate::preprocess::Pixels;
 use crate::store::Files;
 use crate::trace::Context;
 use futures_util::future::{Either, select, try_join_all};
-use rayon::ThreadPool;
 use std::iter::repeat_with;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::oneshot;
 
 /// One model that is served.
@@ -35,7 +35,7 @@ pub struct Served {
     /// The version that runs the same items, for comparison.
     pub(super) shadow: Option<Arc<Shadow>>,
     pub(super) batcher: Arc<Batcher>,
-    pub(super) decoders: Arc<ThreadPool>,
+    pub(super) decoders: Arc<Decoders>,
 }
 
 /// The answers of a request, in the order of its items.
@@ -58,13 +58,13 @@ impl Served {
         images: Vec<B>,
         terms: Terms,
     ) -> Result<Answers, Error> {
-        let until = terms.until;
+        let Terms { until, priority, .. } = terms;
         let (places, waiting) = self.admit(images.len(), terms)?;
         let mirrors = self.mirrors(images.len());
         let jobs = images.into_iter().zip(places).zip(mirrors).enumerate().map(|(index, ((image, place), mirror))| {
             let (sender, receiver) = oneshot::channel();
             let decode = self.decode(index, image, place, mirror, sender);
-            self.decoders.spawn_fifo(decode);
+            self.decoders.spawn(priority, decode);
             async move {
                 let decoded = receiver.await.map_err(|_| self.lost())?.map_err(|error| error.at_item(index))?;
                 self.answer(decoded).await
@@ -92,6 +92,16 @@ impl Served {
 
     pub(super) fn finish(&self) {
         self.batcher.finish();
+    }
+
+    /// When the file was written that was loaded, where the system says it.
+    pub fn written(&self) -> Option<SystemTime> {
+        self.files.written()
+    }
+
+    /// Whether the runtime fails whatever it is given. It is loaded again.
+    pub fn is_broken(&self) -> bool {
+        self.batcher.is_broken()
     }
 
     /// The largest batch that the runtime gets.

@@ -68,6 +68,12 @@ impl Serving {
         self.versions.values()
     }
 
+    /// Whether the runtime of a version that answers requests is broken.
+    pub fn is_broken(&self) -> bool {
+        let shadow = self.rules.shadow.filter(|shadow| *shadow != self.live.version);
+        self.versions().any(|served| served.is_broken() && Some(served.version) != shadow)
+    }
+
     /// The numbers of the versions.
     pub fn numbers(&self) -> Vec<u64> {
         self.versions.keys().copied().collect()

@@ -11,6 +11,8 @@ pub struct Slot {
     pub serving: Option<Arc<Serving>>,
     /// The versions that were looked at last and are not what answers, and why not.
     pub aside: BTreeMap<u64, State>,
+    /// Whether it must answer for the server to be ready: it was there at the start, or has answered and was not unloaded since.
+    pub is_wanted: bool,
 }
 
 /// Why a version does not answer.
@@ -27,6 +29,9 @@ pub enum State {
 impl Slot {
     /// Whether the model answers, or does not because somebody wanted so.
     pub fn is_ready(&self) -> bool {
-        self.serving.is_some() || self.aside.values().any(|state| *state == State::Unloaded)
+        match &self.serving {
+            Some(serving) => !serving.is_broken(),
+            None => self.aside.values().any(|state| *state == State::Unloaded),
+        }
     }
 }

@@ -3,7 +3,9 @@
 //! It is the same engine as behind REST, with the same names, keys, limits and messages; the status is
 //! [`crate::Error::status`] in gRPC's words. Unlike REST it always answers with raw outputs.
 
+pub(crate) mod codec;
 mod config;
+mod encrypted;
 mod front;
 mod health;
 mod infer;

@@ -1,5 +1,6 @@
 //! The gRPC server's life, on threads of its own.
 
+use super::encrypted;
 use super::front::Front;
 use crate::Error;
 use crate::app::App;
@@ -32,15 +33,12 @@ impl Running {
     /// Starts to serve on `listener`, with so many threads.
     ///
     /// # Errors
-    /// [`Error::Server`] when the system gives no threads or the certificate is not taken.
-    pub fn start(app: Arc<App>, listener: TcpListener, tls: Option<&Tls>, threads: usize) -> Result<Self, Error> {
-        let mut server = Server::builder()
+    /// [`Error::Server`] when the system gives no threads.
+    pub fn start(app: Arc<App>, listener: TcpListener, tls: Option<Tls>, threads: usize) -> Result<Self, Error> {
+        let server = Server::builder()
             .initial_stream_window_size(STREAM_WINDOW_BYTES)
             .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
             .http2_keepalive_interval(Some(Duration::from_millis(app.config.keep_alive_ms)));
-        if let Some(tls) = tls {
-            server = server.tls_config(tls.grpc()).map_err(failed)?;
-        }
         let runtime = Builder::new_multi_thread()
             .worker_threads(threads)
             .thread_name("grpc")
@@ -51,7 +49,7 @@ impl Running {
         let stopped = stop.subscribe();
         let thread = std::thread::Builder::new()
             .name("grpc".into())
-            .spawn(move || serve(&runtime, server, app, listener, stopped))
+            .spawn(move || serve(&runtime, server, app, listener, tls, stopped))
             .map_err(failed)?;
         Ok(Self { stop, thread })
     }
@@ -76,15 +74,26 @@ fn serve(
     server: Server,
     app: Arc<App>,
     listener: TcpListener,
+    tls: Option<Tls>,
     stop: watch::Receiver<bool>,
 ) -> Result<(), Error> {
     let drain = Duration::from_millis(app.config.drain_timeout_ms);
     runtime.block_on(async {
         listener.set_nonblocking(true).map_err(failed)?;
         let listener = tokio::net::TcpListener::from_std(listener).map_err(failed)?;
-        let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
         let front = Front::new(app.clone(), stop.clone());
-        let serving = pin!(server.serve_with_incoming_shutdown(front, incoming, stopped(stop.clone())));
+        let signal = stopped(stop.clone());
+        let serving = pin!(async {
+            match &tls {
+                Some(tls) => {
+                    server.serve_with_incoming_shutdown(front, encrypted::incoming(listener, tls), signal).await
+                }
+                None => {
+                    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+                    server.serve_with_incoming_shutdown(front, incoming, signal).await
+                }
+            }
+        });
         let late = pin!(async {
             stopped(stop).await;
             let deadline = Instant::now() + drain;

@@ -49,7 +49,7 @@ impl GrpcInferenceService for Inference {
         let ModelReadyRequest { name, version: wanted } = request.into_inner();
         answer(match protocol::find(&self.app.engine, &name, version(&wanted)) {
             Err(error @ Error::Invalid { .. }) => Err(error),
-            found => Ok(ModelReadyResponse { ready: found.is_ok() }),
+            found => Ok(ModelReadyResponse { ready: found.is_ok_and(|served| !served.is_broken()) }),
         })
     }
 

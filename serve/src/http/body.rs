@@ -7,13 +7,16 @@ use actix_web::error::PayloadError;
 use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 use actix_web::web::{Bytes, BytesMut, Payload};
 use futures_util::StreamExt;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::time::timeout;
+
+/// The slowest rate of a whole body, once twice the time is over in which nothing may come.
+const SLOWEST_BYTES_PER_S: u64 = 8 << 10;
 
 /// Reads the whole body, without its content encoding.
 ///
 /// # Errors
-/// [`Error::BodyTooLarge`], [`Error::BodyStalled`], [`Error::MediaType`] for an encoding that is not known, or
+/// [`Error::BodyTooLarge`], [`Error::BodyStalled`], [`Error::BodySlow`], [`Error::MediaType`] for an encoding that is not known, or
 /// [`Error::Invalid`] when the connection breaks or the encoding is damaged.
 pub async fn read(request: &HttpRequest, mut payload: Payload, config: &Config) -> Result<Bytes, Error> {
     let limit_bytes = config.max_body_bytes;
@@ -24,8 +27,10 @@ pub async fn read(request: &HttpRequest, mut payload: Payload, config: &Config) 
     }
     let mut inflate = Inflate::new(header(CONTENT_ENCODING).unwrap_or_default(), limit_bytes)?;
     let mut body = BytesMut::new();
-    while let Some(chunk) = next(&mut payload, config.body_timeout_ms).await? {
+    let (start, mut received) = (Instant::now(), 0);
+    while let Some(chunk) = next(&mut payload, config.body_timeout_ms, start, received).await? {
         let chunk = chunk.map_err(|error| Error::invalid("", format!("the body cannot be read: {error}")))?;
+        received += chunk.len();
         match &mut inflate {
             Some(inflate) => inflate.write(&chunk)?,
             None if body.len() + chunk.len() > limit_bytes => return Err(Error::BodyTooLarge { limit_bytes }),
@@ -38,12 +43,21 @@ pub async fn read(request: &HttpRequest, mut payload: Payload, config: &Config) 
     }
 }
 
-/// The next part of the body, if it comes in time.
-async fn next(payload: &mut Payload, limit_ms: u64) -> Result<Option<Result<Bytes, PayloadError>>, Error> {
-    match limit_ms {
-        0 => Ok(payload.next().await),
-        _ => {
-            timeout(Duration::from_millis(limit_ms), payload.next()).await.map_err(|_| Error::BodyStalled { limit_ms })
-        }
+/// The next part of the body after the `received` bytes since `start`, if it comes in time.
+async fn next(
+    payload: &mut Payload,
+    limit_ms: u64,
+    start: Instant,
+    received: usize,
+) -> Result<Option<Result<Bytes, PayloadError>>, Error> {
+    if limit_ms == 0 {
+        return Ok(payload.next().await);
     }
+    let limit = Duration::from_millis(limit_ms);
+    let whole_ms = limit_ms.saturating_mul(2).saturating_add(received as u64 * 1000 / SLOWEST_BYTES_PER_S);
+    let left = Duration::from_millis(whole_ms).saturating_sub(start.elapsed());
+    timeout(left.min(limit), payload.next()).await.map_err(|_| match left < limit {
+        true => Error::BodySlow { bytes_per_s: SLOWEST_BYTES_PER_S },
+        false => Error::BodyStalled { limit_ms },
+    })
 }

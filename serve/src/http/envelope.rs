@@ -2,7 +2,7 @@
 
 use crate::Error;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ALLOW, CONNECTION, RETRY_AFTER, WWW_AUTHENTICATE};
+use actix_web::http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
 use serde_json::json;
 use std::fmt;
@@ -62,8 +62,8 @@ fn builder(error: &Error, status: StatusCode) -> HttpResponseBuilder {
             response.insert_header((ALLOW, *allow));
         }
         // What is left of the body may still come, and would be read as the next request.
-        Error::Draining | Error::BodyStalled { .. } => {
-            response.insert_header((CONNECTION, "close"));
+        Error::Draining | Error::BodyStalled { .. } | Error::BodySlow { .. } => {
+            response.force_close();
         }
         _ => {}
     }
@@ -95,6 +95,7 @@ fn code(error: &Error) -> Option<&'static str> {
         Error::Timeout { .. } => Some("timeout"),
         Error::BodyTooLarge { .. } => Some("body_too_large"),
         Error::BodyStalled { .. } => Some("body_stalled"),
+        Error::BodySlow { .. } => Some("body_slow"),
         Error::TooManyItems { .. } => Some("too_many_items"),
         Error::Unauthorized { .. } => Some("invalid_api_key"),
         Error::Loading { .. } => Some("model_loading"),

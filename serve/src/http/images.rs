@@ -21,6 +21,12 @@ use std::collections::BTreeMap;
 
 const EXPECTED: &str = "application/json, multipart/form-data, image/* or application/octet-stream";
 
+/// Most values in a JSON body, by its commas, unless they are long ones: values of two bytes each would take many times the body's length
+/// in memory.
+const MAX_VALUES: usize = 1 << 21;
+/// Length of a value for which that does not hold, as numbers of a vector have.
+const LONG_VALUE: usize = 8;
+
 /// What stands in the query, or in the fields of a form that are no images.
 type Fields = BTreeMap<String, String>;
 
@@ -93,7 +99,9 @@ pub async fn read_any<O: DeserializeOwned>(
 ) -> Result<Form<O>, Error> {
     let mut fields = query(request)?;
     match request.content_type() {
-        "application/json" => json(&body::read(request, payload, &app.config).await?, fields),
+        "application/json" => {
+            json(&body::read(request, payload, &app.config).await?, fields, app.config.request_items())
+        }
         "multipart/form-data" => {
             let (images, own) = multipart::read(request, payload, &app.config).await?;
             fields.extend(own);
@@ -112,7 +120,11 @@ fn query(request: &HttpRequest) -> Result<Fields, Error> {
     Ok(query.into_inner())
 }
 
-fn json<O: DeserializeOwned>(body: &[u8], query: Fields) -> Result<Form<O>, Error> {
+fn json<O: DeserializeOwned>(body: &[u8], query: Fields, limit: usize) -> Result<Form<O>, Error> {
+    let most = MAX_VALUES.max(body.len() / LONG_VALUE);
+    if body.iter().filter(|byte| **byte == b',').count() > most {
+        return Err(Error::invalid("", format!("the JSON body holds more than {most} values")));
+    }
     let wrong = |error| Error::invalid("", format!("the JSON body is wrong: {error}"));
     let form: Json<O> = if query.is_empty() {
         serde_json::from_slice(body).map_err(wrong)?
@@ -131,6 +143,9 @@ fn json<O: DeserializeOwned>(body: &[u8], query: Fields) -> Result<Form<O>, Erro
         (None, None) => Vec::new(),
         (Some(_), Some(_)) => return Err(Error::invalid("input", "input and messages are both there; send one")),
     };
+    if texts.len() > limit {
+        return Err(Error::TooManyItems { found: texts.len(), limit });
+    }
     let decode = |(index, text): (usize, String)| data_uri::decode(&text).map_err(|error| error.at_item(index));
     let images = texts.into_iter().enumerate().map(decode).collect::<Result<_, _>>()?;
     Ok(Form { model: form.model, images, options: form.options })
@@ -177,7 +192,7 @@ mod tests {
             ),
         ];
         for (text, count) in cases {
-            let form: Form<Options> = json(text.as_bytes(), Fields::new()).unwrap();
+            let form: Form<Options> = json(text.as_bytes(), Fields::new(), 9).unwrap();
             assert_eq!(form.images.len(), count, "{text}");
             assert!(form.images.iter().all(|image| image.as_ref() == b"hi"), "{text}");
         }
@@ -193,9 +208,11 @@ mod tests {
             (r#"{"input": [{"text": "a car"}]}"#, "list of strings"),
             (r#"{"input": ["aGk=", "https://example.org"]}"#, "image 1: is a URL"),
             (r#"{"input": "aGk=", "dimensions": "many"}"#, "invalid type"),
+            (r#"{"input": ["", "", ""]}"#, "3 items in one request; at most 2"),
+            (&format!("{{\"vector\": [{}1]}}", "1,".repeat(MAX_VALUES + 1)), "more than 2097152 values"),
         ];
         for (text, expected) in cases {
-            let message = json::<Options>(text.as_bytes(), Fields::new()).err().unwrap().to_string();
+            let message = json::<Options>(text.as_bytes(), Fields::new(), 2).err().unwrap().to_string();
             assert!(message.contains(expected), "{text}: {message}");
         }
     }
@@ -207,10 +224,10 @@ mod tests {
         };
         let body = br#"{"input": "aGk=", "dimensions": 2}"#;
         let form: Form<Options> =
-            json(body, query(&[("dimensions", "3"), ("format", "float"), ("model", "7")])).unwrap();
+            json(body, query(&[("dimensions", "3"), ("format", "float"), ("model", "7")]), 9).unwrap();
         assert_eq!(form.options, Options { dimensions: Some(2), format: Some("float".into()) });
         assert_eq!(form.model.as_deref(), Some("7"), "a name may look like a number");
-        let message = json::<Options>(br#"{"input": "aGk="}"#, query(&[("dimensions", "x")])).err().unwrap();
+        let message = json::<Options>(br#"{"input": "aGk="}"#, query(&[("dimensions", "x")]), 9).err().unwrap();
         assert!(message.to_string().contains("the query"), "{message}");
     }
 

@@ -33,8 +33,8 @@ pub struct Model<'a> {
 impl<'a> Model<'a> {
     /// The description of a version that is served, which clients call `id`.
     pub fn of(id: impl Into<Cow<'a, str>>, served: &Served) -> Self {
-        let written = std::fs::metadata(&served.model.file.path).and_then(|metadata| metadata.modified()).ok();
-        let created = written.and_then(|time| time.duration_since(UNIX_EPOCH).ok()).map_or(0, |time| time.as_secs());
+        let created =
+            served.written().and_then(|time| time.duration_since(UNIX_EPOCH).ok()).map_or(0, |time| time.as_secs());
         Self { id: id.into(), object: "model", created, owned_by: "selfie" }
     }
 }

@@ -1,13 +1,13 @@
 //! Around every request: its id, its span, its key, the metrics, the log, the refusal while the server stops.
 
-use super::{authorization, refuse, trace};
+use super::{authorization, encoding, method, refuse, trace};
 use crate::Error;
 use crate::app::request_id::{self, request_id};
 use crate::app::{App, Phase};
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::Method;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::{ConnectionType, Method};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 use std::time::{Duration, Instant};
@@ -31,11 +31,11 @@ pub async fn observe(
     let flight = app.enter_flight();
     // The template, since raw paths would make one metric for each model name that anybody thinks of.
     let route = request.match_pattern().unwrap_or_else(|| "_unknown".to_owned());
-    let method = request.method().clone();
+    let method = method::name(request.method().as_str());
     let id = request_id(request.headers().get(REQUEST_ID).and_then(|id| id.to_str().ok()));
     let begun = app.tracer.as_ref().map(|tracer| trace::begin(tracer, &request, &id, start));
     let trace_id = begun.as_ref().map(|begun| display(begun.trace_id));
-    let span = tracing::error_span!("request", id, trace_id, %method, route);
+    let span = tracing::error_span!("request", id, trace_id, method, route);
     let mut response = match refusal(&app, &request) {
         Some(error) => {
             let (request, _) = request.into_parts();
@@ -47,10 +47,15 @@ pub async fn observe(
     let took = start.elapsed();
     let status = response.status().as_u16();
     timing(response.headers_mut(), took);
+    encoding::strip(response.headers_mut());
+    if app.phase() > Phase::Serving {
+        // The next request goes over a connection of its own, to whoever is there then.
+        response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+    }
     if let Ok(id) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, id);
     }
-    app.metrics.http.observe(&route, method.as_str(), status, took);
+    app.metrics.http.observe(&route, method, status, took);
     if let Some(traced) = begun.and_then(|begun| begun.span) {
         trace::end(traced, status);
     }

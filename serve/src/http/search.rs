@@ -15,6 +15,8 @@ use std::time::Instant;
 
 /// Most neighbours of one query.
 const MAX_K: usize = 1000;
+/// Most thumbnails of one response, some kilobytes each.
+const MAX_THUMBNAILS: usize = 1000;
 
 /// Adds the route.
 pub fn configure(config: &mut ServiceConfig) {
@@ -105,6 +107,8 @@ async fn search(app: Data<App>, request: HttpRequest, payload: Payload) -> Resul
     let images::Form { model, images, options } = form;
     let gallery = options.gallery(&app)?;
     let name = gallery.name.clone();
+    options
+        .few_thumbnails(gallery, images.len().max(options.vector.as_ref().map_or(0, |vectors| vectors.all().len())))?;
     let (vectors, response) = match (&options.vector, images.is_empty()) {
         (Some(vectors), true) => (vectors.checked(gallery, app.config.request_items())?, None),
         (None, false) => {
@@ -167,6 +171,17 @@ impl Options {
         Ok(gallery)
     }
 
+    /// Refuses to give the thumbnails of very many neighbours in one response.
+    fn few_thumbnails(&self, gallery: &Gallery, queries: usize) -> Result<(), Error> {
+        let neighbours = queries.saturating_mul(self.k.count().min(gallery.len()));
+        if self.thumbnails && neighbours > MAX_THUMBNAILS {
+            let reason =
+                format!("{neighbours} neighbours with thumbnails in one response; at most {MAX_THUMBNAILS}, lower k");
+            return Err(Error::invalid("thumbnails", reason));
+        }
+        Ok(())
+    }
+
     /// The labels that a neighbour may have, if not all.
     fn labels(&self) -> Option<Vec<String>> {
         let labels = match self.label.as_ref()? {
@@ -178,12 +193,16 @@ impl Options {
 }
 
 impl Vectors {
+    fn all(&self) -> &[Vec<f32>] {
+        match self {
+            Self::One(vector) => std::slice::from_ref(vector),
+            Self::Many(vectors) => vectors,
+        }
+    }
+
     /// The vectors, when they fit the gallery.
     fn checked(&self, gallery: &Gallery, limit: usize) -> Result<Vec<Vec<f32>>, Error> {
-        let vectors = match self {
-            Self::One(vector) => std::slice::from_ref(vector),
-            Self::Many(vectors) => vectors.as_slice(),
-        };
+        let vectors = self.all();
         if vectors.len() > limit {
             return Err(Error::TooManyItems { found: vectors.len(), limit });
         }

@@ -1,6 +1,7 @@
 //! `GET /v2/health/live` and `/v2/health/ready`: for those who start and stop servers.
 //!
-//! The server is ready when every model of the store is served and it is not shutting down.
+//! The server is ready when every model is served that was there at the start or has been served since, and it is not shutting down.
+//! With `--strict-readiness` every model of the store counts.
 
 use super::{App, resource};
 use actix_web::HttpResponse;

@@ -4,6 +4,10 @@ use serde::de::{DeserializeSeed, Deserializer, Error, SeqAccess, Visitor};
 use serde::{Deserialize, de};
 use std::fmt;
 
+/// Most texts of a tensor, which are images: far more than a request may hold, and few enough that empty ones, three bytes each
+/// in JSON, take no memory to speak of.
+const MAX_TEXTS: usize = 1 << 20;
+
 /// The elements of a tensor in row-major order.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Elements {
@@ -56,11 +60,13 @@ impl<'de> Visitor<'de> for Collect<'_> {
     }
 
     fn visit_str<E: de::Error>(self, value: &str) -> Result<(), E> {
-        self.0.texts.push(value.to_owned());
-        Ok(())
+        self.visit_string(value.to_owned())
     }
 
     fn visit_string<E: de::Error>(self, value: String) -> Result<(), E> {
+        if self.0.texts.len() == MAX_TEXTS {
+            return Err(E::custom(format!("data holds more than {MAX_TEXTS} strings")));
+        }
         self.0.texts.push(value);
         Ok(())
     }
@@ -90,6 +96,9 @@ mod tests {
         for text in ["1", "[true]", "[null]", r#"[1, "a"]"#, r#"[{"a": 1}]"#] {
             assert!(serde_json::from_str::<Elements>(text).is_err(), "{text}");
         }
+        let many = format!("[{}\"\"]", "\"\",".repeat(MAX_TEXTS));
+        let message = serde_json::from_str::<Elements>(&many).unwrap_err().to_string();
+        assert!(message.contains("more than 1048576 strings"), "{message}");
         let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
         assert!(serde_json::from_str::<Elements>(&deep).is_err(), "nesting is bounded");
     }

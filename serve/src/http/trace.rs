@@ -3,16 +3,13 @@
 //! # Source
 //! OpenTelemetry's semantic conventions for HTTP servers.
 
+use super::method::{self, OTHER};
 use crate::trace::{Begun, Parent, Span, TRACEPARENT, TRACESTATE, Tracer};
 use actix_web::HttpMessage;
 use actix_web::dev::ServiceRequest;
 use actix_web::http::Version;
 use actix_web::http::header::{HeaderValue, USER_AGENT};
 use std::time::Instant;
-
-/// The methods that have names of their own in traces; there may be any other.
-const METHODS: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"];
-const OTHER: &str = "_OTHER";
 
 /// Begins the trace of a request, or goes on with the sender's. The handler finds the span among the request's extensions.
 pub fn begin(tracer: &Tracer, request: &ServiceRequest, id: &str, start: Instant) -> Begun {
@@ -28,7 +25,7 @@ pub fn begin(tracer: &Tracer, request: &ServiceRequest, id: &str, start: Instant
 
 fn describe(span: &mut Span, request: &ServiceRequest, id: &str) {
     let given = request.method().as_str();
-    let method = METHODS.into_iter().find(|method| *method == given).unwrap_or(OTHER);
+    let method = method::name(given);
     span.set("http.request.method", method);
     if method == OTHER {
         span.set("http.request.method_original", given);

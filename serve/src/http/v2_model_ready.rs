@@ -6,6 +6,7 @@
 use super::envelope::KServe;
 use super::v2_model::{Named, paths};
 use super::{App, resource};
+use crate::Error;
 use actix_web::HttpResponse;
 use actix_web::web::{self, Data, Path, ServiceConfig};
 use serde_json::json;
@@ -19,5 +20,8 @@ pub fn configure(config: &mut ServiceConfig) {
 
 async fn ready(app: Data<App>, named: Path<Named>) -> Result<HttpResponse, KServe> {
     let served = named.find(&app)?;
+    if served.is_broken() {
+        return Err(Error::Loading { model: served.name.clone() }.into());
+    }
     Ok(HttpResponse::Ok().json(json!({"name": served.name, "ready": true})))
 }

@@ -4,6 +4,7 @@
 
 mod batches;
 mod build;
+mod flight;
 mod galleries;
 mod grpc;
 mod http;
@@ -28,7 +29,7 @@ pub use statistics::{Snapshot, Statistics, Total};
 
 use crate::Error;
 use prometheus::core::Collector;
-use prometheus::{Registry, TextEncoder};
+use prometheus::{IntGauge, Registry, TextEncoder};
 use std::sync::Arc;
 
 /// Every metric of a server.
@@ -38,6 +39,7 @@ pub struct Metrics {
     pub(crate) grpc: grpc::Grpc,
     pub(crate) http: http::Http,
     pub(crate) galleries: galleries::Galleries,
+    pub(crate) in_flight: IntGauge,
     pub(crate) spans: Spans,
     pub(crate) families: Arc<Families>,
 }
@@ -65,6 +67,7 @@ impl Metrics {
         let grpc = grpc::Grpc::new(&registry)?;
         let http = http::Http::new(&registry)?;
         let galleries = galleries::Galleries::new(&registry)?;
+        let in_flight = flight::gauge(&registry)?;
         let spans = Spans::new(&registry)?;
         let families = Families {
             requests: requests::Requests::new(&registry)?,
@@ -76,7 +79,7 @@ impl Metrics {
             loaded: loaded::Loaded::new(&registry)?,
             shadows: shadows::Shadows::new(&registry)?,
         };
-        Ok(Self { registry, grpc, http, galleries, spans, families: Arc::new(families) })
+        Ok(Self { registry, grpc, http, galleries, in_flight, spans, families: Arc::new(families) })
     }
 
     /// The metrics of one version of a model.
@@ -137,6 +140,7 @@ mod tests {
         model.shadow_class("4", true);
         metrics.http.observe("/v1/models", "GET", 200, Duration::from_millis(1));
         metrics.grpc.observe("ModelInfer", tonic::Code::NotFound, Duration::from_millis(1));
+        metrics.in_flight.set(4);
         metrics.spans.sent(2);
         metrics.spans.dropped(3);
         metrics.galleries.opened("g", 5);
@@ -166,6 +170,7 @@ mod tests {
             "selfie_gallery_vectors{gallery=\"g\"} 5",
             "selfie_search_queries_total{gallery=\"g\"} 2",
             "selfie_search_duration_seconds_count{gallery=\"g\"} 1",
+            "selfie_in_flight 4",
             "selfie_spans_sent_total 2",
             "selfie_spans_dropped_total 3",
             "selfie_build_info{",

@@ -30,7 +30,7 @@ pub fn decode(bytes: &[u8], max_pixels: u64) -> Result<DynamicImage, Error> {
     if width == 0 || height == 0 {
         return Err(Error::image("has no pixels"));
     }
-    still::check(bytes, format)?;
+    still::check(bytes, format, [width, height], limits)?;
     if format == ImageFormat::Jpeg {
         jpeg::check_complete(bytes)?;
     }

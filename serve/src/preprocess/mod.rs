@@ -7,12 +7,14 @@
 mod canvas;
 mod channels;
 mod decode;
+mod gif;
 mod jpeg;
 mod layout;
 mod normalise;
 mod place;
 mod resize;
 mod still;
+mod webp;
 
 pub(crate) use decode::decode;
 pub use decode::probe;
@@ -38,6 +40,16 @@ pub enum Pixels {
     F32(Vec<f32>),
     /// Raw bytes.
     U8(Vec<u8>),
+}
+
+impl Pixels {
+    /// As many zeros of the same kind.
+    pub(crate) fn zeros(&self) -> Self {
+        match self {
+            Self::F32(values) => Self::F32(vec![0.0; values.len()]),
+            Self::U8(values) => Self::U8(vec![0; values.len()]),
+        }
+    }
 }
 
 impl Preprocessor {
@@ -106,7 +118,7 @@ impl Preprocessor {
         let Input { channels, height, width, .. } = self.input;
         let mut canvas = channels::convert(decode(bytes, self.max_pixels)?, channels)?;
         if self.steps.do_resize {
-            let (to_width, to_height) = target(&self.steps.size, canvas.width, canvas.height);
+            let (to_width, to_height) = self.target(canvas.width, canvas.height)?;
             canvas = resize::resize(canvas, to_width, to_height, self.steps.resample)?;
         }
         if let Some(size) = self.steps.crop_size {
@@ -124,7 +136,31 @@ impl Preprocessor {
         }
         Ok(canvas)
     }
+
+    /// Width and height to resize to.
+    ///
+    /// # Errors
+    /// [`Error::Image`] when the image is so thin that it would become, on its way or at its end, far larger than it is.
+    fn target(&self, width: usize, height: usize) -> Result<(usize, usize), Error> {
+        let (to_width, to_height) = target(&self.steps.size, width, height);
+        let usual = match self.steps.size {
+            ResizeTo::Exact(size) => size.width * size.height,
+            ResizeTo::ShortestEdge { shortest_edge } => shortest_edge * shortest_edge,
+        };
+        let room = usize::try_from(self.max_pixels).unwrap_or(usize::MAX).max(usual.saturating_mul(THIN));
+        // Rows are resized first.
+        if to_width.saturating_mul(height.max(to_height)) > room {
+            return Err(Error::image(format!(
+                "is {width} x {height}, too long and thin to be resized to {to_width} x {to_height}: that takes more than {room} \
+                 pixels"
+            )));
+        }
+        Ok((to_width, to_height))
+    }
 }
+
+/// An image that is so many times as long as it is wide is resized however few pixels are allowed.
+const THIN: usize = 16;
 
 /// Width and height to resize to. The longer side is rounded down, as Hugging Face's image processors do.
 fn target(size: &ResizeTo, width: usize, height: usize) -> (usize, usize) {
@@ -132,7 +168,7 @@ fn target(size: &ResizeTo, width: usize, height: usize) -> (usize, usize) {
         ResizeTo::Exact(size) => (size.width, size.height),
         ResizeTo::ShortestEdge { shortest_edge } => {
             let (short, long) = (width.min(height), width.max(height));
-            let other = (shortest_edge * long / short.max(1)).max(1);
+            let other = (shortest_edge.saturating_mul(long) / short.max(1)).max(1);
             if width <= height { (shortest_edge, other) } else { (other, shortest_edge) }
         }
     }
@@ -141,12 +177,63 @@ fn target(size: &ResizeTo, width: usize, height: usize) -> (usize, usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use selfie_models::card::{Layout, Resample, Size};
 
     #[test]
     fn the_shorter_side_gets_the_length() {
         let size = ResizeTo::ShortestEdge { shortest_edge: 10 };
         for (from, to) in [((20, 40), (10, 20)), ((40, 20), (20, 10)), ((15, 25), (10, 16)), ((7, 7), (10, 10))] {
             assert_eq!(target(&size, from.0, from.1), to, "{from:?}");
+        }
+    }
+
+    #[test]
+    fn an_image_too_thin_to_be_resized_is_refused_and_a_long_one_is_not() {
+        let exact = ResizeTo::Exact(Size { height: 10, width: 10 });
+        let edge = ResizeTo::ShortestEdge { shortest_edge: 10 };
+        let cases = [
+            (edge, (160, 10), true),
+            (edge, (10, 160), true),
+            (edge, (16, 1), true),
+            (edge, (1, 16), true),
+            (edge, (2000, 1), false),
+            (edge, (1, 2000), false),
+            (exact, (2000, 1), true),
+            (exact, (1, 160), true),
+            (exact, (1, 2000), false),
+        ];
+        for (size, (width, height), is_ok) in cases {
+            let mut steps = Preprocessing {
+                do_resize: true,
+                size,
+                resample: Resample::Bilinear,
+                crop_size: Some(Size { height: 10, width: 10 }),
+                pad_size: None,
+                rescale_factor: 1.0,
+                image_mean: vec![0.0; 3],
+                image_std: vec![1.0; 3],
+            };
+            let input = Input {
+                name: "x".into(),
+                dtype: InputDtype::U8,
+                layout: Layout::Nhwc,
+                channels: 3,
+                height: 10,
+                width: 10,
+            };
+            for resample in [Resample::Nearest, Resample::Bilinear] {
+                steps.resample = resample;
+                let normaliser = Normaliser::new(&steps);
+                let preprocessor =
+                    Preprocessor { input: input.clone(), steps: steps.clone(), normaliser, max_pixels: 2000 };
+                let mut png = std::io::Cursor::new(Vec::new());
+                let image = image::RgbImage::new(width, height);
+                image.write_to(&mut png, image::ImageFormat::Png).unwrap();
+                let found = preprocessor.item(png.get_ref());
+                assert_eq!(found.is_ok(), is_ok, "{size:?} {width} x {height}: {found:?}");
+                let reason = found.map_or_else(|error| error.to_string(), |_| String::new());
+                assert!(is_ok || reason.contains("too long and thin"), "{reason}");
+            }
         }
     }
 }

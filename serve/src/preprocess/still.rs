@@ -1,34 +1,29 @@
-//! Animated images are refused: which frame was meant, nobody knows.
+//! Animated images are refused: which frame was meant, nobody knows. No pixel is decoded for that.
 
 use super::decode::name;
+use super::{gif, webp};
 use crate::Error;
-use image::codecs::{gif::GifDecoder, png::PngDecoder, webp::WebPDecoder};
-use image::{AnimationDecoder, ImageFormat, ImageResult};
+use image::codecs::png::PngDecoder;
+use image::{ImageFormat, Limits};
 use std::io::Cursor;
 
-/// Checks that the image has one frame.
+/// Checks that an image of `width` x `height` has one frame.
 ///
 /// # Errors
-/// [`Error::Image`] when it has more.
-pub fn check(bytes: &[u8], format: ImageFormat) -> Result<(), Error> {
-    match animated(bytes, format) {
-        Ok(false) => Ok(()),
-        Ok(true) => {
-            let name = name(format);
-            Err(Error::image(format!("is an animated {name}; send one frame, since none is chosen for you")))
-        }
-        Err(error) => Err(Error::image(format!("is not a readable {}: {error}", name(format)))),
-    }
-}
-
-fn animated(bytes: &[u8], format: ImageFormat) -> ImageResult<bool> {
-    let reader = Cursor::new(bytes);
-    match format {
-        ImageFormat::Png => PngDecoder::new(reader)?.is_apng(),
-        ImageFormat::WebP => Ok(WebPDecoder::new(reader)?.has_animation()),
-        ImageFormat::Gif => {
-            Ok(GifDecoder::new(reader)?.into_frames().take(2).collect::<ImageResult<Vec<_>>>()?.len() > 1)
-        }
+/// [`Error::Image`] when it has more, or cannot be read.
+pub fn check(bytes: &[u8], format: ImageFormat, [width, height]: [u32; 2], limits: Limits) -> Result<(), Error> {
+    let animated = match format {
+        ImageFormat::Png => PngDecoder::with_limits(Cursor::new(bytes), limits)
+            .and_then(|decoder| decoder.is_apng())
+            .map_err(|error| error.to_string()),
+        ImageFormat::WebP => webp::is_animated(bytes, width, height),
+        ImageFormat::Gif => gif::is_animated(bytes),
         _ => Ok(false),
+    };
+    let name = name(format);
+    match animated {
+        Ok(false) => Ok(()),
+        Ok(true) => Err(Error::image(format!("is an animated {name}; send one frame, since none is chosen for you"))),
+        Err(reason) => Err(Error::image(format!("is not a readable {name}: {reason}"))),
     }
 }

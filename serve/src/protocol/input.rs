@@ -86,7 +86,7 @@ impl Input {
     /// What the model is asked about.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a tensor that the model does not take.
+    /// [`Error::Invalid`] for a tensor that the model does not take, [`Error::TooManyItems`] for more images than it may hold.
     pub fn tensor(self, served: &Served) -> Result<Tensor, Error> {
         let Self { name, shape, datatype: found, data } = self;
         let expected = &served.model.card().input;
@@ -95,7 +95,9 @@ impl Input {
         }
         match (found.as_str(), data) {
             ("BYTES", Data::Images(images)) => Ok(Tensor::Images(as_shaped(&shape, images)?)),
-            ("BYTES", Data::Raw(raw)) => Ok(Tensor::Images(as_shaped(&shape, elements(raw)?)?)),
+            ("BYTES", Data::Raw(raw)) => {
+                Ok(Tensor::Images(as_shaped(&shape, elements(raw, served.max_request_items)?)?))
+            }
             ("BYTES", Data::Numbers(_)) => wrong("datatype is BYTES, the data are numbers".into()),
             (found, _) if found != datatype(expected.dtype) => {
                 let dtype = datatype(expected.dtype);
@@ -154,17 +156,26 @@ fn items(served: &Served, shape: &[i64], numbers: &[f64]) -> Result<Vec<Pixels>,
 }
 
 /// Cuts raw BYTES: each element is its length, 4 bytes little-endian, and its bytes.
-fn elements(mut raw: Bytes) -> Result<Vec<Bytes>, Error> {
+/// More than `limit` are counted and not kept.
+fn elements(mut raw: Bytes, limit: usize) -> Result<Vec<Bytes>, Error> {
     let mut elements = Vec::new();
+    let mut found = 0;
     while !raw.is_empty() {
         let Some(length) = raw.first_chunk::<4>().map(|length| u32::from_le_bytes(*length) as usize) else {
-            return wrong(format!("{} bytes are left after element {}", raw.len(), elements.len()));
+            return wrong(format!("{} bytes are left after element {found}", raw.len()));
         };
         let _ = raw.split_to(4);
         if length > raw.len() {
-            return wrong(format!("element {} has {length} bytes, {} are left", elements.len(), raw.len()));
+            return wrong(format!("element {found} has {length} bytes, {} are left", raw.len()));
         }
-        elements.push(raw.split_to(length));
+        let element = raw.split_to(length);
+        found += 1;
+        if found <= limit {
+            elements.push(element);
+        }
+    }
+    if found > limit {
+        return Err(Error::TooManyItems { found, limit });
     }
     Ok(elements)
 }

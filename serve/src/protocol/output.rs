@@ -50,17 +50,21 @@ pub enum Values {
 /// The outputs that are given: all, in the model's order, when none was asked for.
 ///
 /// # Errors
-/// [`Error::Invalid`] for an unknown output or a classification of nothing.
+/// [`Error::Invalid`] for an unknown output, one that is asked for twice, or a classification of nothing.
 pub fn choose(served: &Served, wanted: &[Wanted]) -> Result<Vec<Choice>, Error> {
     let names = served.model.file.output_names();
     if wanted.is_empty() {
         return Ok((0..names.len()).map(|index| Choice { index, classes: None }).collect());
     }
+    let wrong = |reason: String| Error::invalid("outputs", reason);
+    let mut given = vec![false; names.len()];
     let choice = |output: &Wanted| {
-        let wrong = |reason: String| Error::invalid("outputs", reason);
         let index = names.iter().position(|name| *name == output.name);
         let index =
             index.ok_or_else(|| wrong(format!("output \"{}\" is unknown; there are {names:?}", output.name)))?;
+        if std::mem::replace(&mut given[index], true) {
+            return Err(wrong(format!("output \"{}\" is asked for twice", output.name)));
+        }
         if output.classes == Some(0) {
             return Err(wrong(format!("output \"{}\": classification is 0; it must be at least 1", output.name)));
         }

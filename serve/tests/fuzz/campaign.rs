@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 /// Longest time of one case.
 const SLOW: Duration = Duration::from_secs(30);
-/// What the process may grow by.
+/// What the address space of the process may grow by.
 const LARGE_KB: u64 = 512 << 10;
 
 /// Runs the target for `time`.
@@ -73,9 +73,10 @@ fn seeds(target: &str) -> Vec<Vec<u8>> {
     paths.iter().map(|path| std::fs::read(path).unwrap()).collect()
 }
 
-/// The most memory that the process has had, in kB; 0 where the system does not say.
+/// The largest address space that the process has had, in kB; 0 where the system does not say. Memory that was taken and not
+/// touched counts: the next machine may refuse it.
 fn peak_kb() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let line = status.lines().find_map(|line| line.strip_prefix("VmPeak:"));
     line.map_or(0, |line| line.trim().trim_end_matches(" kB").parse().unwrap())
 }

@@ -90,11 +90,13 @@ pub fn all() -> Vec<Target> {
     let config = Config { models, runtime: "tract".into(), ..Config::default() };
     let engine = Engine::open(&config, &Metrics::new().unwrap()).unwrap();
     let served = engine.find(None, Which::Usual).unwrap();
+    let preprocessors = fuzz::preprocessors(&served);
+    let image = move |data: &[u8]| fuzz::image(&preprocessors, data);
     let infer_request = move |data: &[u8]| fuzz::infer_request(&served, data);
     vec![
         Target { name: "infer_request", call: Box::new(infer_request), words: JSON },
         Target { name: "json_tensor", call: Box::new(fuzz::json_tensor), words: JSON },
-        Target { name: "image", call: Box::new(fuzz::image), words: IMAGE },
+        Target { name: "image", call: Box::new(image), words: IMAGE },
         Target { name: "model_file", call: Box::new(fuzz::model_file), words: MODEL },
     ]
 }

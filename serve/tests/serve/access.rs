@@ -44,6 +44,27 @@ fn keys_open_inference_and_administration_apart() {
 }
 
 #[test]
+fn pages_of_other_sites_do_not_administer() {
+    let store = store(&[("net", Network::default())]);
+    let server = serve(Config { admin: true, ..config(store.path()) });
+    let own = format!("http://{}", server.addr);
+    for (name, value, status) in [
+        ("sec-fetch-site", "cross-site", 403),
+        ("sec-fetch-site", "same-site", 403),
+        ("origin", "https://evil.example", 403),
+        ("host", "evil.example", 403),
+        ("origin", own.as_str(), 200),
+        ("sec-fetch-site", "same-origin", 200),
+    ] {
+        for action in ["unload", "load"] {
+            let request = server.post(&format!("/v2/repository/models/net/{action}")).header(name, value);
+            assert_eq!(request.body("{}").send().unwrap().status(), status, "{action}, {name}: {value}");
+        }
+        assert_eq!(server.embed(&json!({"input": base64(&png(1))})).len(), 1, "{name}: {value}");
+    }
+}
+
+#[test]
 fn a_server_with_unusable_keys_does_not_start() {
     let store = store(&[("net", Network::default())]);
     let empty = store.path().join("empty-file");

@@ -21,7 +21,7 @@ fn a_bad_image_is_refused_with_the_reason_and_harms_nobody() {
     let (png, jpeg) = (png(1), jpeg(1));
     let webp = encode(&picture(1, 9, 9), image::ImageFormat::WebP);
     let bmp = encode(&picture(1, 9, 9), image::ImageFormat::Bmp);
-    let cases: [(&str, Vec<u8>, &str); 12] = [
+    let cases: [(&str, Vec<u8>, &str); 13] = [
         ("empty", vec![], "is empty"),
         ("text", b"hello, world".to_vec(), "is not an image that is read here"),
         ("another format", b"II*\0aaaaaaaaaaaaaaaa".to_vec(), "is not an image that is read here"),
@@ -34,6 +34,7 @@ fn a_bad_image_is_refused_with_the_reason_and_harms_nobody() {
         ("PNG damaged", [&png[..60], &[0; 40], &png[100..]].concat(), "readable PNG"),
         ("huge", huge_header(), "more than the 50000000 pixels"),
         ("animated", animated_gif(), "animated GIF"),
+        ("frame", include_bytes!("../../../fuzz/seeds/image/screen.gif").to_vec(), "beyond its screen of 1 x 1"),
     ];
     for (name, bytes, expected) in cases {
         let body = json!({"model": "net", "input": [base64(&png), base64(&bytes)]});

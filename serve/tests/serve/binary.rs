@@ -171,6 +171,10 @@ fn raw_bytes_that_do_not_fit_are_refused_with_the_reason() {
         let message = answer["error"].as_str().unwrap_or_default();
         assert!(status == 400 && message.contains(expected), "{name}: {status} {answer}");
     }
+    let many = elements(&vec![vec![]; 500]);
+    let response = send(&server, &tensor(json!([500]), "BYTES", json!(many.len())), &many);
+    assert_eq!(response.status(), 413);
+    assert!(response.text().unwrap().contains("500 items"));
     for length in ["-1", "x", "99999", "18446744073709551616"] {
         let request = server.post("/v2/models/net/infer").header(LENGTH, length).body(data.clone());
         assert_eq!(request.send().unwrap().status(), 400, "{length}");

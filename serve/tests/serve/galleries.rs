@@ -89,6 +89,19 @@ fn a_thumbnail_is_a_picture_that_clients_keep() {
 }
 
 #[test]
+fn very_many_thumbnails_are_not_given_at_once() {
+    let (_folders, server) = served(Network::default());
+    let ask = |queries: usize, k: usize| {
+        let vectors = vec![[1.0, 0.5, 0.25, 0.125]; queries];
+        server.json("/v1/search", &json!({"gallery": "pictured", "vector": vectors, "thumbnails": true, "k": k}))
+    };
+    assert_eq!(ask(80, 1000).status(), 200, "12 neighbours are all that there are");
+    let response = ask(90, 1000);
+    assert_eq!(response.status(), 400);
+    assert!(response.text().unwrap().contains("1080 neighbours with thumbnails"));
+}
+
+#[test]
 fn every_vector_and_every_image_has_a_place_on_the_map() {
     let (_folders, server) = served(Network::default());
     let map = get(&server, "/v1/galleries/pictured/map");

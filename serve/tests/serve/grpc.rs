@@ -103,6 +103,17 @@ fn typed_contents_give_the_numbers_of_rest() {
 }
 
 #[test]
+fn a_message_of_very_many_parts_is_not_read() {
+    let store = store(&[("net", Network::default())]);
+    let server = serve(grpc_config(store.path()));
+    let mut caller = caller(&server);
+    for (count, expected) in [(1000, "at most 128"), (300_000, "more than 262144 parts")] {
+        let status = caller.infer(images(&vec![vec![]; count])).unwrap_err();
+        assert!(status.code() == Code::OutOfRange && status.message().contains(expected), "{count}: {status}");
+    }
+}
+
+#[test]
 fn a_wrong_request_gets_a_code_and_what_is_wrong() {
     let store = store(&[("net", Network::default())]);
     let server = serve(Config { max_body_bytes: 10_000, max_request_items: 2, ..grpc_config(store.path()) });
@@ -143,6 +154,7 @@ fn a_wrong_request_gets_a_code_and_what_is_wrong() {
         (images(&[vec![0; 10_000]]), Code::OutOfRange, "10000 bytes"),
         (ModelInferRequest { outputs: vec![output("x", whole(1))], ..good() }, invalid, "\"x\" is unknown"),
         (ModelInferRequest { outputs: vec![output("logits", whole(0))], ..good() }, invalid, "at least 1"),
+        (ModelInferRequest { outputs: vec![output("logits", whole(1)); 2], ..good() }, invalid, "asked for twice"),
         (ModelInferRequest { outputs: vec![output("logits", text("2"))], ..good() }, invalid, "classification must be"),
         (ModelInferRequest { parameters: timeout(whole(-1)), ..good() }, invalid, "timeout must be"),
     ];

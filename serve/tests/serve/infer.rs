@@ -33,6 +33,11 @@ fn a_tensor_gives_all_outputs_or_those_that_were_asked_for() {
     assert_eq!(answer["outputs"].as_array().unwrap().len(), 1);
     assert_eq!(answer["outputs"][0]["name"], "logits");
     assert!(answer.get("id").is_none());
+    let twice = json!({"inputs": [tensor], "outputs": vec![json!({"name": "logits"}); 20_000]});
+    let response = server.json("/v2/models/net/infer", &twice);
+    assert_eq!(response.status(), 400);
+    let answer: Value = response.json().unwrap();
+    assert!(answer["error"].as_str().unwrap().contains("\"logits\" is asked for twice"), "{answer}");
 }
 
 #[test]
@@ -57,6 +62,10 @@ fn encoded_images_are_prepared_by_the_server() {
     let answer: Value = server.json("/v2/models/net/infer", &json!({"inputs": [tensor]})).json().unwrap();
     let vectors = server.embed(&json!({"input": images})).concat();
     assert_close(&floats(&answer["outputs"][0]["data"]), &vectors, "BYTES");
+    let tensor = json!({"name": "pixel_values", "shape": [1], "datatype": "BYTES", "data": vec![""; 500]});
+    let response = server.json("/v2/models/net/infer", &json!({"inputs": [tensor]}));
+    assert_eq!(response.status(), 413, "counted before anything is made of them");
+    assert!(response.text().unwrap().contains("500 items"));
 }
 
 #[test]

@@ -4,6 +4,20 @@ use super::pictures::*;
 use serde_json::{Value, json};
 
 #[test]
+fn invented_methods_make_no_metrics_of_their_own() {
+    let store = store(&[("net", Network::default())]);
+    let server = serve(config(store.path()));
+    for method in ["BREW", "WHISK"] {
+        let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
+        let url = format!("{}/v1/models", server.url);
+        assert_eq!(server.client.request(method, url).send().unwrap().status(), 405);
+    }
+    let text = server.get("/metrics").send().unwrap().text().unwrap();
+    let line = "selfie_http_requests_total{method=\"_OTHER\",route=\"/v1/models\",status=\"405\"} 2";
+    assert!(text.contains(line) && !text.contains("BREW"), "{text}");
+}
+
+#[test]
 fn models_and_server_describe_themselves() {
     let networks =
         [("a", Network::default()), ("b", Network { classes: 0, fixed_batch: Some(2), ..Network::default() })];

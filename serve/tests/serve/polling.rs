@@ -5,6 +5,7 @@ use super::refusal::liar;
 use selfie_serve::Config;
 use serde_json::{Value, json};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 fn wide(width: usize) -> Network {
@@ -83,6 +84,43 @@ fn a_bad_version_is_never_served_and_is_tried_again_when_it_changes() {
     liar(&store.path().join("net/3/model.onnx"));
     wait_for(&server, "golden sample 0 differs");
     assert_eq!(width(), 5);
+
+    // The file of the version that answers is damaged: it answers on, and is not told to be unavailable.
+    std::fs::remove_dir_all(store.path().join("net/3")).unwrap();
+    std::fs::write(&file, &whole[..whole.len() / 2]).unwrap();
+    wait_for(&server, "complete ONNX");
+    assert_eq!(width(), 5);
+    let state =
+        |state: &str| server.metric(&format!("selfie_model_state{{model=\"net\",state=\"{state}\",version=\"2\"}}"));
+    assert_eq!((state("READY"), state("UNAVAILABLE")), (1.0, 0.0));
+}
+
+#[test]
+fn a_new_model_does_not_take_the_server_out_of_rotation_unless_it_is_asked_to() {
+    for strict_readiness in [false, true] {
+        let store = store(&[("net", wide(4))]);
+        let server = serve(Config { poll_ms: 20, strict_readiness, ..config(store.path()) });
+        let is_over = AtomicBool::new(false);
+        let ready = || server.get("/v2/health/ready").send().unwrap().status() == 200;
+        std::thread::scope(|scope| {
+            let looking = scope.spawn(|| {
+                let mut not_ready = 0;
+                while !is_over.load(Ordering::SeqCst) {
+                    not_ready += usize::from(!ready());
+                }
+                not_ready
+            });
+            wide(6).write("good", &store.path().join("good/1/model.onnx"));
+            wait_for(&server, &self::ready("good", 1));
+            liar(&store.path().join("bad/1/model.onnx"));
+            wait_for(&server, "golden sample 0 differs");
+            assert_eq!(ready(), !strict_readiness);
+            is_over.store(true, Ordering::SeqCst);
+            assert_eq!(looking.join().unwrap() > 0, strict_readiness);
+        });
+        std::fs::remove_dir_all(store.path().join("bad")).unwrap();
+        wait_until("it stays red", ready);
+    }
 }
 
 #[test]

@@ -83,6 +83,33 @@ fn both_protocols_are_encrypted_with_the_certificate() {
 }
 
 #[test]
+fn a_certificate_that_is_replaced_is_given_to_who_comes_then() {
+    let (store, identity, other) = (store(&[("net", Network::default())]), identity(), identity());
+    let server = start(encrypted(grpc_config(store.path()), &identity));
+    let trusted = |path: &PathBuf| {
+        let mut roots = RootCertStore::empty();
+        roots.add(CertificateDer::from_pem_file(path).unwrap()).unwrap();
+        roots
+    };
+    let (old, new) = (trusted(&identity.certificate), trusted(&other.certificate));
+    let request = "GET /v2/health/live HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
+    assert!(ask(&server, old.clone(), request).is_ok() && ask(&server, new.clone(), request).is_err());
+    std::fs::copy(&other.certificate, &identity.certificate).unwrap();
+    std::fs::copy(&other.key, &identity.key).unwrap();
+    wait_until("the old certificate stays", || ask(&server, new.clone(), request).is_ok());
+    assert!(ask(&server, old, request).is_err());
+
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let authority = Certificate::from_pem(std::fs::read(&other.certificate).unwrap());
+        let trusting = ClientTlsConfig::new().ca_certificate(authority).domain_name("localhost");
+        let endpoint = Endpoint::from_shared(format!("https://{}", server.grpc_addr.unwrap())).unwrap();
+        let channel = endpoint.tls_config(trusting).unwrap().connect().await.unwrap();
+        assert!(GrpcInferenceServiceClient::new(channel).model_infer(images(&[png(1)])).await.is_ok());
+    });
+}
+
+#[test]
 fn a_server_with_an_unusable_certificate_does_not_start() {
     let (store, identity, other) = (store(&[("net", Network::default())]), identity(), identity());
     let empty = store.path().join("empty.pem");

@@ -156,7 +156,8 @@ pub(crate) fn luma(pixel: &[u8]) -> u8 {
 fn resize(canvas: Canvas, size: usize) -> Result<Canvas, String> {
     let shorter = canvas.height.min(canvas.width);
     let [height, width] = [canvas.height, canvas.width].map(|side| side * size / shorter);
-    if height.saturating_mul(width) > MOST_PIXELS {
+    // Rows are resized first.
+    if height.max(canvas.height).saturating_mul(width) > MOST_PIXELS {
         return Err(format!(
             "it has {}x{} pixels, and would have {height}x{width} with a shorter side of {size}, more than {MOST_PIXELS} pixels; \
              cut it to a shape that is nearer to a square",

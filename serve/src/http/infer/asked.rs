@@ -53,7 +53,8 @@ impl Asked {
                 let request: Request = serde_json::from_slice(&json)
                     .map_err(|error| Error::invalid("", format!("the JSON of the body is wrong: {error}")))?;
                 let outputs = output::choose(served, request.outputs, request.parameters.binary_data_output)?;
-                let tensor = protocol::only(served, request.inputs)?.with(tensors)?.tensor(served)?;
+                let tensor = protocol::only(served, request.inputs)?;
+                let tensor = tensor.with(tensors, served.max_request_items)?.tensor(served)?;
                 let Parameters { timeout, priority, .. } = request.parameters;
                 Ok(Self { id: request.id, timeout_us: timeout, priority, outputs, tensor })
             }

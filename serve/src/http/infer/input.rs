@@ -28,15 +28,16 @@ impl Input {
     /// The tensor with its elements, from the JSON or from `raw`, the bytes behind it.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when the elements are in neither or in both, [`Error::Image`] for BYTES that are no base64.
-    pub fn with(self, raw: Bytes) -> Result<protocol::Input, Error> {
+    /// [`Error::Invalid`] when the elements are in neither or in both, [`Error::TooManyItems`] for more than `limit` images,
+    /// [`Error::Image`] for BYTES that are no base64.
+    pub fn with(self, raw: Bytes, limit: usize) -> Result<protocol::Input, Error> {
         let data = match (self.data, self.parameters.binary_data_size) {
             (Some(_), Some(_)) => return wrong("the tensor has both data and binary_data_size".into()),
             (None, None) => return wrong("the tensor has neither data nor binary_data_size".into()),
             (Some(_), None) if !raw.is_empty() => {
                 return wrong(format!("{} bytes follow the JSON, but no tensor has a binary_data_size", raw.len()));
             }
-            (Some(elements), None) if self.datatype == "BYTES" => Data::Images(base64_images(&elements.texts)?),
+            (Some(elements), None) if self.datatype == "BYTES" => Data::Images(base64_images(&elements.texts, limit)?),
             (Some(elements), None) => Data::Numbers(elements.numbers),
             (None, Some(size)) if size != raw.len() => {
                 return wrong(format!("binary_data_size is {size}, {} bytes follow the JSON", raw.len()));
@@ -47,7 +48,10 @@ impl Input {
     }
 }
 
-fn base64_images(texts: &[String]) -> Result<Vec<Bytes>, Error> {
+fn base64_images(texts: &[String], limit: usize) -> Result<Vec<Bytes>, Error> {
+    if texts.len() > limit {
+        return Err(Error::TooManyItems { found: texts.len(), limit });
+    }
     let decode = |(index, text): (usize, &String)| data_uri::decode(text).map_err(|error| error.at_item(index));
     texts.iter().enumerate().map(decode).collect()
 }
