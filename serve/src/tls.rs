@@ -84,7 +84,10 @@ impl Identity {
                     tracing::info!("{} has changed and is used from now on", self.certificate.display());
                     current.0 = identity;
                 }
-                Err(error) => tracing::error!("the old certificate stays: {error}"),
+                Err(error) => {
+                    tracing::error!("the old certificate stays: {error}");
+                    current.1.look_again();
+                }
             }
         }
         current.0.clone()

@@ -37,6 +37,11 @@ impl Watched {
         have_changed
     }
 
+    /// Takes the files for changed at the next look, since what they hold could not be used.
+    pub fn look_again(&mut self) {
+        self.stamps.clear();
+    }
+
     /// A file that cannot be looked at has none.
     fn stamps(&self) -> Vec<Option<Stamp>> {
         let stamp = |path: &PathBuf| fs::metadata(path).ok().map(|metadata| (metadata.len(), metadata.modified().ok()));

@@ -53,13 +53,15 @@ impl Keys {
     fn read_again(&self, read: &mut Read) {
         let path = self.path.display();
         match fs::read_to_string(&self.path).map(|text| hashes(&text)) {
-            Ok(hashes) if hashes.is_empty() => tracing::error!("{path} holds no key; the old keys stay"),
-            Ok(hashes) => {
+            Ok(hashes) if !hashes.is_empty() => {
                 tracing::info!("{path} has changed: {} keys", hashes.len());
                 read.hashes = hashes;
+                return;
             }
+            Ok(_) => tracing::error!("{path} holds no key; the old keys stay"),
             Err(error) => tracing::error!("{path} cannot be read, the old keys stay: {error}"),
         }
+        read.file.look_again();
     }
 }
 

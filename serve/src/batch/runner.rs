@@ -175,9 +175,7 @@ impl Runner {
             self.shrink(enough);
         }
     }
-}
 
-impl Runner {
     /// Gives no larger batch any more than one that the memory was enough for.
     fn shrink(&self, enough: usize) {
         let before = self.max_batch_size.fetch_min(enough, Ordering::Relaxed);
