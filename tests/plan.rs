@@ -19,7 +19,7 @@ fn the_plan_names_the_source_of_every_option_and_proves_the_models() {
     let check = || {
         let output = selfie()
             .current_dir(path)
-            .args(["serve", "--check", "--config", "serve.toml", "--runtime=tract"])
+            .args(["serve", "--check", "--config", "serve.toml", "--runtime=tract", "--sessions=1"])
             .env("SELFIE_MAX_QUEUE_ITEMS", "99")
             .env("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4317")
             .env("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")
@@ -40,7 +40,7 @@ fn the_plan_names_the_source_of_every_option_and_proves_the_models() {
     assert_eq!(row("runtime"), ["runtime", "\"tract\"", "--runtime"]);
     assert_eq!(row("otlp_endpoint"), ["otlp_endpoint", "\"http://127.0.0.1:4317\"", "OTEL_EXPORTER_OTLP_ENDPOINT"]);
     assert_eq!(row("poll_ms"), ["poll_ms", "0", "default"]);
-    assert_eq!(row("good"), ["good", "3", "2.1", "4", "3", "would", "serve"]);
+    assert_eq!(row("good"), ["good", "3", "2.1", "4", "1", "3", "would", "serve"]);
     assert!(stdout.contains("memory: ") && stdout.contains("runtime of good: tract on cpu"), "{stdout}");
 
     let bad = path.join("store/bad/1");
