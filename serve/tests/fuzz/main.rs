@@ -23,7 +23,8 @@ fn fuzz_short() {
 #[ignore = "long"]
 fn fuzz_long() {
     let seconds = std::env::var("SELFIE_FUZZ_SECONDS").ok().map(|text| Duration::from_secs(text.parse().unwrap()));
-    let seed = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    let now = || std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    let seed = std::env::var("SELFIE_FUZZ_SEED").map_or_else(|_| now(), |text| text.parse().unwrap());
     for target in targets::all() {
         campaign::run(&target, seconds.unwrap_or(LONG), seed);
     }
