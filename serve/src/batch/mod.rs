@@ -231,4 +231,6 @@ impl Drop for Batcher {
 }
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;
