@@ -9,25 +9,25 @@ use selfie_models::card::InputDtype;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 impl Model {
-    /// Prepares the images on rayon's threads, each straight into its slot of one batch, and runs that in as many parts as the
+    /// Prepares the images on rayon's threads, each straight into its slot of one batch, and runs that, spread over what the
     /// runtime runs at once.
     ///
     /// # Errors
     /// [`Error::Image`] names the first image that cannot be used; [`Error::Backend`] is the runtime's.
     pub fn infer<B: AsRef<[u8]> + Sync>(&self, images: &[B]) -> Result<Vec<Row>, Error> {
         let failed = |reason| Error::Backend { model: self.card().name.clone(), reason };
-        let part = self.part(images.len()) * self.preprocessor.item_len();
-        let rows: Result<Vec<Vec<Row>>, String> = match self.preprocessor.dtype() {
+        let item_len = self.preprocessor.item_len();
+        let rows = match self.preprocessor.dtype() {
             InputDtype::F32 => {
                 let batch = self.prepare(images, 0.0, |image, slot| self.preprocessor.write(image, slot))?;
-                batch.par_chunks(part).map(|part| self.run(self.items(part.len()), Values::F32(part))).collect()
+                self.spread(&batch, item_len, |part| self.run(part.len() / item_len, Values::F32(part)))
             }
             InputDtype::U8 => {
                 let batch = self.prepare(images, 0, |image, slot| self.preprocessor.write_bytes(image, slot))?;
-                batch.par_chunks(part).map(|part| self.run(self.items(part.len()), Values::U8(part))).collect()
+                self.spread(&batch, item_len, |part| self.run(part.len() / item_len, Values::U8(part)))
             }
         };
-        let rows = rows.map_err(failed)?.concat();
+        let rows = rows.map_err(failed)?;
         match rows.iter().position(|row| !row.is_finite()) {
             Some(item) => Err(failed(format!("image {item} gives a number that is not finite"))),
             None => Ok(rows),
@@ -49,14 +49,19 @@ impl Model {
         written.into_iter().enumerate().try_for_each(wrong).map(|()| batch)
     }
 
-    fn items(&self, values: usize) -> usize {
-        values / self.preprocessor.item_len()
-    }
-
-    /// Items of one run when `count` are spread over all that the runtime runs at once.
-    pub(crate) fn part(&self, count: usize) -> usize {
-        let part = count.div_ceil(self.at_once());
-        part.min(self.largest_batch().unwrap_or(part)).max(1)
+    /// Gives each of the batches that the runtime runs at once its share of the items, `width` values each, and runs that share in
+    /// order, in batches that the runtime takes.
+    pub(crate) fn spread<T: Sync>(
+        &self,
+        values: &[T],
+        width: usize,
+        run: impl Fn(&[T]) -> Result<Vec<Row>, String> + Sync,
+    ) -> Result<Vec<Row>, String> {
+        let share = (values.len() / width).div_ceil(self.at_once()).max(1);
+        let batch = self.largest_batch().unwrap_or(share).min(share);
+        let in_order = |share: &[T]| share.chunks(batch * width).map(&run).collect::<Result<Vec<_>, _>>();
+        let rows: Vec<Vec<Vec<Row>>> = values.par_chunks(share * width).map(in_order).collect::<Result<_, _>>()?;
+        Ok(rows.into_iter().flatten().flatten().collect())
     }
 
     /// Runs items that are prepared already.

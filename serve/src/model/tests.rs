@@ -117,6 +117,24 @@ fn no_size_but_the_buckets_reaches_the_runtime_and_no_row_of_padding_comes_back(
 }
 
 #[test]
+fn what_runs_at_once_gives_the_rows_in_the_order_of_the_images() {
+    let store = tempfile::tempdir().unwrap();
+    let path = pooling::write(store.path(), SIDE).unwrap();
+    let options = Options { runtime: "tract".into(), sessions: 3, ..Options::default() };
+    let model = Model::load(&path, &crate::runtime::choose(&options).unwrap(), &options, 1 << 20).unwrap();
+    assert_eq!(model.at_once(), 3);
+    let image = |grey: u8| {
+        let mut png = std::io::Cursor::new(Vec::new());
+        image::GrayImage::from_pixel(9, 9, image::Luma([grey])).write_to(&mut png, image::ImageFormat::Png).unwrap();
+        png.into_inner()
+    };
+    let greys: Vec<u8> = (0..7).map(|index| 30 * index).collect();
+    let rows = model.infer(&greys.iter().map(|grey| image(*grey)).collect::<Vec<_>>()).unwrap();
+    let found: Vec<u8> = rows.iter().map(|row| (row.outputs[0][0] * 255.0).round() as u8).collect();
+    assert_eq!(found, greys);
+}
+
+#[test]
 fn without_buckets_a_runtime_gets_batches_as_they_are() {
     let (model, seen) = load(&[("fake", Way::Right)], BatchBuckets::Auto);
     let model = model.unwrap();

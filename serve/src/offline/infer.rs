@@ -113,9 +113,7 @@ fn ask(model: &Model, job: &Job, items: &[Item], batch: Batch) -> Result<Vec<Rec
         }));
     }
     let failed = |reason| Error::Backend { model: model.card().name.clone(), reason };
-    let parts = pixels.par_chunks(model.part(pixels.len()));
-    let rows: Vec<_> = parts.map(|part| model.run_items(part)).collect::<Result<_, _>>().map_err(failed)?;
-    let mut rows = rows.into_iter().flatten();
+    let mut rows = model.spread(&pixels, 1, |part| model.run_items(part)).map_err(failed)?.into_iter();
     let records = items.iter().zip(thumbnails).map(|(item, thumbnail)| {
         let (id, label) = (item.id.clone(), item.label.as_deref().map(str::to_owned));
         let (answer, thumbnail) = match thumbnail {
