@@ -253,8 +253,24 @@ pub struct Provenance {
     /// How the numbers were made smaller after training, if they were.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub precision: Option<Precision>,
+    /// What the file was compared with before it was written.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub verified: Vec<Verified>,
     /// The run that the weights started from, if any.
     pub init: Option<Box<Provenance>>,
+}
+
+/// A runtime that gave the right numbers before the file was written: random inputs at the batch sizes of the golden samples, zeros,
+/// and large numbers.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Verified {
+    /// Its name.
+    pub runtime: String,
+    /// Outputs that were compared, over all inputs.
+    pub comparisons: usize,
+    /// The largest absolute difference on random inputs, rounded to one digit.
+    pub max_abs_error: f64,
 }
 
 /// How numbers were made smaller after training, and what it cost.

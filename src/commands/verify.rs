@@ -92,7 +92,7 @@ fn random(card: &Card, run: &Path) -> anyhow::Result<Vec<Case>> {
         let generator = generator(card, batch, seed);
         let values = generator.values();
         let expected = answers(&network, &network_input(card, batch, &values), &device);
-        Ok(Case { expected, inputs: vec![input(card, values, &generator.shape)] })
+        Ok(Case::new(vec![input(card, values, &generator.shape)], expected))
     };
     let sizes = card.golden.iter().filter_map(|golden| golden.input.shape.first().copied());
     sizes.filter(|size| GOLDEN_BATCHES.contains(size)).map(case).collect()

@@ -1,6 +1,7 @@
 //! From a run folder, or from an ONNX file of ours, to a verified ONNX file.
 
 pub mod bench;
+mod cases;
 #[cfg_attr(not(feature = "train"), path = "no_data.rs")]
 mod data;
 mod named;
@@ -11,6 +12,7 @@ mod print;
 mod runtimes;
 mod source;
 
+pub use cases::{golden as golden_cases, input};
 pub use passes::Passes;
 pub use precision::{Options as PrecisionOptions, Report as PrecisionReport};
 pub use print::print;
@@ -18,20 +20,19 @@ pub use runtimes::{Loadable, objection, onnxruntime};
 pub use source::answers;
 
 use anyhow::{Context, bail, ensure};
-use burn::tensor::TensorData;
 use clap::ValueEnum;
-use data::{Pictures, Score};
+use data::Score;
 use selfie_export::ir::ElementType;
 use selfie_export::passes::PassReport;
-use selfie_export::verify::{Case, OnnxRuntime, Row};
+use selfie_export::verify::{OnnxRuntime, Row};
 use selfie_export::{Model, Prefix};
 use selfie_models::Card;
 use selfie_models::card::{CARD_KEY, InputDtype, Layout};
 use selfie_models::card_file::{self, CARD_FILE, Found};
 use selfie_models::digest::{self, DATA_DIGEST_KEY, DIGEST_KEY};
-use selfie_models::golden::{Golden, Values};
-use selfie_models::samples::{self, GOLDEN_BATCHES, GOLDEN_TOLERANCE};
-use source::{Reference, Source};
+use selfie_models::golden::Values;
+use selfie_models::samples::{self, GOLDEN_TOLERANCE};
+use source::Source;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -103,13 +104,13 @@ pub fn compile(request: &Request) -> anyhow::Result<Compiled> {
         take_bytes(&mut model, &mut card)?;
     }
     card.golden = samples::record(&card, |images| reference.answer(images))?;
-    if let Some(batch) = fixed_batch(&model) {
+    if let Some(batch) = cases::fixed_batch(&model) {
         card.golden.retain(|golden| golden.input.shape[0] == batch);
     }
     let mut scores = None;
     let rows = if request.precision.lowers() {
         let noise = !request.precision.calibrates();
-        let cases = lowered_cases(&reference, &model, &card, pictures.as_ref(), noise)?;
+        let cases = cases::lowered(&reference, &model, &card, pictures.as_ref(), noise)?;
         let rows = Loadable::of(&model)?.compare(&cases, None, f64::INFINITY, onnxruntime.as_ref())?;
         let mut lowered = request.precision.provenance(&rows)?;
         if let (Some(pictures), Some(runner)) = (&pictures, &onnxruntime) {
@@ -124,7 +125,7 @@ pub fn compile(request: &Request) -> anyhow::Result<Compiled> {
         card.provenance.precision = Some(lowered);
         rows
     } else {
-        let cases = random_cases(&reference, &model, &card)?;
+        let cases = [cases::random(&reference, &model, &card)?, cases::edges(&reference, &model, &card)?].concat();
         let rows = Loadable::of(&model)?.compare(&cases, None, GOLDEN_TOLERANCE.into(), onnxruntime.as_ref())?;
         if let Some(row) = objection(&rows, false) {
             let reason = if row.refused { "is not proven" } else { "differs from Burn" };
@@ -132,6 +133,7 @@ pub fn compile(request: &Request) -> anyhow::Result<Compiled> {
         }
         rows
     };
+    card.provenance.verified = cases::verified(&rows);
     model.set_metadata(CARD_KEY, card.to_json()?);
     let path = place(request.out, &card.name)?;
     if request.external_data {
@@ -159,26 +161,6 @@ fn take_bytes(model: &mut Model, card: &mut Card) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Inputs for a model in lower precision: test images where there are any, and noise, which scales from images do not fit.
-fn lowered_cases(
-    reference: &Reference,
-    model: &Model,
-    card: &Card,
-    pictures: Option<&Pictures>,
-    noise: bool,
-) -> anyhow::Result<Vec<Case>> {
-    let mut cases = Vec::new();
-    if noise {
-        let names: Vec<String> = model.outputs().into_iter().map(|output| output.name).collect();
-        cases = [random_cases(reference, model, card)?, golden_cases(card, &names)?].concat();
-    }
-    for (input, normalised) in pictures.map_or(Ok(vec![]), |pictures| pictures.examples(model, card))? {
-        let expected = reference.answer(normalised)?.into_iter().map(|(_, data)| data).collect();
-        cases.push(Case { inputs: vec![input], expected });
-    }
-    Ok(cases)
-}
-
 /// Lets golden samples differ by twice the largest error, for other processors round otherwise.
 fn widen(card: &mut Card, errors: &BTreeMap<String, f64>) {
     let tolerance = errors.values().copied().fold(0.0, f64::max) * 2.0;
@@ -194,7 +176,7 @@ fn own_golden(card: &mut Card, model: &Model, runner: &OnnxRuntime) -> anyhow::R
     let mut session = loadable.load(runner)?;
     for index in 0..card.golden.len() {
         let golden = &card.golden[index];
-        let outputs = session.run(&[input(card, golden.input.values(), &golden.input.shape)])?;
+        let outputs = session.run(&[cases::input(card, golden.input.values(), &golden.input.shape)])?;
         let golden = &mut card.golden[index];
         let mut largest = 0.0f32;
         for (name, data) in outputs {
@@ -205,43 +187,6 @@ fn own_golden(card: &mut Card, model: &Model, runner: &OnnxRuntime) -> anyhow::R
         golden.tolerance = largest * PART;
     }
     Ok(())
-}
-
-fn fixed_batch(model: &Model) -> Option<usize> {
-    model.inputs().first()?.shape.first()?.parse().ok()
-}
-
-/// Random inputs of several batch sizes and the right answers.
-fn random_cases(reference: &Reference, model: &Model, card: &Card) -> anyhow::Result<Vec<Case>> {
-    let batches = fixed_batch(model).map_or(GOLDEN_BATCHES.to_vec(), |batch| vec![batch]);
-    let case = |batch: usize| {
-        let inputs = model.random_inputs(&[("batch", batch)], 1000 + batch as u64)?;
-        let values: Vec<f32> = inputs[0].iter::<f32>().collect();
-        let answers = reference.answer(samples::network_input(card, batch, &values))?;
-        Ok(Case { inputs, expected: answers.into_iter().map(|(_, data)| data).collect() })
-    };
-    batches.into_iter().map(case).collect()
-}
-
-/// The golden samples of a card, for outputs of these names.
-pub fn golden_cases(card: &Card, names: &[String]) -> anyhow::Result<Vec<Case>> {
-    let case = |golden: &Golden| {
-        let expected = names.iter().map(|name| {
-            let values = golden.outputs.get(name).with_context(|| format!("no golden values of output {name:?}"))?;
-            Ok(TensorData::new(values.unpack()?, values.shape.clone()))
-        });
-        let expected = expected.collect::<anyhow::Result<_>>()?;
-        Ok(Case { inputs: vec![input(card, golden.input.values(), &golden.input.shape)], expected })
-    };
-    card.golden.iter().map(case).collect()
-}
-
-/// Numbers as the input of a model with this card.
-pub fn input(card: &Card, values: Vec<f32>, shape: &[usize]) -> TensorData {
-    match card.input.dtype {
-        InputDtype::F32 => TensorData::new(values, shape.to_vec()),
-        InputDtype::U8 => TensorData::new(values.into_iter().map(|value| value as u8).collect(), shape.to_vec()),
-    }
 }
 
 /// The place of a new model: the file itself, or the next version in a store.

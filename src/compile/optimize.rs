@@ -87,7 +87,7 @@ fn cases(
             file.dynamic_axes().into_iter().map(|axis| (axis, given(axis).unwrap_or(size))).collect();
         let inputs = file.random_inputs(&axes, seed as u64)?;
         match run(session.as_mut(), &inputs) {
-            Ok(expected) => cases.push(Case { inputs, expected }),
+            Ok(expected) => cases.push(Case::new(inputs, expected)),
             Err(error) => failure = Some(error),
         }
     }

@@ -7,10 +7,11 @@ use selfie_export::verify::Row;
 
 /// The comparison as a table, and a line on what was not compared.
 pub fn print(rows: &[Row]) {
-    let mut table = Table::new(["runtime", "batch", "output", "largest error", "cosine", "result"]);
+    let mut table = Table::new(["runtime", "inputs", "batch", "output", "largest error", "cosine", "result"]);
     for row in rows {
         table.row([
             row.runner.to_owned(),
+            row.kind.to_string(),
             row.batch.to_string(),
             row.output.clone(),
             format!("{:.2e}", row.max_abs_error),
@@ -26,14 +27,16 @@ pub fn print(rows: &[Row]) {
 
 /// One row as a sentence.
 pub(super) fn describe(row: &Row) -> String {
-    let Row { runner, batch, output, max_abs_error, failure, refused, .. } = row;
+    let Row { runner, batch, kind, output, max_abs_error, failure, refused, .. } = row;
     match failure {
         Some(failure) if *refused && *runner != ONNX_RUNTIME => format!(
             "{runner} does not run it: {failure}; where ONNX Runtime is here (`selfie runtime install`) and gives every \
              number right, that is enough"
         ),
-        Some(failure) => format!("{runner}, batch {batch}: {failure}"),
-        None => format!("{runner}, batch {batch}, output {output}: largest error {max_abs_error:.2e}"),
+        Some(failure) => format!("{runner}, {kind} inputs, batch {batch}: {failure}"),
+        None => {
+            format!("{runner}, {kind} inputs, batch {batch}, output {output}: largest error {max_abs_error:.2e}")
+        }
     }
 }
 

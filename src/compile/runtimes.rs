@@ -106,12 +106,14 @@ pub fn onnxruntime() -> anyhow::Result<Option<OnnxRuntime>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use selfie_export::verify::Kind;
 
     #[test]
     fn a_refusal_is_no_objection_where_a_runtime_of_weight_is_right() {
         let row = |runner: &'static str, ok: bool, refused: bool| Row {
             runner,
             batch: 2,
+            kind: Kind::Usual,
             output: "logits".to_owned(),
             max_abs_error: 0.0,
             cosine: 1.0,

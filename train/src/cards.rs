@@ -69,6 +69,7 @@ fn provenance(recipe: &Recipe, record: &RunRecord) -> Provenance {
         crate_version: record.crate_version.clone(),
         source_revision: record.source_revision.clone(),
         precision: None,
+        verified: vec![],
         init: record.init.as_ref().map(|init| Box::new(init.provenance.clone())),
     }
 }

@@ -4,17 +4,8 @@ use std::path::Path;
 
 use burn::tensor::{DType, TensorData};
 
-use super::{Runner, Session};
+use super::{Case, Kind, Runner, Session};
 use crate::{Error, Result};
-
-/// Inputs, and what Burn gives for them, both in the order of the model.
-#[derive(Clone, Debug)]
-pub struct Case {
-    /// Inputs.
-    pub inputs: Vec<TensorData>,
-    /// Expected outputs.
-    pub expected: Vec<TensorData>,
-}
 
 /// How far a number may be from the expected one: `|a - b| <= absolute + relative · |b|`.
 #[derive(Clone, Copy, Debug)]
@@ -38,6 +29,8 @@ pub struct Row {
     pub runner: &'static str,
     /// Size of the first axis of the first input; 0 where the model does not load.
     pub batch: usize,
+    /// What the inputs of the case are.
+    pub kind: Kind,
     /// Name of the output.
     pub output: String,
     /// The largest absolute difference; infinite where shapes differ or only one side is a number.
@@ -53,20 +46,28 @@ pub struct Row {
 }
 
 impl Row {
-    fn refusal(runner: &'static str, batch: usize, error: &Error) -> Self {
-        let (max_abs_error, failure) = (f64::INFINITY, Some(error.to_string()));
-        Self { runner, batch, output: "all".to_string(), max_abs_error, cosine: 0.0, ok: false, failure, refused: true }
+    /// Nothing found yet.
+    fn open(runner: &'static str, batch: usize, kind: Kind, output: String) -> Self {
+        let (max_abs_error, cosine) = (f64::INFINITY, 0.0);
+        Self { runner, batch, kind, output, max_abs_error, cosine, ok: false, failure: None, refused: false }
+    }
+
+    fn refusal(runner: &'static str, batch: usize, kind: Kind, error: &Error) -> Self {
+        Self { failure: Some(error.to_string()), refused: true, ..Self::open(runner, batch, kind, "all".to_string()) }
     }
 }
 
 impl std::fmt::Display for Row {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { runner, batch, output, max_abs_error, ok, failure, .. } = self;
+        let Self { runner, batch, kind, output, max_abs_error, ok, failure, .. } = self;
         match failure {
-            Some(failure) => write!(f, "{runner}, first axis {batch}, `{output}`: {failure}"),
+            Some(failure) => write!(f, "{runner}, {kind} inputs, first axis {batch}, `{output}`: {failure}"),
             None => {
                 let verdict = if *ok { "ok" } else { "too far" };
-                write!(f, "{runner}, first axis {batch}, `{output}`: off by {max_abs_error:.1e}, {verdict}")
+                write!(
+                    f,
+                    "{runner}, {kind} inputs, first axis {batch}, `{output}`: off by {max_abs_error:.1e}, {verdict}"
+                )
             }
         }
     }
@@ -103,7 +104,7 @@ fn rows(
         let mut session = match load(*runner) {
             Ok(session) => session,
             Err(error @ (Error::Runner { .. } | Error::UnsupportedElementType(_))) => {
-                rows.push(Row::refusal(runner.name(), 0, &error));
+                rows.push(Row::refusal(runner.name(), 0, Kind::Usual, &error));
                 continue;
             }
             Err(error) => return Err(error),
@@ -116,18 +117,10 @@ fn rows(
 /// The rows of one case on one runtime.
 fn compared(runner: &'static str, session: &mut dyn Session, case: &Case, tolerance: Tolerance) -> Vec<Row> {
     let batch = case.inputs.first().and_then(|data| data.shape().first().copied()).unwrap_or(1);
-    let row = |output: String| Row {
-        runner,
-        batch,
-        output,
-        max_abs_error: f64::INFINITY,
-        cosine: 0.0,
-        ok: false,
-        failure: None,
-        refused: false,
-    };
+    let row = |output: String| Row::open(runner, batch, case.kind, output);
+    let tolerance = case.tolerance(tolerance);
     let outputs = match session.run(&case.inputs) {
-        Err(error) => return vec![Row::refusal(runner, batch, &error)],
+        Err(error) => return vec![Row::refusal(runner, batch, case.kind, &error)],
         Ok(outputs) => outputs,
     };
     if outputs.len() != case.expected.len() {
@@ -230,7 +223,7 @@ mod tests {
 
     #[test]
     fn a_runtime_that_does_not_take_a_model_is_a_row_and_a_file_that_is_not_there_an_error() {
-        let case = Case { inputs: vec![TensorData::from([1.0f32, 2.0])], expected: vec![] };
+        let case = Case::new(vec![TensorData::from([1.0f32, 2.0])], vec![]);
         for (loads, batch, reason) in [(false, 0, "float8"), (true, 2, "no kernel")] {
             let rows = verify(b"", std::slice::from_ref(&case), &[&Stubborn { loads }], Tolerance::default()).unwrap();
             let [row] = &rows[..] else { panic!("{rows:?}") };
@@ -240,6 +233,17 @@ mod tests {
         assert!(
             verify_file(Path::new("nowhere"), &[case], &[&Stubborn { loads: true }], Tolerance::default()).is_err()
         );
+    }
+
+    #[test]
+    fn large_inputs_may_be_off_by_a_part_of_their_largest_answer() {
+        let usual = Tolerance::default();
+        let expected = vec![TensorData::from([3.0f32, -500.0, f32::INFINITY])];
+        let case = |kind| Case { kind, inputs: vec![], expected: expected.clone() };
+        for (kind, absolute) in [(Kind::Usual, 1e-4), (Kind::Zeros, 1e-4), (Kind::Large, 5e-2)] {
+            let found = case(kind).tolerance(usual);
+            assert!((found.absolute - absolute).abs() < 1e-12 && found.relative == usual.relative, "{kind}: {found:?}");
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The compiled model against the numbers of Burn, on every runtime present.
 
+mod case;
 mod compare;
 mod model;
 mod onnxruntime;
@@ -8,7 +9,8 @@ mod runner;
 mod tract;
 
 pub use self::rten::RtenRunner;
-pub use compare::{Case, Row, Tolerance, verify, verify_file};
+pub use case::{Case, Kind};
+pub use compare::{Row, Tolerance, verify, verify_file};
 pub use onnxruntime::OnnxRuntime;
 pub use runner::{Runner, Session};
 pub use tract::TractRunner;

@@ -3,12 +3,12 @@
 use burn::module::Module;
 use burn::tensor::Device;
 
-use super::{Case, OnnxRuntime, Row, Runner, Tolerance, TractRunner, verify};
+use super::{Case, Kind, OnnxRuntime, Row, Runner, Tolerance, TractRunner, verify};
 use crate::{Inputs, Model, Outputs, Result, run_eager};
 
 impl Model {
-    /// Compares the file with the module on random inputs, once for every set of sizes of the dynamic axes: on tract, and
-    /// on ONNX Runtime where `ORT_DYLIB_PATH` names its library.
+    /// Compares the file with the module on random inputs, once for every set of sizes of the dynamic axes, and at the
+    /// first of them on zeros and on large numbers ([`Model::edges`]): on tract, and on ONNX Runtime where `ORT_DYLIB_PATH` names its library.
     ///
     /// Give the closure of [`compile`](crate::Export::compile), and sizes that are not those of the examples. Look at
     /// [`Row::ok`], and at [`Row::refused`] where a runtime does not take the model; a model that is compared at no size
@@ -25,8 +25,12 @@ impl Model {
         let device = module.devices().into_iter().next().unwrap_or_else(Device::flex);
         let mut cases = Vec::with_capacity(sizes.len());
         for (seed, sizes) in sizes.iter().enumerate() {
-            let inputs = self.random_inputs(sizes, seed as u64)?;
-            cases.push(Case { expected: run_eager(module, &device, &forward, inputs.clone())?, inputs });
+            let edges = if seed == 0 { self.edges() } else { &[] };
+            for kind in [Kind::Usual].iter().chain(edges).copied() {
+                let inputs = self.inputs_of(kind, sizes, seed as u64)?;
+                let expected = run_eager(module, &device, &forward, inputs.clone())?;
+                cases.push(Case { kind, inputs, expected });
+            }
         }
         let onnxruntime = OnnxRuntime::from_env()?;
         let mut runners: Vec<&dyn Runner> = vec![&TractRunner];

@@ -63,7 +63,7 @@ fn external_weights_lie_at_pages_and_every_runtime_reads_them() {
 
     let inputs = model.random_inputs(&[("batch", 3)], 1).expect("random inputs");
     let expected = run_eager(&module, &Device::flex(), forward, inputs.clone()).expect("Burn runs");
-    let cases = [Case { inputs, expected }];
+    let cases = [Case::new(inputs, expected)];
     let again = folder.path().join("again.onnx");
     OnnxFile::read(&path).expect("the pair is read").save(&again).expect("one file is written");
     let digest = |path: &Path| inspect_file(path).expect("a model").metadata.contains_key("selfie.data.sha256");

@@ -106,7 +106,7 @@ fn cases(file: &OnnxFile, original: &Path, runtime: &OnnxRuntime) -> Vec<Case> {
         let sizes: Vec<(&str, usize)> = file.dynamic_axes().into_iter().map(|axis| (axis, size)).collect();
         let inputs = file.random_inputs(&sizes, size as u64).expect("random inputs");
         let expected = session.run(&inputs).expect("the original runs").into_iter().map(|(_, data)| data).collect();
-        cases.push(Case { inputs, expected });
+        cases.push(Case::new(inputs, expected));
     }
     cases
 }

@@ -68,7 +68,7 @@ fn cases(net: &Net, model: &Model) -> Vec<Case> {
     let case = |batch: usize| {
         let inputs = model.random_inputs(&[("batch", batch)], batch as u64).expect("random inputs");
         let expected = run_eager(net, &Device::flex(), forward, inputs.clone()).expect("Burn runs");
-        Case { inputs, expected }
+        Case::new(inputs, expected)
     };
     [1, 2, 7].map(case).to_vec()
 }
@@ -105,9 +105,9 @@ fn half_precision_inputs_and_outputs_run_in_onnxruntime() {
         model.to_half(&Half { dtype, keep: Keep::default(), io: true }).expect("half precision");
         let cases: Vec<Case> = cases(&net, &full)
             .into_iter()
-            .map(|case| Case {
-                inputs: case.inputs.into_iter().map(|data| data.convert_dtype(burn)).collect(),
-                expected: case.expected,
+            .map(|case| {
+                let inputs = case.inputs.into_iter().map(|data| data.convert_dtype(burn)).collect();
+                Case::new(inputs, case.expected)
             })
             .collect();
         let rows = verify(&model.to_bytes().expect("bytes"), &cases, &[&runtime], ANY).expect("bytes are read");
@@ -205,7 +205,7 @@ fn bytes_with_channels_last_become_what_the_network_takes() {
         });
         let floats = TensorData::new(floats.collect::<Vec<_>>(), [batch, 3, 8, 8]);
         let expected = run_eager(&net, &Device::flex(), forward, vec![floats]).expect("Burn runs");
-        Case { inputs, expected }
+        Case::new(inputs, expected)
     };
     let cases = [1, 2, 7].map(case);
     let bytes = model.to_bytes().expect("bytes");

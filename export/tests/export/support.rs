@@ -80,7 +80,7 @@ fn cases<M: Module, I: Inputs, O: Outputs>(
         .map(|(seed, sizes)| {
             let inputs = model.random_inputs(sizes, seed as u64).expect("random inputs");
             let expected = run_eager(module, &device, &forward, inputs.clone()).expect("Burn runs");
-            Case { inputs, expected }
+            Case::new(inputs, expected)
         })
         .collect()
 }
@@ -225,7 +225,7 @@ impl Table {
         inputs: Vec<TensorData>,
         expected: Vec<TensorData>,
     ) {
-        self.check(since, name, compile, |_, _| vec![Case { inputs: inputs.clone(), expected: expected.clone() }]);
+        self.check(since, name, compile, |_, _| vec![Case::new(inputs.clone(), expected.clone())]);
     }
 
     fn check(

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use burn::module::Module;
 use burn::tensor::{Device, TensorData};
-use selfie_export::verify::{Case, verify};
+use selfie_export::verify::{Case, Kind, verify};
 use selfie_export::{Error, Export, Inputs, Model, Outputs, run_eager};
 
 use crate::support::{NETWORK, runners};
@@ -107,13 +107,14 @@ impl Network {
         model.unwrap_or_else(|error| panic!("{} with {pass} alone: {error}", self.name))
     }
 
-    /// Drawn inputs and Burn's answers, at every size.
+    /// Drawn inputs and Burn's answers at every size, and at the first those at the edge of what it expects.
     pub fn cases(&self, model: &Model) -> Vec<Case> {
-        let case = |(seed, sizes): (usize, &Sizes)| {
-            let inputs = model.random_inputs(sizes, seed as u64).expect("every dynamic axis has a size");
-            Case { expected: (self.eager)(inputs.clone()), inputs }
+        let case = |kind: Kind, seed: usize, sizes: &Sizes| {
+            let inputs = model.inputs_of(kind, sizes, seed as u64).expect("every dynamic axis has a size");
+            Case { kind, expected: (self.eager)(inputs.clone()), inputs }
         };
-        self.sizes.iter().enumerate().map(case).collect()
+        let usual = self.sizes.iter().enumerate().map(|(seed, sizes)| case(Kind::Usual, seed, sizes));
+        usual.chain(model.edges().iter().map(|kind| case(*kind, 0, &self.sizes[0]))).collect()
     }
 
     /// Every runtime gives Burn's numbers with all passes and with none, and the passes make nothing larger.
