@@ -52,6 +52,7 @@ pub mod stamp;
 pub mod store;
 pub mod tls;
 pub mod trace;
+pub(crate) mod usage;
 mod watched;
 mod whole;
 

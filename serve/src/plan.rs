@@ -7,9 +7,8 @@ use crate::gallery::Galleries;
 use crate::metrics::Metrics;
 use crate::preprocess::Pixels;
 use crate::runtime::Choice;
-use crate::{Config, Error};
+use crate::{Config, Error, usage};
 use selfie_models::card::InputDtype;
-use std::fs;
 
 /// What a server would do.
 #[derive(Debug)]
@@ -64,7 +63,7 @@ impl Plan {
         let metrics = Metrics::new()?;
         let engine = Engine::open(config, &metrics)?;
         let galleries = Galleries::open(config, &engine)?;
-        let loaded_kb = status_kb("VmRSS:");
+        let loaded_bytes = usage::memory_bytes(std::process::id());
         let mut models = Vec::new();
         for (name, slot) in engine.slots() {
             for served in slot.serving.iter().flat_map(|serving| serving.versions()) {
@@ -88,7 +87,8 @@ impl Plan {
                 }
             }
         }
-        let memory = loaded_kb.zip(status_kb("VmHWM:")).map(|(loaded_kb, peak_kb)| Memory { loaded_kb, peak_kb });
+        let bytes = loaded_bytes.zip(usage::peak_memory_bytes(std::process::id()));
+        let memory = bytes.map(|(loaded, peak)| Memory { loaded_kb: loaded / 1024, peak_kb: peak / 1024 });
         Ok(Self {
             threads: [("decoding", threads(config.decode_threads)), ("http", crate::server::http_threads(config))],
             models,
@@ -125,11 +125,4 @@ fn largest_batch(served: &Served) -> Result<(), Error> {
         let reason = format!("a batch of {} fails: {reason}; lower max_batch_size", served.max_batch_size());
         Error::Backend { model: served.name.clone(), reason }
     })
-}
-
-/// A line of Linux's account of the process.
-fn status_kb(name: &str) -> Option<u64> {
-    let status = fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
-    line.trim().trim_end_matches("kB").trim().parse().ok()
 }

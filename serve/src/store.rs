@@ -59,6 +59,19 @@ impl Entry {
         Rules::read(&self.folder, &self.versions)
     }
 
+    /// The file of the version that answers requests which name none.
+    ///
+    /// # Errors
+    /// The file of the rules cannot be read or followed.
+    pub fn live(&self) -> Result<&Path, Error> {
+        Ok(self.file(self.rules()?.live(self.version)))
+    }
+
+    /// The file of a version, or of the highest one when it is not there.
+    pub fn file(&self, version: u64) -> &Path {
+        self.versions.get(&version).unwrap_or(&self.path)
+    }
+
     /// The files of a version. One that cannot be looked at is not among them.
     pub fn files(&self, version: u64) -> Files {
         let folder = self.versions.get(&version).and_then(|path| path.parent());

@@ -79,7 +79,7 @@ impl Runner {
     /// comes meanwhile waits for one at most.
     fn collect(&self, backlog: &mut Backlog, most: usize) -> Batch {
         let mut batch = Batch::default();
-        let mut left = 0;
+        let (mut left, mut longest) = (0, None);
         while let Some(item) = backlog.next(batch.callers.is_empty()) {
             let is_spare = item.place.is_spare();
             left += usize::from(!is_spare);
@@ -95,6 +95,7 @@ impl Runner {
             } else {
                 let queue = now.saturating_duration_since(item.queued);
                 if !is_spare {
+                    longest = longest.max(Some(queue));
                     self.metrics.stage(Stage::Queue, queue);
                 }
                 self.waited(&item, now, None);
@@ -105,6 +106,9 @@ impl Runner {
             if batch.callers.len() == most || is_spare {
                 break;
             }
+        }
+        if let Some(longest) = longest {
+            self.metrics.batch_waited(longest);
         }
         self.pace.departed(left, Instant::now(), self.levels.ahead(Priority::LOWEST) > 0);
         batch

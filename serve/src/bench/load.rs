@@ -5,8 +5,8 @@
 //! due, also when no connection was free to send it then. So a server that stalls is charged for all who would have waited.
 
 use super::connection::Connection;
-use super::usage;
 use crate::config::threads;
+use crate::usage;
 use std::net::SocketAddr;
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicUsize, Ordering};

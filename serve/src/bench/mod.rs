@@ -24,7 +24,6 @@ mod process;
 pub mod search;
 mod selfie;
 pub mod serving;
-mod usage;
 
 pub use latency::Summary;
 pub use limit::{Order, Way};

@@ -64,12 +64,14 @@ impl Loader {
         let (start, name) = (Instant::now(), &entry.name);
         // A panic must cost this version, not the thread that looks at the store.
         let loaded = catch_unwind(AssertUnwindSafe(|| self.served(entry, version))).unwrap_or_else(|_| {
-            let path = entry.versions.get(&version).unwrap_or(&entry.path).clone();
+            let path = entry.file(version).to_owned();
             Err(Error::ModelFile { path, reason: "the server panicked while it was loaded; the log says where".into() })
         });
         match &loaded {
             Ok(served) => {
                 served.metrics.loaded(start.elapsed());
+                let model = &served.model;
+                served.metrics.holds(&model.choice.device.to_string(), model.weight_bytes());
                 tracing::info!("model {name} version {version} is ready after {:?}", start.elapsed());
             }
             Err(error) => {
@@ -86,7 +88,7 @@ impl Loader {
         let Self { config, .. } = self;
         // As they are now: a change while they are read counts as one that comes later.
         let files = entry.files(version);
-        let path = entry.versions.get(&version).unwrap_or(&entry.path);
+        let path = entry.file(version);
         let model = Arc::new(Model::load(path, &self.candidates, &self.options, config.max_image_pixels)?);
         let metrics = self.metrics.model(&entry.name, version);
         let max_batch_size = model.largest_batch().unwrap_or(config.max_batch_size).min(config.max_batch_size);

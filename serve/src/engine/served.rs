@@ -6,7 +6,7 @@ use crate::Error;
 use crate::batch::{Answer, Batcher, Place, Terms, Waiting};
 use crate::metrics::{ModelMetrics, Stage};
 use crate::model::{Model, Row};
-use crate::preprocess::Pixels;
+use crate::preprocess::{Pixels, Prepared};
 use crate::store::Files;
 use crate::trace::Context;
 use futures_util::future::{Either, select, try_join_all};
@@ -85,7 +85,7 @@ impl Served {
             let (sender, reply) = oneshot::channel();
             let mirrored = mirror.map(|mirror| mirror.of(&pixels));
             self.batcher.push(pixels, place, sender);
-            self.answer(Decoded { took: Duration::ZERO, reply, mirrored })
+            self.answer(Decoded { wait: Duration::ZERO, took: Duration::ZERO, reply, mirrored })
         });
         Ok(join(self.by(until, &waiting, try_join_all(jobs)).await?))
     }
@@ -153,14 +153,17 @@ impl Served {
         decoded: oneshot::Sender<Result<Decoded, Error>>,
     ) -> impl FnOnce() + use<B> {
         let (model, batcher, metrics) = (self.model.clone(), self.batcher.clone(), self.metrics.clone());
+        let queued = Instant::now();
         move || {
             if decoded.is_closed() {
                 metrics.canceled();
                 return;
             }
             let start = Instant::now();
+            let wait = start - queued;
+            metrics.stage(Stage::Wait, wait);
             // A panic in a decoder must cost one image, not the process.
-            let prepared = catch_unwind(AssertUnwindSafe(|| model.preprocessor.item(image.as_ref())))
+            let prepared = catch_unwind(AssertUnwindSafe(|| model.preprocessor.prepare(image.as_ref())))
                 .unwrap_or_else(|_| Err(Error::image("made its decoder fail")));
             let end = Instant::now();
             let took = end - start;
@@ -172,9 +175,10 @@ impl Served {
             // the runner sees that.
             let (sender, reply) = oneshot::channel();
             match prepared {
-                Ok(pixels) => {
+                Ok(Prepared { pixels, image_pixels }) => {
+                    metrics.image(image_pixels);
                     let mirrored = mirror.map(|mirror| mirror.of(&pixels));
-                    match decoded.send(Ok(Decoded { took, reply, mirrored })) {
+                    match decoded.send(Ok(Decoded { wait, took, reply, mirrored })) {
                         Ok(()) => batcher.push(pixels, place, sender),
                         Err(_) => metrics.canceled(),
                     }
@@ -190,7 +194,7 @@ impl Served {
 
     async fn answer(&self, decoded: Decoded) -> Result<Answered, Error> {
         let answer = decoded.reply.await.map_err(|_| self.lost())??;
-        let timing = Timing { decode: decoded.took, queue: answer.queue, infer: answer.infer };
+        let timing = Timing { wait: decoded.wait, decode: decoded.took, queue: answer.queue, infer: answer.infer };
         Ok(Answered { row: answer.row, timing, mirrored: decoded.mirrored })
     }
 
@@ -213,6 +217,7 @@ fn trace_decode(trace: &Context, labels: [&str; 2], item: usize, [start, end]: [
 
 /// An item that has been decoded and waits for its answer.
 struct Decoded {
+    wait: Duration,
     took: Duration,
     reply: oneshot::Receiver<Result<Answer, Error>>,
     mirrored: Option<Mirrored>,

@@ -1,14 +1,17 @@
-//! `selfie_batches_total`, `selfie_batches_failed_total` and `selfie_batch_size`: how well requests come together.
+//! `selfie_batches_total`, `selfie_batches_failed_total`, `selfie_batch_size` and `selfie_batch_wait_seconds`: how well requests
+//! come together, and how long the first one waits for that.
 
-use super::{MODEL, register};
+use super::{MODEL, register, seconds};
 use crate::Error;
 use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, Opts, Registry};
+use std::time::Duration;
 
 /// Metrics of batches.
 pub struct Batches {
     total: IntCounterVec,
     failed: IntCounterVec,
     size: HistogramVec,
+    wait: HistogramVec,
 }
 
 impl Batches {
@@ -22,11 +25,19 @@ impl Batches {
             Opts::new("selfie_batches_failed_total", "Batches on which a runtime failed; their halves run again.");
         let bounds = (0..10).map(|power| f64::from(1 << power)).collect();
         let size = HistogramOpts::new("selfie_batch_size", "Items of a batch.").buckets(bounds);
+        let help = "Time for which the item of a batch that came first had waited for the runtime.";
+        let wait = HistogramOpts::new("selfie_batch_wait_seconds", help).buckets(seconds());
         Ok(Self {
             total: register(registry, IntCounterVec::new(total, &MODEL))?,
             failed: register(registry, IntCounterVec::new(failed, &MODEL))?,
             size: register(registry, HistogramVec::new(size, &MODEL))?,
+            wait: register(registry, HistogramVec::new(wait, &MODEL))?,
         })
+    }
+
+    /// A batch was put together whose first item had waited for `waited`.
+    pub fn waited(&self, labels: &[&str], waited: Duration) {
+        self.wait.with_label_values(labels).observe(waited.as_secs_f64());
     }
 
     /// Counts one batch that failed.

@@ -32,6 +32,11 @@ impl ModelMetrics {
         self.stage(Stage::Infer, took);
     }
 
+    /// A batch was put together whose first item had waited for `waited`.
+    pub fn batch_waited(&self, waited: Duration) {
+        self.families.batches.waited(&self.labels(), waited);
+    }
+
     /// `items` were filled up to a batch of `rows`.
     pub fn padding(&self, items: usize, rows: usize) {
         self.families.padding.observe(&self.labels(), items, rows);
@@ -58,6 +63,11 @@ impl ModelMetrics {
         self.statistics.stage(stage, took);
     }
 
+    /// An image of so many pixels was read.
+    pub fn image(&self, pixels: u64) {
+        self.families.images.observe(pixels);
+    }
+
     /// The queue grew or shrank.
     pub fn queue_depth(&self, change: i64) {
         self.families.queue.depth(&self.labels(), change);
@@ -81,6 +91,11 @@ impl ModelMetrics {
     /// The model was loaded in `took` and is served.
     pub fn loaded(&self, took: Duration) {
         self.families.loaded.ready(&self.labels(), took);
+    }
+
+    /// The sessions of the model hold so many bytes of weights on `device`.
+    pub fn holds(&self, device: &str, bytes: u64) {
+        self.families.loaded.holds(&self.labels(), device, bytes);
     }
 
     /// The model answers no more.

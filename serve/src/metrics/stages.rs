@@ -8,6 +8,8 @@ use std::time::Duration;
 /// A part of the way from request to answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
+    /// Waiting for a decoder, one observation an image.
+    Wait,
     /// Image bytes to input tensor, one observation an image.
     Decode,
     /// Waiting for the runtime, one observation an item.
@@ -20,6 +22,7 @@ impl Stage {
     /// The name in labels and headers.
     pub fn name(self) -> &'static str {
         match self {
+            Self::Wait => "wait",
             Self::Decode => "decode",
             Self::Queue => "queue",
             Self::Infer => "infer",
@@ -38,7 +41,8 @@ impl Stages {
     /// # Errors
     /// The name is taken.
     pub fn new(registry: &Registry) -> Result<Self, Error> {
-        let help = "Time of a stage: decode (an image), queue (an item), infer (a batch).";
+        let help =
+            "Time of a stage: wait (an image, for a decoder), decode (an image), queue (an item), infer (a batch).";
         let opts = HistogramOpts::new("selfie_stage_duration_seconds", help).buckets(seconds());
         Ok(Self { duration: register(registry, HistogramVec::new(opts, &["model", "version", "stage"]))? })
     }

@@ -37,7 +37,7 @@ pub struct Snapshot {
     pub success: Total,
     /// Requests that failed, those included whose client left.
     pub fail: Total,
-    /// Waiting for the runtime, by items.
+    /// Waiting for a decoder and for the runtime, by items that the runtime got.
     pub queue: Total,
     /// Image bytes to input tensor, by images.
     pub decode: Total,
@@ -74,6 +74,11 @@ impl Statistics {
     /// An item, or for [`Stage::Infer`] a batch, spent `took` in `stage`.
     pub fn stage(&self, stage: Stage, took: Duration) {
         let counter = match stage {
+            // The same item waits for the runtime later, and is counted then.
+            Stage::Wait => {
+                self.queue.ns.fetch_add(nanoseconds(took), Ordering::Relaxed);
+                return;
+            }
             Stage::Decode => &self.decode,
             Stage::Queue => &self.queue,
             Stage::Infer => &self.infer,
@@ -127,13 +132,14 @@ mod tests {
         statistics.batch(4, ms(3));
         statistics.batch(4, ms(5));
         statistics.batch(1, ms(1));
+        statistics.stage(Stage::Wait, ms(1));
         statistics.stage(Stage::Queue, ms(2));
         statistics.request(true, ms(9));
         statistics.request(false, ms(7));
         let snapshot = statistics.snapshot();
         assert_eq!(snapshot.items(), 9);
         assert_eq!(snapshot.batches[&4], Total { count: 2, ns: 8_000_000 });
-        assert_eq!(snapshot.queue, Total { count: 1, ns: 2_000_000 });
+        assert_eq!(snapshot.queue, Total { count: 1, ns: 3_000_000 });
         assert_eq!((snapshot.success.ns, snapshot.fail.ns), (9_000_000, 7_000_000));
         assert!(snapshot.last_inference_ms > 0);
     }

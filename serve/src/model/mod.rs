@@ -115,6 +115,11 @@ impl Model {
         self.session.at_once()
     }
 
+    /// Weights that its sessions hold, in bytes: each holds those of the file.
+    pub fn weight_bytes(&self) -> u64 {
+        self.file.bytes() * self.session.copies() as u64
+    }
+
     /// Rows of the batch that the runtime gets for `count` items: they are filled up to the next bucket.
     pub fn padded(&self, count: usize) -> usize {
         self.buckets.iter().copied().find(|size| *size >= count).unwrap_or(count)

@@ -21,6 +21,7 @@ pub use decode::probe;
 
 use crate::Error;
 use canvas::Canvas;
+use image::DynamicImage;
 use normalise::Normaliser;
 use selfie_models::card::{Card, Input, InputDtype, Preprocessing, ResizeTo};
 
@@ -40,6 +41,15 @@ pub enum Pixels {
     F32(Vec<f32>),
     /// Raw bytes.
     U8(Vec<u8>),
+}
+
+/// An image that is ready for the model.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Prepared {
+    /// The item.
+    pub pixels: Pixels,
+    /// Pixels of the image before it was resized.
+    pub image_pixels: u64,
 }
 
 impl Pixels {
@@ -79,16 +89,30 @@ impl Preprocessor {
     /// # Errors
     /// [`Error::Image`] says what is wrong with the image.
     pub fn item(&self, bytes: &[u8]) -> Result<Pixels, Error> {
-        match self.input.dtype {
+        self.prepare(bytes).map(|prepared| prepared.pixels)
+    }
+
+    /// As [`Preprocessor::item`], with the size of the image.
+    ///
+    /// # Errors
+    /// [`Error::Image`] says what is wrong with the image.
+    pub fn prepare(&self, bytes: &[u8]) -> Result<Prepared, Error> {
+        let image = decode(bytes, self.max_pixels)?;
+        let image_pixels = u64::from(image.width()) * u64::from(image.height());
+        let canvas = self.canvas(image)?;
+        let pixels = match self.input.dtype {
             InputDtype::F32 => {
                 let mut slot = vec![0.0; self.item_len()];
-                self.write(bytes, &mut slot).map(|()| Pixels::F32(slot))
+                self.normalise(&canvas, &mut slot);
+                Pixels::F32(slot)
             }
             InputDtype::U8 => {
                 let mut slot = vec![0; self.item_len()];
-                self.write_bytes(bytes, &mut slot).map(|()| Pixels::U8(slot))
+                self.copy(&canvas, &mut slot);
+                Pixels::U8(slot)
             }
-        }
+        };
+        Ok(Prepared { pixels, image_pixels })
     }
 
     /// Prepares one image straight into its slot of a batch.
@@ -99,8 +123,7 @@ impl Preprocessor {
     /// # Errors
     /// [`Error::Image`] says what is wrong with the image.
     pub fn write(&self, bytes: &[u8], slot: &mut [f32]) -> Result<(), Error> {
-        let canvas = self.canvas(bytes)?;
-        layout::write(&canvas, self.input.layout, slot, |channel, byte| self.normaliser.value(channel, byte));
+        self.normalise(&self.canvas(decode(bytes, self.max_pixels)?)?, slot);
         Ok(())
     }
 
@@ -109,14 +132,22 @@ impl Preprocessor {
     /// # Errors
     /// [`Error::Image`] says what is wrong with the image.
     pub fn write_bytes(&self, bytes: &[u8], slot: &mut [u8]) -> Result<(), Error> {
-        let canvas = self.canvas(bytes)?;
-        layout::write(&canvas, self.input.layout, slot, |_, byte| byte);
+        self.copy(&self.canvas(decode(bytes, self.max_pixels)?)?, slot);
         Ok(())
     }
 
-    fn canvas(&self, bytes: &[u8]) -> Result<Canvas, Error> {
+    fn normalise(&self, canvas: &Canvas, slot: &mut [f32]) {
+        layout::write(canvas, self.input.layout, slot, |channel, byte| self.normaliser.value(channel, byte));
+    }
+
+    fn copy(&self, canvas: &Canvas, slot: &mut [u8]) {
+        layout::write(canvas, self.input.layout, slot, |_, byte| byte);
+    }
+
+    /// The steps of the card on the pixels of an image.
+    fn canvas(&self, image: DynamicImage) -> Result<Canvas, Error> {
         let Input { channels, height, width, .. } = self.input;
-        let mut canvas = channels::convert(decode(bytes, self.max_pixels)?, channels)?;
+        let mut canvas = channels::convert(image, channels)?;
         if self.steps.do_resize {
             let (to_width, to_height) = self.target(canvas.width, canvas.height)?;
             canvas = resize::resize(canvas, to_width, to_height, self.steps.resample)?;

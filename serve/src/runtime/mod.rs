@@ -69,6 +69,11 @@ pub trait Session: Send + Sync {
         1
     }
 
+    /// How often it holds the weights of the model.
+    fn copies(&self) -> usize {
+        1
+    }
+
     /// How it uses the processors and why, where there was a choice.
     fn spread(&self) -> Option<&str> {
         None

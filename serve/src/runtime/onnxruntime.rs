@@ -153,6 +153,10 @@ impl Session for OnnxRuntimeSession {
         self.at_once
     }
 
+    fn copies(&self) -> usize {
+        self.lanes.values().map(Vec::len).sum()
+    }
+
     fn spread(&self) -> Option<&str> {
         self.spread.as_deref()
     }

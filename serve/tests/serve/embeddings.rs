@@ -76,7 +76,9 @@ fn the_answer_has_the_form_of_openai() {
     let response = server.json("/v1/embeddings", &json!({"input": base64(&png(1))}));
     let timing = response.headers()["server-timing"].to_str().unwrap().to_owned();
     assert!(
-        ["decode;dur=", "queue;dur=", "infer;dur=", "total;dur="].iter().all(|stage| timing.contains(stage)),
+        ["wait;dur=", "decode;dur=", "queue;dur=", "infer;dur=", "total;dur="]
+            .iter()
+            .all(|stage| timing.contains(stage)),
         "{timing}"
     );
     let answer: Value = response.json().unwrap();

@@ -28,6 +28,7 @@ mod python;
 mod refusal;
 mod repository;
 mod runtimes;
+mod sessions;
 mod shadows;
 mod tls;
 mod traces;

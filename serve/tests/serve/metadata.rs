@@ -136,11 +136,20 @@ fn metrics_count_what_happened() {
         ("selfie_requests_total{api=\"embeddings\",model=\"net\",outcome=\"invalid\",version=\"1\"}".into(), 1.0),
         ("selfie_http_requests_total{method=\"POST\",route=\"/v1/embeddings\",status=\"400\"}".into(), 1.0),
         ("selfie_http_requests_total{method=\"POST\",route=\"/v2/models/{model}/infer\",status=\"404\"}".into(), 1.0),
+        ("selfie_stage_duration_seconds_count{model=\"net\",stage=\"wait\",version=\"1\"}".into(), 4.0),
         ("selfie_stage_duration_seconds_count{model=\"net\",stage=\"decode\",version=\"1\"}".into(), 4.0),
+        ("selfie_image_pixels_sum".into(), 3.0 * 20.0 * 15.0),
+        ("selfie_image_pixels_bucket{le=\"1024\"}".into(), 3.0),
         ("selfie_model_state{model=\"net\",state=\"READY\",version=\"1\"}".into(), 1.0),
     ] {
         assert_eq!(server.metric(&line), expected, "{line}");
     }
+    let batches = server.metric(&format!("selfie_batches_total{labels}"));
+    assert_eq!(server.metric(&format!("selfie_batch_wait_seconds_count{labels}")), batches);
+    assert!(server.metric(&format!("selfie_batch_wait_seconds_sum{labels}")) > 0.0);
+    let file = std::fs::metadata(store.path().join("net/1/model.onnx")).unwrap().len();
+    let held = "selfie_model_memory_bytes{device=\"cpu\",model=\"net\",version=\"1\"}";
+    assert_eq!(server.metric(held), file as f64, "one session");
 }
 
 #[test]

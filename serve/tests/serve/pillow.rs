@@ -1,4 +1,4 @@
-//! The same bytes as Pillow; `tests/fixtures/make_pillow.py` says how the expected ones were made.
+//! The same bytes as Pillow; `tests/fixtures/make_pillow.py` and `make_colour.py` say how the expected ones were made.
 
 use super::network::Network;
 use base64::Engine;
@@ -26,6 +26,8 @@ struct Case {
     height: usize,
     tolerance: u8,
     expected: String,
+    /// The colours that the image's profile means, where it has one.
+    meant: Option<String>,
 }
 
 impl Case {
@@ -48,29 +50,68 @@ impl Case {
     }
 }
 
-#[test]
-fn every_step_gives_what_pillow_gives() {
-    let fixture: Fixture = serde_json::from_str(include_str!("../fixtures/pillow.json")).unwrap();
+impl Case {
+    fn bytes(&self) -> Result<Vec<u8>, String> {
+        let image = STANDARD.decode(&self.image).unwrap();
+        match self.preprocessor(InputDtype::U8, Layout::Nhwc).item(&image) {
+            Ok(Pixels::U8(found)) => Ok(found),
+            other => Err(format!("{}: {other:?}", self.name)),
+        }
+    }
+}
+
+/// How many bytes differ, and by how much at most.
+fn difference(found: &[u8], expected: &[u8]) -> (usize, u8) {
+    assert_eq!(found.len(), expected.len());
+    let pairs = || found.iter().zip(expected);
+    let largest = pairs().map(|(found, expected)| found.abs_diff(*expected)).max().unwrap();
+    (pairs().filter(|(found, expected)| found != expected).count(), largest)
+}
+
+/// Compares every case and returns how many there are.
+fn compare(fixture: &str) -> usize {
+    let fixture: Fixture = serde_json::from_str(fixture).unwrap();
     let mut failures = Vec::new();
     for case in &fixture.cases {
-        let image = STANDARD.decode(&case.image).unwrap();
         let expected = STANDARD.decode(&case.expected).unwrap();
-        let found = match case.preprocessor(InputDtype::U8, Layout::Nhwc).item(&image) {
-            Ok(Pixels::U8(found)) => found,
-            other => {
-                failures.push(format!("{}: {other:?}", case.name));
+        let found = match case.bytes() {
+            Ok(found) => found,
+            Err(reason) => {
+                failures.push(reason);
                 continue;
             }
         };
-        let largest = found.iter().zip(&expected).map(|(found, expected)| found.abs_diff(*expected)).max().unwrap();
-        let differ = found.iter().zip(&expected).filter(|(found, expected)| found != expected).count();
+        let (differ, largest) = difference(&found, &expected);
         eprintln!("{}: {differ} of {} bytes differ, by {largest} at most", case.name, expected.len());
-        if found.len() != expected.len() || largest > case.tolerance {
+        if largest > case.tolerance {
             failures.push(format!("{}: differs by {largest}, {} is allowed", case.name, case.tolerance));
         }
     }
     assert!(failures.is_empty(), "{failures:#?}");
-    assert!(fixture.cases.len() >= 20);
+    fixture.cases.len()
+}
+
+#[test]
+fn every_step_gives_what_pillow_gives() {
+    assert!(compare(include_str!("../fixtures/pillow.json")) >= 20);
+}
+
+#[test]
+fn every_colour_and_orientation_is_what_pillow_reads() {
+    assert!(compare(include_str!("../fixtures/colour.json")) >= 38);
+}
+
+#[test]
+fn a_profile_changes_no_number_although_it_means_other_colours() {
+    let fixture: Fixture = serde_json::from_str(include_str!("../fixtures/colour.json")).unwrap();
+    let profiled = fixture.cases.iter().filter_map(|case| Some((case, STANDARD.decode(case.meant.as_ref()?).unwrap())));
+    let mut count = 0;
+    for (case, meant) in profiled {
+        let (_, largest) = difference(&case.bytes().unwrap(), &meant);
+        assert!(largest > 20, "{}: {largest}; its profile means nothing", case.name);
+        count += 1;
+    }
+    assert_eq!(count, 3);
 }
 
 #[test]

@@ -25,7 +25,7 @@ fn library_is_here(test: &str) -> bool {
 }
 
 /// Every runtime that is here.
-fn present(test: &str) -> Vec<&'static str> {
+pub fn present(test: &str) -> Vec<&'static str> {
     BUILT_IN.into_iter().chain(library_is_here(test).then_some("onnxruntime")).collect()
 }
 

@@ -2,10 +2,10 @@
 
 use super::super::load::{self, Stretch, Target};
 use super::super::process::Process;
-use super::super::{Summary, arrivals, latency, usage};
+use super::super::{Summary, arrivals, latency};
 use super::{Saturation, Server, Step};
-use crate::Error;
 use crate::config::threads;
+use crate::{Error, usage};
 use std::time::Duration;
 
 /// Numbers of connections that are tried; the one that serves most is taken.
