@@ -41,9 +41,13 @@ set = { steps = 8 }
 [[axis]]
 name = 'masked share'
 values = [{ name = '1/4' }, { name = '1/2', pretrain = { network.mask_ratio = 0.5 } }]
+
+[[axis]]
+name = 'statistics'
+values = [{ name = 'old' }, { name = 'new', norm_batches = 2 }]
 ";
 
-const FILES: [&str; 5] = ["table.md", "table.csv", "table.json", "accuracy.svg", "axis-1.svg"];
+const FILES: [&str; 6] = ["table.md", "table.csv", "table.json", "accuracy.svg", "axis-1.svg", "axis-2.svg"];
 
 fn fill<'a>(out: &'a str, more: &[&'a str]) -> Vec<&'a str> {
     [&["evaluate", "table", "tiny.toml", "--out", out], more].concat()
@@ -102,6 +106,15 @@ fn a_table_that_was_killed_goes_on_to_the_same_bytes() {
     }
     assert_eq!(evaluated["retrieval"][2]["k"], 10, "{evaluated:#}");
     assert_eq!(evaluated["confusion"].as_array().unwrap().len(), 10);
+
+    // New statistics are measured on the same pretraining.
+    let cell = |folder: &str| -> Value {
+        serde_json::from_str(&read("alone", &format!("seed-1/{folder}neighbours-labels-0.02/cell.json"))).unwrap()
+    };
+    let (old, new) = (cell(""), cell("statistics-new/"));
+    assert_eq!((&old["subject"]["norm_batches"], &new["subject"]["norm_batches"]), (&Value::Null, &2.into()));
+    assert_eq!(old["subject"]["weights_sha256"], new["subject"]["weights_sha256"]);
+    assert!(!path.join("alone/seed-1/statistics-new/pretrain").exists());
 
     // Other settings are other runs, and the folder says so.
     let (code, _, stderr) = run(path, &fill("alone", &["--set", "finetune.lr=0.3"]));

@@ -51,8 +51,8 @@ pub struct Classifier {
     /// Three groups, or four.
     pub resnet: ResNet,
     projection: Projection,
-    pooling: Option<AttentionPooling>,
-    fc: Linear,
+    pub(crate) pooling: Option<AttentionPooling>,
+    pub(crate) fc: Linear,
 }
 
 impl ClassifierConfig {

@@ -20,12 +20,12 @@ pub const IMAGENET_MEAN: [f32; 3] = [0.485, 0.456, 0.406];
 pub const IMAGENET_STD: [f32; 3] = [0.229, 0.224, 0.225];
 
 /// A tensor that every ResNet has, and that no other network is likely to have.
-const ANCHOR: &str = "layer1.0.conv1.weight";
+pub(crate) const ANCHOR: &str = "layer1.0.conv1.weight";
 
 /// Published weights, and what their file does not say.
 #[derive(Clone, Debug)]
 pub struct Import {
-    /// File of the weights, PyTorch's or safetensors.
+    /// File of the weights: PyTorch's, safetensors or burnpack.
     pub weights: PathBuf,
     /// Name of a ResNet, one of [`RESNETS`].
     pub arch: String,
@@ -81,14 +81,14 @@ impl Import {
     /// torchvision's `ResNet` with `Bottleneck` blocks, v1.5: the stride is in the 3x3 convolution.
     pub fn read(&self, device: &Device) -> Result<Saved, Error> {
         let (mut resnet, depth) = presets::resnet(&self.arch, 3, self.stem)?;
-        let weights = ForeignWeights::open(&self.weights, ANCHOR)?;
+        let weights = ForeignWeights::open(&self.weights, ANCHOR, &[])?;
         [resnet.width, resnet.channels, _, _] = weights.shape("conv1.weight")?;
         resnet.block = BlockKind::PostActivation;
-        let [classes, _] = weights.shape("fc.weight")?;
+        let [classes] = weights.shape("fc.bias")?;
         let head = HeadConfig::FourthGroup { depth };
         let config = ClassifierConfig { image_size: [self.image_size; 2], classes, resnet, head };
         config.check()?;
-        let network = weights.load(config.init(device), "resnet", &self.advice(&weights))?;
+        let network = weights.load(config.init(device), "resnet", &[], &self.advice(&weights))?;
         let config = NetworkConfig::Classifier(config);
         let card = self.card(&config, self.labels(classes)?)?;
         Ok(Saved { card, config, network: Network::Classifier(network) })
@@ -96,11 +96,7 @@ impl Import {
 
     /// What to do about tensors that do not fit.
     fn advice(&self, weights: &ForeignWeights) -> String {
-        let depths = [1, 2, 3, 4].map(|group| {
-            let prefix = format!("layer{group}.");
-            let number = |name: &str| name.strip_prefix(&prefix)?.split('.').next()?.parse::<usize>().ok();
-            weights.names().filter_map(number).max().map_or(0, |last| last + 1)
-        });
+        let depths = depths(weights);
         if weights.names().all(|name| !name.ends_with(".conv3.weight")) {
             return "Its blocks have two convolutions, as those of resnet18 and resnet34; three are needed".into();
         }
@@ -171,6 +167,15 @@ impl Import {
         card.check()?;
         Ok(card)
     }
+}
+
+/// The blocks of each group of a ResNet in a file.
+pub(crate) fn depths(weights: &ForeignWeights) -> [usize; 4] {
+    [1, 2, 3, 4].map(|group| {
+        let prefix = format!("layer{group}.");
+        let number = |name: &str| name.strip_prefix(&prefix)?.split('.').next()?.parse::<usize>().ok();
+        weights.names().filter_map(number).max().map_or(0, |last| last + 1)
+    })
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@
 //! | [`samples`] | golden samples of a network |
 //! | [`saved`] | configuration, weights and card in a folder |
 //! | [`import`] | published ResNets with torchvision's names |
+//! | [`start`] | a classifier that begins with the weights of a file |
 //! | [`weights`] | weights in a file for other programs |
 //! | [`seeded`] | random numbers that nobody else draws from |
 
@@ -67,6 +68,8 @@ pub mod saved;
 pub mod seeded;
 #[cfg(feature = "networks")]
 pub mod selfie;
+#[cfg(feature = "networks")]
+pub mod start;
 #[cfg(feature = "networks")]
 pub mod weights;
 

@@ -12,8 +12,9 @@ const FINE_TUNING: Training =
 pub struct Arguments {
     #[command(flatten)]
     training: TrainingArguments,
-    /// Run folder of the pretraining to start from; without it the network starts from scratch.
-    #[arg(long, value_name = "RUN")]
+    /// Weights to start from: the run folder of a pretraining, an import or a fine-tuning, or a file that ends with .safetensors,
+    /// .pt, .pth or .bpk, with our names or torchvision's; without it the network starts from scratch.
+    #[arg(long, visible_alias = "from", value_name = "RUN|FILE")]
     init: Option<PathBuf>,
     /// Part of the labels to train with, the same part of every class: `5%` or `0.05`.
     #[arg(long, value_name = "PART", value_parser = crate::options::fraction)]

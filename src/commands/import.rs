@@ -8,7 +8,7 @@ use std::path::PathBuf;
 /// Arguments of `selfie import`.
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// State dict of a ResNet with torchvision's names: `.pt` or `.pth` of PyTorch, or `.safetensors`.
+    /// State dict of a ResNet with torchvision's names: `.pt` or `.pth` of PyTorch, `.safetensors` or `.bpk`.
     #[arg(value_name = "FILE")]
     weights: PathBuf,
     /// The network: resnet26, resnet50, resnet101, resnet152 or tiny; width, channels and classes are the file's.

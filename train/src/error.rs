@@ -44,10 +44,10 @@ pub enum Error {
         /// What is damaged or differs, and what to do.
         reason: String,
     },
-    /// A pretrained run that fine-tuning cannot start from.
+    /// Weights that fine-tuning cannot start from.
     #[error("cannot start from {}: {reason}", path.display())]
     Init {
-        /// The run folder.
+        /// The run folder or the file.
         path: PathBuf,
         /// What differs.
         reason: String,

@@ -1,25 +1,24 @@
-//! Fine-tuning: a classifier from few labels, on top of a pretrained network or from scratch.
+//! Fine-tuning: a classifier from few labels, on top of trained weights or from scratch.
 //!
 //! The supervised twin of a run is the same recipe without `init`: it has the same labels, batches and seeds.
 
+use crate::at_hand::AtHand;
 use crate::data::{self, Batch, Dataset, Split};
 use crate::engine::{Chance, Scores, Task};
 use crate::evaluate::{Confusion, logits_of};
 use crate::loss::Answers;
 use crate::run::{InitRecord, LABELS_FILE, Labels};
 use crate::session::{Opened, Prepared, Session};
+use crate::start::Start;
 use crate::{Error, Forecast, LearningRates, Options, Stage, Summary, forecast, learning_rates};
 use burn::tensor::{Device, Int, Tensor, TensorData};
-use selfie_models::classifier::{Classifier, ClassifierConfig, HeadConfig};
-use selfie_models::digest;
+use selfie_models::classifier::Classifier;
 use selfie_models::network::{Network, NetworkConfig};
-use selfie_models::saved::{self, WEIGHTS_FILE};
-use selfie_models::selfie::{Selfie, SelfieConfig};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-/// Trains a classifier on a part of the labels, from a pretrained run or from scratch.
+/// Trains a classifier on a part of the labels, from trained weights or from scratch.
 ///
 /// # Errors
 /// [`Error`] says what was wrong with the options, the data or the run folders, or at which step training diverged.
@@ -27,7 +26,12 @@ use std::sync::Arc;
 /// # Source
 /// Trinh et al. 2019, section 3.
 pub fn run(options: &Options) -> Result<Summary, Error> {
-    let (prepared, init, labels) = prepare(options)?;
+    run_on(options, None)
+}
+
+/// As [`run`], on a data set that is at hand.
+pub(crate) fn run_on(options: &Options, at_hand: Option<&AtHand>) -> Result<Summary, Error> {
+    let (prepared, init, labels) = prepare(options, at_hand)?;
     match prepared.session.open(init)? {
         Opened::Ready(ready) => {
             ready.folder.write_json(LABELS_FILE, &labels)?;
@@ -42,7 +46,7 @@ pub fn run(options: &Options) -> Result<Summary, Error> {
 /// # Errors
 /// As [`run`].
 pub fn forecast(options: &Options) -> Result<Forecast, Error> {
-    forecast::of(&prepare(options)?.0)
+    forecast::of(&prepare(options, None)?.0)
 }
 
 /// Searches the learning rates at which the network learns, and draws them into an SVG file; nothing else is left behind.
@@ -50,19 +54,19 @@ pub fn forecast(options: &Options) -> Result<Forecast, Error> {
 /// # Errors
 /// As [`run`], and [`Error::Plot`] or [`Error::Model`] when the picture cannot be made.
 pub fn find_learning_rate(options: &Options, plot: &Path) -> Result<LearningRates, Error> {
-    learning_rates::find(&prepare(options)?.0, plot)
+    learning_rates::find(&prepare(options, None)?.0, plot)
 }
 
 /// What a run needs, the run that it starts from, and the labels that it uses.
 type Preparation<'a> = (Prepared<'a, Finetuning>, Option<InitRecord>, Labels);
 
-fn prepare(options: &Options) -> Result<Preparation<'_>, Error> {
-    let session = Session::new(options, Stage::Finetune)?;
+fn prepare<'a>(options: &'a Options, at_hand: Option<&AtHand>) -> Result<Preparation<'a>, Error> {
+    let session = Session::new(options, Stage::Finetune, at_hand)?;
     session.dataset.check_classes()?;
     let classifier = session.of_recipe(session.recipe.network.classifier(&session.dataset))?;
     let recorded = session.earlier()?.and_then(|earlier| earlier.init).map(|init| init.path);
     let init = match options.init.clone().or(recorded) {
-        Some(path) => Some(Pretrained::open(&path, &classifier, &session.device)?),
+        Some(path) => Some(Start::open(&path, &classifier, &session.device)?),
         None => None,
     };
     let (fraction, seed) = (session.recipe.label_fraction, session.recipe.seed);
@@ -101,46 +105,12 @@ pub(crate) fn labelled(session: &Session<'_>) -> Result<Vec<usize>, Error> {
 pub(crate) fn initial(
     session: &Session<'_>,
     config: &NetworkConfig,
-    init: Option<&Pretrained>,
+    init: Option<&Start>,
 ) -> Result<Classifier, Error> {
     match (session.fresh(config), init) {
-        (Network::Classifier(fresh), Some(init)) => Ok(fresh.start_from(&init.network)),
+        (Network::Classifier(fresh), Some(init)) => init.give(fresh),
         (Network::Classifier(fresh), None) => Ok(fresh),
         (Network::Selfie(_), _) => Err(Error::Internal { what: "a classifier is a pretraining network".into() }),
-    }
-}
-
-/// A pretrained network to start from.
-pub(crate) struct Pretrained {
-    network: Selfie,
-    record: InitRecord,
-}
-
-impl Pretrained {
-    pub(crate) fn open(path: &Path, classifier: &ClassifierConfig, device: &Device) -> Result<Self, Error> {
-        let wrong = |reason: String| Error::Init { path: path.to_owned(), reason };
-        let saved = saved::load(path, device).map_err(|error| wrong(error.to_string()))?;
-        let (NetworkConfig::Selfie(config), Network::Selfie(network)) = (&saved.config, saved.network) else {
-            return Err(wrong("it holds a fine-tuned network; a pretrained one is needed".into()));
-        };
-        fits(config, classifier).map_err(wrong)?;
-        let weights_sha256 = digest::of_file(&path.join(WEIGHTS_FILE))?;
-        let record = InitRecord { path: path.to_owned(), weights_sha256, provenance: saved.card.provenance };
-        Ok(Self { network, record })
-    }
-}
-
-/// Whether a classifier can take over what was pretrained.
-pub(crate) fn fits(pretrained: &SelfieConfig, classifier: &ClassifierConfig) -> Result<(), String> {
-    if pretrained.resnet != classifier.resnet {
-        let (theirs, ours) = (&pretrained.resnet, &classifier.resnet);
-        return Err(format!("its patch network is {theirs:?}; the recipe's is {ours:?}"));
-    }
-    match &classifier.head {
-        HeadConfig::AttentionPooling(pooling) if *pooling != pretrained.pooling => {
-            Err(format!("its pooling is {:?}; the recipe's is {pooling:?}", pretrained.pooling))
-        }
-        _ => Ok(()),
     }
 }
 
@@ -184,37 +154,5 @@ impl Task for Finetuning {
 
     fn wrap(network: Classifier) -> Network {
         Network::Classifier(network)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::Recipe;
-    use selfie_models::pooling::PoolingConfig;
-
-    #[test]
-    fn a_built_in_fine_tuning_recipe_can_start_from_its_pretraining() {
-        let dataset = data::open("fashion-mnist-sample").unwrap();
-        for name in ["quickstart", "fashion-mnist"] {
-            let [pretrain, finetune] =
-                ["pretrain", "finetune"].map(|stage| Recipe::open(&format!("{name}-{stage}")).unwrap().network);
-            let (pretrain, finetune) = (pretrain.selfie(&dataset).unwrap(), finetune.classifier(&dataset).unwrap());
-            assert_eq!(fits(&pretrain, &finetune), Ok(()), "{name}");
-        }
-    }
-
-    #[test]
-    fn what_was_pretrained_must_fit_the_classifier() {
-        let selfie = SelfieConfig::default();
-        let head = HeadConfig::FourthGroup { depth: 3 };
-        let fitting = ClassifierConfig { image_size: [32, 32], classes: 10, resnet: selfie.resnet.clone(), head };
-        assert_eq!(fits(&selfie, &fitting), Ok(()));
-        let mut wider = fitting.clone();
-        wider.resnet.width = 3;
-        assert!(fits(&selfie, &wider).unwrap_err().contains("width: 3"));
-        let pooling = PoolingConfig { layers: 7, ..selfie.pooling.clone() };
-        let pooled = ClassifierConfig { head: HeadConfig::AttentionPooling(pooling), ..fitting };
-        assert!(fits(&selfie, &pooled).unwrap_err().contains("layers: 7"));
     }
 }

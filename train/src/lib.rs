@@ -15,6 +15,7 @@
 //! | [`report`] | the page about a run |
 //! | [`run`] | the run folder and the files in it |
 
+mod at_hand;
 mod average;
 pub mod bench;
 mod best;
@@ -47,6 +48,7 @@ mod seeds;
 mod session;
 mod signals;
 mod sparkline;
+mod start;
 pub mod table;
 mod tensorboard;
 mod trial;

@@ -16,7 +16,7 @@ pub struct Options {
     pub data: Option<String>,
     /// Run folder.
     pub out: PathBuf,
-    /// Run folder of a pretraining to start from; without it fine-tuning starts from scratch.
+    /// Run folder or file of weights to start from; without it fine-tuning starts from scratch.
     pub init: Option<PathBuf>,
     /// Part of the labels instead of the recipe's, above 0 and at most 1.
     pub labels: Option<f64>,

@@ -1,5 +1,6 @@
 //! Pretraining: which of the masked patches belongs in which hole?
 
+use crate::at_hand::AtHand;
 use crate::data::{Batch, Dataset, Split, batch_plain};
 use crate::engine::{Chance, Scores, Task, numbers};
 use crate::loss::Answers;
@@ -25,7 +26,12 @@ const EVALUATED_IMAGES: usize = 2000;
 /// # Source
 /// Trinh et al. 2019, section 2.
 pub fn run(options: &Options) -> Result<Summary, Error> {
-    let prepared = prepare(options)?;
+    run_on(options, None)
+}
+
+/// As [`run`], on a data set that is at hand.
+pub(crate) fn run_on(options: &Options, at_hand: Option<&AtHand>) -> Result<Summary, Error> {
+    let prepared = prepare(options, at_hand)?;
     match prepared.session.open(None)? {
         Opened::Ready(ready) => prepared.train(ready),
         Opened::Finished(summary) => Ok(*summary),
@@ -37,7 +43,7 @@ pub fn run(options: &Options) -> Result<Summary, Error> {
 /// # Errors
 /// As [`run`].
 pub fn forecast(options: &Options) -> Result<Forecast, Error> {
-    forecast::of(&prepare(options)?)
+    forecast::of(&prepare(options, None)?)
 }
 
 /// Searches the learning rates at which the network learns, and draws them into an SVG file; nothing else is left behind.
@@ -45,11 +51,11 @@ pub fn forecast(options: &Options) -> Result<Forecast, Error> {
 /// # Errors
 /// As [`run`], and [`Error::Plot`] or [`Error::Model`] when the picture cannot be made.
 pub fn find_learning_rate(options: &Options, plot: &Path) -> Result<LearningRates, Error> {
-    learning_rates::find(&prepare(options)?, plot)
+    learning_rates::find(&prepare(options, None)?, plot)
 }
 
-fn prepare(options: &Options) -> Result<Prepared<'_, Pretraining>, Error> {
-    let session = Session::new(options, Stage::Pretrain)?;
+fn prepare<'a>(options: &'a Options, at_hand: Option<&AtHand>) -> Result<Prepared<'a, Pretraining>, Error> {
+    let session = Session::new(options, Stage::Pretrain, at_hand)?;
     if let Some(path) = &options.init {
         let reason = "pretraining starts from scratch; only fine-tuning has --init".into();
         return Err(Error::Init { path: path.clone(), reason });

@@ -1,10 +1,27 @@
 //! Batch-norm statistics of a trained network, estimated anew with its final weights.
 
-use crate::Error;
 use crate::average::Numbers;
+use crate::data::{Augment, Dataset, Loader, LoaderConfig};
+use crate::{Error, Recipe};
 use burn::module::{Flag, Module, ModuleMapper, ModuleVisitor, Param};
 use burn::nn::BatchNormConfig;
 use burn::tensor::Tensor;
+use std::sync::Arc;
+
+/// The batches of a recipe that statistics are estimated by: the first ones of its run, as they are without augmentation.
+pub(crate) fn batches(recipe: &Recipe, dataset: Arc<Dataset>, indices: Arc<Vec<usize>>) -> Result<Loader, Error> {
+    let Recipe { seed, batch_size, accumulate, norm_batches, workers, prefetch, .. } = *recipe;
+    let config = LoaderConfig {
+        batch_size: batch_size / accumulate,
+        seed,
+        first_step: 0,
+        last_step: norm_batches,
+        augment: Augment::default(),
+        workers,
+        prefetch,
+    };
+    Ok(Loader::new(dataset, indices, config)?)
+}
 
 /// Gives every batch normalisation the mean of the statistics of some batches; frozen ones keep theirs.
 ///

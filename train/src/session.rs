@@ -1,9 +1,9 @@
 //! From options to a finished run folder, as pretraining and fine-tuning share it.
 
+use crate::at_hand::AtHand;
 use crate::checkpoint::{State, Window};
 use crate::course::Course;
-use crate::data::{self, Dataset, Split};
-use crate::digest::sha256_of_dataset;
+use crate::data::{Dataset, Split};
 use crate::engine::{self, Plan, Task, Trained};
 use crate::layers::check_frozen;
 use crate::run::{
@@ -56,14 +56,14 @@ pub(crate) struct Prepared<'a, T: Task> {
 }
 
 impl<'a> Session<'a> {
-    pub(crate) fn new(options: &'a Options, stage: Stage) -> Result<Self, Error> {
+    /// Resolves the recipe and opens its data set, where it is not at hand.
+    pub(crate) fn new(options: &'a Options, stage: Stage, at_hand: Option<&AtHand>) -> Result<Self, Error> {
         let recipe = options.resolve(stage)?;
         let device = selfie_models::device::open(&options.device)?.autodiff();
-        let dataset = Arc::new(data::open_with(&recipe.data, &recipe.images)?);
+        let AtHand { dataset, sha256: data_sha256, .. } = AtHand::or_open(at_hand, &recipe.data, &recipe.images)?;
         if !options.quiet {
             say_what_is_left_out(&dataset);
         }
-        let data_sha256 = sha256_of_dataset(&dataset);
         Ok(Self { options, recipe, dataset, device, data_sha256 })
     }
 

@@ -97,7 +97,7 @@ fn pretraining_and_fine_tuning_learn_and_leave_a_whole_folder() {
     finetuning.init = None;
     assert_eq!(finetune::run(&finetuning).unwrap().metrics, finetuned.metrics);
     finetuning.init = Some(finetuning.out.clone());
-    assert!(message(finetune::run(&finetuning)).contains("fine-tuned network"));
+    assert!(message(finetune::run(&finetuning)).contains("it holds a run that started from"));
 }
 
 #[test]

@@ -7,8 +7,9 @@
 //! | `batches.safetensors` | `images` `[steps, batch, channels, height, width]` and `labels` `[steps, batch]`; in pretraining also the cells that are `masked` and `visible`, `[steps, batch, cells]` |
 
 use crate::data::{Batch, Loader, LoaderConfig};
-use crate::finetune::{self, Pretrained};
+use crate::finetune;
 use crate::session::Session;
+use crate::start::Start;
 use crate::{Error, Options, Recipe, Stage, Summary, pretrain};
 use safetensors::tensor::{Dtype, TensorView};
 use selfie_models::network::NetworkConfig;
@@ -40,7 +41,7 @@ pub fn run(out: &Path, set: &[String]) -> Result<[Summary; 2], Error> {
 }
 
 fn write_pretraining(options: &Options, folder: &Path) -> Result<(), Error> {
-    let session = Session::new(options, Stage::Pretrain)?;
+    let session = Session::new(options, Stage::Pretrain, None)?;
     let config = session.of_recipe(session.recipe.network.selfie(&session.dataset))?;
     save_weights(&pretrain::fresh(&session, &config)?, &folder.join(INITIAL_FILE))?;
     let batches = batches(&session, (0..session.dataset.train.len()).collect())?;
@@ -61,9 +62,9 @@ fn write_pretraining(options: &Options, folder: &Path) -> Result<(), Error> {
 }
 
 fn write_finetuning(options: &Options, init: &Path, folder: &Path) -> Result<(), Error> {
-    let session = Session::new(options, Stage::Finetune)?;
+    let session = Session::new(options, Stage::Finetune, None)?;
     let config = session.of_recipe(session.recipe.network.classifier(&session.dataset))?;
-    let init = Pretrained::open(init, &config, &session.device)?;
+    let init = Start::open(init, &config, &session.device)?;
     let network = finetune::initial(&session, &NetworkConfig::Classifier(config), Some(&init))?;
     save_weights(&network, &folder.join(INITIAL_FILE))?;
     let batches = batches(&session, finetune::labelled(&session)?)?;

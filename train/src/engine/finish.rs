@@ -3,9 +3,8 @@
 use super::training::Training;
 use super::{Task, Trained};
 use crate::average::Average;
-use crate::data::{Augment, Loader, LoaderConfig};
 use crate::parameters::are_finite;
-use crate::reestimate::reestimate;
+use crate::reestimate::{batches, reestimate};
 use crate::run::metrics::Split;
 use crate::{Error, Recipe, checkpoint};
 use burn::module::Module;
@@ -64,17 +63,7 @@ impl<T: Task> Training<'_, T> {
 
     /// Estimates batch-norm statistics anew by the first batches of a run, as they are without augmentation.
     fn reestimate(&self, network: T::Network) -> Result<T::Network, Error> {
-        let Recipe { seed, batch_size, accumulate, norm_batches, workers, prefetch, .. } = *self.plan.recipe;
-        let config = LoaderConfig {
-            batch_size: batch_size / accumulate,
-            seed,
-            first_step: 0,
-            last_step: norm_batches,
-            augment: Augment::default(),
-            workers,
-            prefetch,
-        };
-        let mut loader = Loader::new(self.plan.dataset.clone(), self.plan.indices.clone(), config)?;
+        let mut loader = batches(self.plan.recipe, self.plan.dataset.clone(), self.plan.indices.clone())?;
         reestimate(network, |network| match loader.next().transpose()? {
             Some(batch) => {
                 let draw = batch.step;

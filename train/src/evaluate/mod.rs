@@ -8,6 +8,7 @@ mod neighbours;
 mod noise;
 mod outputs;
 mod probe;
+mod renewed;
 mod retrieval;
 
 pub use confusion::{Confusion, Found};
@@ -16,9 +17,11 @@ pub use neighbours::{NEIGHBOURS, TEMPERATURE};
 pub use noise::{Noisy, SIGMAS};
 pub(crate) use outputs::rows_of as logits_of;
 pub use probe::{PENALTY, STEPS as PROBE_STEPS, TOLERANCE as PROBE_TOLERANCE};
+pub(crate) use renewed::renewed;
 pub use retrieval::Recall;
 
-use crate::data::{self, DataError, Dataset, Reading, SplitName};
+use crate::at_hand::AtHand;
+use crate::data::{DataError, Dataset, Reading, SplitName};
 use crate::run::{RECIPE_FILE, recipe_of};
 use crate::{Error, seeds};
 use burn::tensor::Device;
@@ -112,6 +115,11 @@ pub struct Neighbours {
 /// # Errors
 /// [`Error`] says what is wrong with the run folder or the data, or how they do not fit each other.
 pub fn run(options: &EvaluateOptions) -> Result<Evaluation, Error> {
+    run_on(options, None)
+}
+
+/// As [`run`], on a data set that is at hand.
+pub(crate) fn run_on(options: &EvaluateOptions, at_hand: Option<&AtHand>) -> Result<Evaluation, Error> {
     let started = Instant::now();
     let device = selfie_models::device::open(&options.device)?;
     let saved = saved::load(&options.run, &device)?;
@@ -119,7 +127,7 @@ pub fn run(options: &EvaluateOptions) -> Result<Evaluation, Error> {
         Some(spec) => spec.clone(),
         None => data_of(&options.run)?,
     };
-    let dataset = data::open_with(&spec, &reading_of(&options.run, &saved)?)?;
+    let AtHand { dataset, .. } = AtHand::or_open(at_hand, &spec, &reading_of(&options.run, &saved)?)?;
     check(&saved, &dataset).map_err(|reason| Error::Evaluate { path: options.run.clone(), reason })?;
     let split = dataset.split(options.split);
     if split.is_empty() {

@@ -32,7 +32,7 @@ pub struct RunRecord {
     /// Damaged images that were left out.
     #[serde(default)]
     pub skipped_images: usize,
-    /// The run that the weights started from, if any.
+    /// What the weights started from, if anything.
     pub init: Option<InitRecord>,
     /// First start, in seconds since 1970.
     pub started_unix_s: u64,
@@ -67,11 +67,11 @@ pub struct ChangeRecord {
     pub now: String,
 }
 
-/// The run that the weights started from.
+/// What the weights started from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct InitRecord {
-    /// Its folder, as it was named.
+    /// The run folder or the file, as it was named.
     pub path: PathBuf,
     /// SHA-256 of its weights.
     pub weights_sha256: String,

@@ -35,6 +35,13 @@ pub(crate) struct Subject {
     pub(crate) network: NetworkConfig,
     /// None of a network before any training.
     pub(crate) weights_sha256: Option<String>,
+    /// Batches that estimated its batch-norm statistics anew; 0 of a network as it was.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(crate) norm_batches: u64,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 impl CellRecord {

@@ -33,8 +33,9 @@ pub use report::{AxisReport, Entry, PartReport, Report, StageReport};
 pub use row::{ROWS, Row};
 pub use statistic::Statistic;
 
+use crate::at_hand::AtHand;
 use crate::run::{RunFolder, write_json};
-use crate::{Error, data, signals};
+use crate::{Error, signals};
 use cell::CellRecord;
 use origin::origins;
 use plan::{Cell, Plan};
@@ -77,9 +78,10 @@ pub fn run(options: &TableOptions) -> Result<Report, Error> {
         return Err(Error::Internal { what: "a table without cells".into() });
     };
     let [pretraining, _] = plan.recipes(*first)?;
-    let dataset = data::open_with(&plan.recipe.data, &pretraining.images)?;
+    let at_hand = AtHand::open(&plan.recipe.data, &pretraining.images)?;
+    let dataset = &at_hand.dataset;
     dataset.check_classes()?;
-    plan.check(&dataset)?;
+    plan.check(dataset)?;
     let wanted = wanted(&cells, options)?;
     let _folder = open(&options.out)?;
     write_atomically(&options.out.join(TABLE_FILE), plan.recipe.to_toml()?.as_bytes())?;
@@ -89,8 +91,8 @@ pub fn run(options: &TableOptions) -> Result<Report, Error> {
             results.insert(cell.folder(), record.metrics);
         }
     }
-    let mut work = Work::new(&plan, options, &dataset)?;
-    let mut report = Report::new(&plan, origins(&plan, &options.out)?, &dataset, &results)?;
+    let mut work = Work::new(&plan, options, &at_hand)?;
+    let mut report = Report::new(&plan, origins(&plan, &options.out)?, dataset, &results)?;
     for (index, cell) in wanted.iter().enumerate() {
         if let Some(signal) = signals::left() {
             let (name, done, cells) = (signals::name(signal), index, wanted.len());
@@ -100,7 +102,7 @@ pub fn run(options: &TableOptions) -> Result<Report, Error> {
             eprintln!("[{}/{}] {}", index + 1, wanted.len(), cell.folder().display());
         }
         results.insert(cell.folder(), work.cell(*cell)?.metrics);
-        report = Report::new(&plan, origins(&plan, &options.out)?, &dataset, &results)?;
+        report = Report::new(&plan, origins(&plan, &options.out)?, dataset, &results)?;
         write(&options.out, &report)?;
     }
     Ok(report)

@@ -5,7 +5,7 @@ use super::recipe::{Part, TableRecipe, slug};
 use super::row::{Kind, Row};
 use crate::data::Dataset;
 use crate::recipe::settings;
-use crate::{Error, Options, Recipe, Stage, finetune};
+use crate::{Error, Options, Recipe, Stage, start};
 use selfie_models::network::NetworkConfig;
 use std::path::{Path, PathBuf};
 
@@ -27,6 +27,8 @@ pub(crate) struct Variant {
     /// Its folder under that of a seed; empty for the base.
     folder: String,
     settings: Settings,
+    /// Batches that estimate batch-norm statistics anew before frozen embeddings are taken.
+    pub(crate) norm_batches: u64,
 }
 
 /// A number of the table, or several of the same run.
@@ -45,10 +47,14 @@ impl<'a> Plan<'a> {
         recipe.data = options.data.clone().unwrap_or(recipe.data);
         recipe.seeds = options.seeds.unwrap_or(recipe.seeds);
         recipe.check().map_err(|reason| Error::Recipe { origin: options.recipe.clone(), reason })?;
-        let base = Variant { folder: String::new(), settings: Settings::default() };
+        let base = Variant { folder: String::new(), settings: Settings::default(), norm_batches: 0 };
         let values = recipe.axes.iter().flat_map(|axis| axis.values.iter().map(move |value| (axis, value)));
-        let others = values.map(|(axis, value)| Variant { folder: slug(axis, value), settings: value.settings() });
-        let variants = std::iter::once(base).chain(others.filter(|other| !other.is_base())).collect();
+        let others = values.filter(|(_, value)| !value.is_base()).map(|(axis, value)| Variant {
+            folder: slug(axis, value),
+            settings: value.settings(),
+            norm_batches: value.norm_batches,
+        });
+        let variants = std::iter::once(base).chain(others).collect();
         Ok(Self { recipe, options, typed: typed(&options.set), variants })
     }
 
@@ -56,8 +62,7 @@ impl<'a> Plan<'a> {
     pub(crate) fn variant(&self, axis: usize, value: usize) -> Option<&Variant> {
         let axis = self.recipe.axes.get(axis)?;
         let value = axis.values.get(value)?;
-        let [pretrain, finetune] = value.settings();
-        match pretrain.is_empty() && finetune.is_empty() {
+        match value.is_base() {
             true => self.variants.first(),
             false => self.variants.iter().find(|variant| variant.folder == slug(axis, value)),
         }
@@ -70,7 +75,7 @@ impl<'a> Plan<'a> {
             for variant in &self.variants {
                 let all = self.recipe.labels.iter().flat_map(|part| part.rows.iter().map(move |row| (*row, part)));
                 let mut new: Vec<Cell<'_>> = all.map(|(row, part)| Cell { row, part, seed, variant }).collect();
-                new.retain(|cell| variant.is_base() || cell.is_changed());
+                new.retain(|cell| variant.folder.is_empty() || cell.is_changed());
                 new.sort_by_key(|cell| cell.row.order());
                 cells.extend(new);
             }
@@ -80,7 +85,7 @@ impl<'a> Plan<'a> {
 
     /// What the pretraining of a cell is asked for.
     pub(crate) fn pretraining(&self, cell: Cell<'_>) -> Options {
-        let Variant { folder, settings: [own, _] } = cell.variant;
+        let Variant { folder, settings: [own, _], .. } = cell.variant;
         let folder = if own.is_empty() { Path::new("") } else { Path::new(folder) };
         let TableRecipe { set, pretrain, .. } = &self.recipe;
         let set = [settings(set), settings(&pretrain.set), own.clone(), self.typed[0].clone()].concat();
@@ -133,16 +138,10 @@ impl<'a> Plan<'a> {
             let selfie = pretrain.network.selfie(dataset).map_err(|error| wrong(error.to_string()))?;
             let classifier = finetune.network.classifier(dataset).map_err(|error| wrong(error.to_string()))?;
             if cell.row == Row::Selfie {
-                finetune::fits(&selfie, &classifier).map_err(wrong)?;
+                start::fits(&selfie, &classifier).map_err(wrong)?;
             }
         }
         Ok(())
-    }
-}
-
-impl Variant {
-    fn is_base(&self) -> bool {
-        self.settings.iter().all(Vec::is_empty)
     }
 }
 
@@ -150,11 +149,11 @@ impl Cell<'_> {
     /// Whether the variant reaches the cell; else the base has the very same one.
     fn is_changed(&self) -> bool {
         let [pretrain, finetune] = &self.variant.settings;
-        let (own_pretraining, frozen) = (!pretrain.is_empty(), self.row.kind() != Kind::Trained);
+        let own_pretraining = !pretrain.is_empty();
         match self.row {
             Row::Scratch => !finetune.is_empty(),
             Row::Selfie => own_pretraining || !finetune.is_empty(),
-            _ => frozen && own_pretraining,
+            _ => own_pretraining || self.variant.norm_batches > 0,
         }
     }
 

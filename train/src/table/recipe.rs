@@ -88,6 +88,10 @@ pub struct AxisValue {
     /// Settings of fine-tuning and of training from scratch.
     #[serde(default)]
     pub finetune: Table,
+    /// Batches by which the batch-norm statistics of a network are estimated anew before its frozen embeddings are taken; 0
+    /// takes the network as its pretraining left it. It needs no pretraining of its own.
+    #[serde(default)]
+    pub norm_batches: u64,
 }
 
 impl TableRecipe {
@@ -166,6 +170,11 @@ impl AxisValue {
     pub(crate) fn settings(&self) -> [Vec<String>; 2] {
         [settings(&self.pretrain), settings(&self.finetune)]
     }
+
+    /// Whether it changes nothing.
+    pub(crate) fn is_base(&self) -> bool {
+        self.settings().iter().all(Vec::is_empty) && self.norm_batches == 0
+    }
 }
 
 /// The folder of what a value of an axis changes.
@@ -191,12 +200,14 @@ mod tests {
     fn a_recipe_survives_toml() {
         let text = format!(
             "{PLAIN}set = {{ lr = 0.5 }}\n[[labels]]\npart = 0.1\nrows = ['scratch']\nset = {{ network.width = 3 }}\n\
-             [[axis]]\nname = 'Mask'\nvalues = [{{ name = '1/8', pretrain = {{ network.mask_ratio = 0.125 }} }}]\n"
+             [[axis]]\nname = 'Mask'\nvalues = [{{ name = '1/8', pretrain = {{ network.mask_ratio = 0.125 }} }}, \
+             {{ name = '1/4' }}, {{ name = 'norm', norm_batches = 3 }}]\n"
         );
         let recipe = TableRecipe::parse(&text, "t").unwrap();
         assert_eq!(recipe.labels[0].rows, [Row::Scratch]);
         assert_eq!(recipe.axes[0].values[0].settings(), [vec!["network.mask_ratio=0.125".to_owned()], vec![]]);
         assert_eq!(slug(&recipe.axes[0], &recipe.axes[0].values[0]), "mask-1-8");
+        assert_eq!(recipe.axes[0].values.iter().map(AxisValue::is_base).collect::<Vec<_>>(), [false, true, false]);
         assert_eq!(TableRecipe::parse(&recipe.to_toml().unwrap(), "again").unwrap(), recipe);
     }
 

@@ -6,13 +6,13 @@ use super::origin::Origin;
 use super::plan::{Cell, Plan};
 use super::report::GRADIENT;
 use super::row::Kind;
-use crate::data::{self, Dataset, SplitName};
-use crate::digest::sha256_of_dataset;
+use crate::at_hand::AtHand;
+use crate::data::{self, SplitName};
 use crate::evaluate::{self, EvaluateOptions, Frozen};
-use crate::{Error, Options, finetune, pretrain};
+use crate::{Error, Options, Recipe, finetune, pretrain};
 use burn::tensor::Device;
 use selfie_models::digest;
-use selfie_models::network::NetworkConfig;
+use selfie_models::network::{Network, NetworkConfig};
 use selfie_models::saved::{self, WEIGHTS_FILE};
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -24,27 +24,26 @@ const BATCH_SIZE: usize = 250;
 pub(crate) struct Work<'a> {
     plan: &'a Plan<'a>,
     options: &'a TableOptions,
-    dataset: &'a Dataset,
-    data_sha256: String,
+    at_hand: &'a AtHand,
     device: Device,
     /// Weights of the pretrained runs, by folder.
     pretrained: HashMap<PathBuf, String>,
-    /// The latest embeddings, and the network, seed and weights that they are from.
+    /// The latest embeddings, and what they are from.
     frozen: Option<(FrozenKey, Frozen<'a>)>,
 }
 
 /// Numbers with their names.
 type Numbers = Result<Vec<(&'static str, f64)>, Error>;
 
-type FrozenKey = (NetworkConfig, u64, Option<String>);
+/// The network, its seed, its weights, and the batches that estimated its statistics anew.
+type FrozenKey = (NetworkConfig, u64, Option<String>, u64);
 
 impl<'a> Work<'a> {
-    pub(crate) fn new(plan: &'a Plan<'a>, options: &'a TableOptions, dataset: &'a Dataset) -> Result<Self, Error> {
+    pub(crate) fn new(plan: &'a Plan<'a>, options: &'a TableOptions, at_hand: &'a AtHand) -> Result<Self, Error> {
         Ok(Self {
             plan,
             options,
-            dataset,
-            data_sha256: sha256_of_dataset(dataset),
+            at_hand,
             device: selfie_models::device::open(&options.device)?,
             pretrained: HashMap::new(),
             frozen: None,
@@ -60,7 +59,7 @@ impl<'a> Work<'a> {
         let weights_sha256 = match cell.row.kind() {
             Kind::Trained => {
                 let options = Options { init, ..self.plan.finetuning(cell) };
-                finetune::run(&options)?;
+                finetune::run_on(&options, Some(self.at_hand))?;
                 Some(digest::of_file(&options.out.join(WEIGHTS_FILE))?)
             }
             Kind::Probe | Kind::Neighbours => init.and_then(|run| self.pretrained.get(&run).cloned()),
@@ -69,9 +68,10 @@ impl<'a> Work<'a> {
             row: cell.row,
             labels: cell.part.part,
             seed: cell.seed,
-            data_sha256: self.data_sha256.clone(),
-            network: self.plan.network(cell, self.dataset)?,
+            data_sha256: self.at_hand.sha256.clone(),
+            network: self.plan.network(cell, &self.at_hand.dataset)?,
             weights_sha256,
+            norm_batches: if cell.row.kind() == Kind::Trained { 0 } else { cell.variant.norm_batches },
         };
         match CellRecord::read(&self.options.out, cell)? {
             Some(earlier) if earlier.subject == subject => Ok(earlier),
@@ -101,7 +101,7 @@ impl<'a> Work<'a> {
     fn pretrain(&mut self, cell: Cell<'_>) -> Result<PathBuf, Error> {
         let options = self.plan.pretraining(cell);
         if !self.pretrained.contains_key(&options.out) {
-            pretrain::run(&options)?;
+            pretrain::run_on(&options, Some(self.at_hand))?;
             let weights = digest::of_file(&options.out.join(WEIGHTS_FILE))?;
             self.pretrained.insert(options.out.clone(), weights);
         }
@@ -110,7 +110,7 @@ impl<'a> Work<'a> {
 
     /// Numbers of a finished run on the test images.
     fn evaluate(&self, run: &Path) -> Result<BTreeMap<String, f64>, Error> {
-        let evaluation = evaluate::run(&EvaluateOptions {
+        let options = EvaluateOptions {
             run: run.to_owned(),
             data: None,
             split: SplitName::Test,
@@ -118,7 +118,8 @@ impl<'a> Work<'a> {
             batch_size: BATCH_SIZE,
             neighbours: Vec::new(),
             noise: false,
-        })?;
+        };
+        let evaluation = evaluate::run_on(&options, Some(self.at_hand))?;
         let numbers = [
             ("accuracy", evaluation.accuracy),
             ("loss", evaluation.loss),
@@ -134,21 +135,34 @@ impl<'a> Work<'a> {
         subject: &Subject,
         numbers: fn(&Frozen<'a>, &[usize]) -> Numbers,
     ) -> Result<BTreeMap<String, f64>, Error> {
-        let Subject { network, weights_sha256, labels, seed, .. } = subject;
-        let indices = data::stratified(&self.dataset.train.labels, *labels, *seed)?;
-        let key = (network.clone(), *seed, weights_sha256.clone());
+        let Subject { network, weights_sha256, labels, seed, norm_batches, .. } = subject;
+        let dataset = &self.at_hand.dataset;
+        let indices = data::stratified(&dataset.train.labels, *labels, *seed)?;
+        let key = (network.clone(), *seed, weights_sha256.clone(), *norm_batches);
         let frozen = match self.frozen.take() {
             Some((known, frozen)) if known == key => frozen,
             _ => {
-                let network = match weights_sha256 {
-                    Some(_) => saved::load(&self.plan.pretraining(cell).out, &self.device)?.network,
-                    None => evaluate::untrained(network, *seed, &self.device),
-                };
-                Frozen::of(&network, self.dataset, &self.dataset.test, BATCH_SIZE, &self.device)?
+                let network = self.network(cell, subject)?;
+                Frozen::of(&network, dataset, &dataset.test, BATCH_SIZE, &self.device)?
             }
         };
         let numbers = numbers(&frozen, &indices)?;
         self.frozen = Some((key, frozen));
         Ok(numbers.into_iter().map(|(name, number)| (name.to_owned(), number)).collect())
+    }
+
+    /// The network whose embeddings a cell is about.
+    fn network(&self, cell: Cell<'_>, subject: &Subject) -> Result<Network, Error> {
+        let on = |device: &Device| match subject.weights_sha256 {
+            Some(_) => Ok(saved::load(&self.plan.pretraining(cell).out, device)?.network),
+            None => Ok(evaluate::untrained(&subject.network, subject.seed, device)),
+        };
+        if subject.norm_batches == 0 {
+            return on(&self.device);
+        }
+        let [pretrain, _] = self.plan.recipes(cell)?;
+        let recipe = Recipe { norm_batches: subject.norm_batches, ..pretrain };
+        let device = self.device.clone().autodiff();
+        evaluate::renewed(on(&device)?, &recipe, &self.at_hand.dataset, &device)
     }
 }

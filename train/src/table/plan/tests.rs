@@ -1,6 +1,6 @@
 use super::*;
 use crate::data::{self, Dataset};
-use crate::table::TABLES;
+use crate::table::{AxisValue, TABLES};
 use std::collections::BTreeSet;
 
 fn options(recipe: &str, set: &[&str]) -> TableOptions {
@@ -56,14 +56,29 @@ fn an_axis_repeats_only_what_it_changes() {
             assert!(first.contains(&format!("seed-1/{folder}{row}")), "{folder}{row}: {first:?}");
         }
     }
-    let pooled: Vec<&String> = first.iter().filter(|folder| folder.contains("attention")).collect();
-    assert_eq!(pooled, ["seed-1/attention-pooling-as-the-last-layer-yes/selfie-labels-0.05"]);
-    let cells = plan.cells();
-    let cell = cells.iter().find(|cell| cell.folder().ends_with(pooled[0])).unwrap();
-    assert_eq!(plan.pretraining(*cell).out, Path::new("out/seed-1/pretrain"));
-    // The base of every axis is the base of the table.
-    let base = [plan.variant(0, 1), plan.variant(1, 1), plan.variant(2, 0)];
-    assert!(base.into_iter().all(|variant| variant.unwrap().folder.is_empty()));
+    // What leaves pretraining alone starts from that of the base.
+    for (axis, rows) in [
+        ("attention-pooling-as-the-last-layer-yes", &["selfie-labels-0.05"][..]),
+        ("augmentation-none", &["selfie-labels-0.05"]),
+        ("batch-norm-statistics-estimated-anew-yes", &["neighbours-labels-1", "selfie-labels-0.05"]),
+    ] {
+        let prefix = format!("seed-1/{axis}/");
+        let found: Vec<&str> = first.iter().filter_map(|folder| folder.strip_prefix(&prefix)).collect();
+        assert_eq!(found, rows, "{axis}");
+        let cells = plan.cells();
+        for cell in cells.iter().filter(|cell| cell.folder().starts_with(&prefix)) {
+            assert_eq!(plan.pretraining(*cell).out, Path::new("out/seed-1/pretrain"), "{axis}");
+        }
+    }
+    let pretrainings: BTreeSet<PathBuf> = plan.cells().iter().map(|cell| plan.pretraining(*cell).out).collect();
+    let own = |value: &&AxisValue| !value.pretrain.is_empty();
+    let values = plan.recipe.axes.iter().flat_map(|axis| &axis.values).filter(own).count();
+    assert_eq!(pretrainings.len(), 2 * (1 + values));
+    // Every axis has the base of the table among its values.
+    for (index, axis) in plan.recipe.axes.iter().enumerate() {
+        let is_base = |value: usize| plan.variant(index, value).unwrap().folder.is_empty();
+        assert_eq!((0..axis.values.len()).filter(|value| is_base(*value)).count(), 1, "{}", axis.name);
+    }
 }
 
 #[test]
