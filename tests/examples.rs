@@ -25,6 +25,9 @@ const RUNTIMES: [(&str, &str); 9] = [
     ("tflite", "tflite"),
 ];
 
+/// Examples in Rust, which `tests/portability/portability.py --examples` builds.
+const CRATES: [&str; 5] = ["burn", "candle", "ort", "rten", "tract"];
+
 /// Changes of the model's card under which images are prepared otherwise: odd rests around the image, and a side that is
 /// rounded.
 fn cards() -> [Value; 2] {
@@ -152,6 +155,14 @@ fn the_same_picture_gives_the_same_embedding_in_python_in_a_browser_and_from_the
             found.push((name, embedding(&python, &[&format!("examples/python/{name}_embed.py"), MODEL, png])));
         } else {
             eprintln!("SKIPPED: the example of {name}; tests/portability/portability.py installs its packages");
+        }
+    }
+    for name in CRATES {
+        let program = root.join(format!("target/portability/rust-examples/release/{name}_embed"));
+        if program.is_file() {
+            found.push((name, embedding(&program, &[model, card, png])));
+        } else {
+            eprintln!("SKIPPED: the example of {name} in Rust; tests/portability/portability.py --examples builds it");
         }
     }
     for (place, vector) in found {

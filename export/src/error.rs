@@ -119,6 +119,26 @@ pub enum Error {
     /// A pass that was named does not exist.
     #[error("no pass is called `{0}`; the passes are: {1}")]
     UnknownPass(String, String),
+    /// A target that was named does not exist.
+    #[error("no target is called `{name}`; the targets are: {known}; runtimes that are not among them need none")]
+    UnknownTarget {
+        /// What was named.
+        name: String,
+        /// The names there are.
+        known: String,
+    },
+    /// An opset that the runtime which the file is written for does not read.
+    #[error("{target} does not read opset {opset}; it reads {first} to {last}")]
+    TargetOpset {
+        /// The target.
+        target: &'static str,
+        /// The opset of the graph.
+        opset: i64,
+        /// The first that it reads.
+        first: i64,
+        /// The last.
+        last: i64,
+    },
     /// An opset that is not supported.
     #[error("opset {0} is not supported; the supported ones are 13 to 24")]
     UnsupportedOpset(i64),

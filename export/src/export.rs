@@ -9,8 +9,8 @@ use burn::tensor::{Tensor, TensorData};
 
 use crate::capture::{Plan, record};
 use crate::ir::{DEFAULT_OPSET, Graph};
-use crate::lower::{Lowering, Target, lower};
-use crate::passes::{Driver, PassReport};
+use crate::lower::{self, Lowering, lower};
+use crate::passes::{Driver, PassReport, Target};
 use crate::shapes::{Samples, Symbol, align};
 use crate::{Axis, DynTensor, Error, Inputs, Model, Outputs, Result};
 
@@ -28,7 +28,7 @@ pub struct Export<'m, M> {
     metadata: BTreeMap<String, String>,
     name: String,
     doc: String,
-    opset: i64,
+    opset: Option<i64>,
     lowerings: Vec<Lowering>,
     driver: Driver,
     fault: Option<String>,
@@ -50,7 +50,7 @@ impl<'m, M: Module> Export<'m, M> {
             metadata: BTreeMap::new(),
             name: "main".to_string(),
             doc: String::new(),
-            opset: DEFAULT_OPSET,
+            opset: None,
             lowerings: vec![],
             driver: Driver::default(),
             fault: None,
@@ -106,9 +106,15 @@ impl<'m, M: Module> Export<'m, M> {
         self
     }
 
-    /// Chooses the version of ONNX's operators, from 13 to 24; 17 unless set.
+    /// Chooses the version of ONNX's operators, from 13 to 24. Unless set it is 17, or the nearest that the target reads.
     pub fn opset(mut self, opset: i64) -> Self {
-        self.opset = opset;
+        self.opset = Some(opset);
+        self
+    }
+
+    /// Writes for this runtime: with operators and an opset that it reads. Other runtimes run the file all the same.
+    pub fn target(mut self, target: &Target) -> Self {
+        self.driver.target = Some(target.clone());
         self
     }
 
@@ -150,9 +156,12 @@ impl<'m, M: Module> Export<'m, M> {
     /// # Errors
     /// Whatever the request, Burn, a lowering or a pass refuses; see [`Error`].
     pub fn compile<I: Inputs, O: Outputs>(self, forward: impl Fn(&M, I) -> O) -> Result<Model> {
-        if !OPSETS.contains(&self.opset) {
-            return Err(Error::UnsupportedOpset(self.opset));
+        let opset =
+            self.opset.unwrap_or_else(|| self.driver.target.as_ref().map_or(DEFAULT_OPSET, Target::default_opset));
+        if !OPSETS.contains(&opset) {
+            return Err(Error::UnsupportedOpset(opset));
         }
+        self.driver.target.as_ref().map_or(Ok(()), |target| target.check(opset))?;
         if let Some(fault) = self.fault {
             return Err(Error::Request(fault));
         }
@@ -172,14 +181,14 @@ impl<'m, M: Module> Export<'m, M> {
         }
         let input_names: Vec<String> = self.inputs.iter().map(|input| input.name.clone()).collect();
         check_names(&input_names, &self.outputs)?;
-        let target = Target {
+        let interface = lower::Target {
             input_names: &input_names,
             output_names: &self.outputs,
             symbols,
-            opset: self.opset,
+            opset,
             lowerings: &self.lowerings,
         };
-        let mut graph = lower(align(recording)?, target)?;
+        let mut graph = lower(align(recording)?, interface)?;
         let report: PassReport = self.driver.run(&mut graph)?;
         let graph: Graph = graph;
         Ok(Model::new(graph, self.name, self.doc, self.metadata, report))

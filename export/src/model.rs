@@ -8,7 +8,7 @@ use burn::tensor::TensorData;
 
 use crate::emit::{self, Header, Shell};
 use crate::ir::{ElementType, Graph, ValueId};
-use crate::passes::PassReport;
+use crate::passes::{Driver, PassReport, Target};
 use crate::{Error, Result, samples};
 
 /// A module compiled to ONNX, ready to be written.
@@ -72,6 +72,16 @@ impl Model {
     /// What every pass did, or why it did nothing.
     pub fn report(&self) -> &PassReport {
         &self.report
+    }
+
+    /// Rewrites the model for a runtime; [`Export::target`](crate::Export::target) does so while it compiles.
+    ///
+    /// # Errors
+    /// [`Error::TargetOpset`]: the runtime does not read the opset that the model has.
+    pub fn rewrite_for(&mut self, target: &Target) -> Result<()> {
+        let driver = Driver { skip: true, target: Some(target.clone()), ..Driver::default() };
+        self.report = driver.run(&mut self.graph)?;
+        Ok(())
     }
 
     /// The inputs.

@@ -44,7 +44,7 @@ pub struct Request<'a> {
     pub out: &'a Path,
     /// Name of the model instead of the card's.
     pub name: Option<&'a str>,
-    /// Version of ONNX's operators, 17 unless it is given.
+    /// Version of ONNX's operators, the compiler's own choice unless it is given.
     pub opset: Option<i64>,
     /// Batch size instead of a dynamic one.
     pub batch: Option<usize>,
@@ -161,9 +161,11 @@ fn take_bytes(model: &mut Model, card: &mut Card) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Lets golden samples differ by twice the largest error, for other processors round otherwise.
+/// Lets golden samples differ by a multiple of the largest error: ONNX Runtime keeps 32 bits between the nodes on a
+/// processor, and a runtime that rounds after every node, as the file says, is up to 3.3 times as far off.
 fn widen(card: &mut Card, errors: &BTreeMap<String, f64>) {
-    let tolerance = errors.values().copied().fold(0.0, f64::max) * 2.0;
+    const TIMES: f64 = 4.0;
+    let tolerance = errors.values().copied().fold(0.0, f64::max) * TIMES;
     let tolerance = tolerance.max(GOLDEN_TOLERANCE.into()) as f32;
     card.golden.iter_mut().for_each(|golden| golden.tolerance = tolerance);
 }

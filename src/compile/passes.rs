@@ -2,8 +2,9 @@
 
 use anyhow::Context;
 use burn::module::Module;
-use selfie_export::Export;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use selfie_export::passes::{Driver, PassReport};
+use selfie_export::{Export, Model, TARGETS, Target};
 use std::path::{Path, PathBuf};
 
 /// What is asked of the passes.
@@ -21,9 +22,23 @@ pub struct Passes {
     /// Print what each pass did and saved, or why it did nothing.
     #[arg(long)]
     pub report: bool,
+    /// Write for this runtime, with an opset and operators that it reads; runtimes that are not listed need none of this.
+    #[arg(long, value_name = "RUNTIME", value_parser = targets())]
+    target: Option<Target>,
+}
+
+/// The names of the targets, each with its reason.
+fn targets() -> impl TypedValueParser<Value = Target> {
+    let names = TARGETS.iter().map(|target| PossibleValue::new(target.name).help(target.why));
+    PossibleValuesParser::new(names).try_map(|name| Target::named(&name).cloned())
 }
 
 impl Passes {
+    /// Rewrites a model that was compiled before for the runtime that is asked for.
+    pub fn rewrite(&self, model: &mut Model) -> selfie_export::Result<()> {
+        self.target.as_ref().map_or(Ok(()), |target| model.rewrite_for(target))
+    }
+
     /// Whether anything is asked for that the file of an earlier compilation cannot tell.
     pub fn any(&self) -> bool {
         self.dump.is_some() || self.stop_after.is_some() || !self.only.is_empty() || self.report
@@ -40,13 +55,17 @@ impl Passes {
         if !self.only.is_empty() {
             export = export.only(&self.only);
         }
+        if let Some(target) = &self.target {
+            export = export.target(target);
+        }
         export
     }
 
     /// The same wishes for a file that is there already.
     pub fn driver(&self) -> Driver {
         let only = (!self.only.is_empty()).then(|| self.only.clone());
-        Driver { stop_after: self.stop_after.clone(), only, dump: self.dump.is_some(), ..Driver::default() }
+        let (stop_after, target) = (self.stop_after.clone(), self.target.clone());
+        Driver { stop_after, only, dump: self.dump.is_some(), target, ..Driver::default() }
     }
 
     /// Writes the texts, numbered in the order in which they came about.

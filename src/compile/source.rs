@@ -54,7 +54,8 @@ impl Source {
             anyhow::bail!("{place} is compiled already, so {flag} has no effect on it; compile its run folder");
         }
         let bytes = std::fs::read(request.source).with_context(|| format!("cannot read {place}"))?;
-        let model = Model::from_bytes(&bytes).with_context(|| format!("{place} cannot be compiled again"))?;
+        let mut model = Model::from_bytes(&bytes).with_context(|| format!("{place} cannot be compiled again"))?;
+        request.passes.rewrite(&mut model).with_context(|| format!("{place} cannot be rewritten"))?;
         let card = model.metadata(CARD_KEY).with_context(|| format!("{place} has no model card ({CARD_KEY})"))?;
         let card = Card::from_json(card)?;
         let plain = card.input.dtype == InputDtype::F32 && card.input.layout == Layout::Nchw;
@@ -104,8 +105,11 @@ pub(super) fn export(
     let example = Tensor::<4>::zeros(*shape, device);
     macro_rules! compile {
         ($module:expr, $forward:expr) => {{
-            let export = Export::new($module).outputs(names).opset(request.opset.unwrap_or(17)).name("selfie");
-            let export = request.passes.configure(export);
+            let export = request.passes.configure(Export::new($module).outputs(names).name("selfie"));
+            let export = match request.opset {
+                Some(opset) => export.opset(opset),
+                None => export,
+            };
             match request.batch {
                 Some(_) => export.fixed_input(INPUT_NAME, example),
                 None => export.input(INPUT_NAME, example, [(0, "batch")]),

@@ -32,7 +32,7 @@ def take_in(home, files, folder):
         except subprocess.SubprocessError as error:
             # A network whose Rust does not compile is left out, and the rest is built again.
             said = getattr(error, "stderr", None) or ""
-            wrong = re.search(r"^(error.*)\n\s*--> \S*/(model_\d+)\.rs", said, re.MULTILINE)
+            wrong = re.search(r"^(error.*)\n\s*--> \S*/(model_\w+)\.rs", said, re.MULTILINE)
             if not wrong:
                 home.refusal = f"cannot be installed: {last_words(error)}"
                 return refusals

@@ -37,12 +37,21 @@ def command(*words, limit=LIMIT_S, **options):
 
 
 def make_models(selfie, runs, models, folder, root):
-    """Compiles every model: with a dynamic batch, and fixed to each batch size. `runs` are folders by name."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    if any(model.network for model in models):
-        write_networks(folder, root)
-    return {model.title: make(selfie, model, runs, folder / f"model_{index}", root) for index, model in enumerate(models)}
+    """Compiles every model that this binary has not made yet: with a dynamic batch, and fixed to each batch size. `runs`
+    are folders by name."""
+    folder = folder / hashlib.sha256(selfie.read_bytes()).hexdigest()[:16]
+    for other in folder.parent.glob("*"):
+        if other != folder:
+            shutil.rmtree(other)
+    networks = folder / "networks"
+    if any(model.network for model in models) and not networks.is_dir():
+        part = networks.with_suffix(".part")
+        shutil.rmtree(part, ignore_errors=True)
+        part.mkdir(parents=True)
+        write_networks(part, root)
+        part.rename(networks)
+    folder.mkdir(parents=True, exist_ok=True)
+    return {model.title: make(selfie, model, runs, folder, root) for model in models}
 
 
 def train(selfie, runs, folder):
@@ -67,21 +76,27 @@ def write_networks(folder, root):
     command(*words, limit=BUILD_LIMIT_S, cwd=root, env={**os.environ, "SELFIE_NETWORKS": str(folder)})
 
 
-def make(selfie, model, runs, place, root):
-    """One file and its card under names that every runtime takes."""
+def make(selfie, model, runs, folder, root):
+    """One file and its card under names that every runtime takes. The card is written last."""
+    place = folder / f"model_{hashlib.sha256(repr(model).encode()).hexdigest()[:12]}"
     path, card = place.with_suffix(".onnx"), place.with_suffix(".json")
     if model.network:
-        path.with_name(f"{model.name}.onnx").rename(path)
-        path.with_name(f"{model.name}.json").rename(card)
+        written = folder / "networks" / "-".join(filter(None, [model.name, model.target]))
+        for copy in (path, card):
+            shutil.copy(f"{written}{copy.suffix}", copy)
         return File(path, card, TOLERANCE * scale(card))
-    if model.file:
-        shutil.copy(root / model.file, path)
-    else:
-        command(selfie, "export", runs[model.run], *model.export, "--out", path)
-        for batch in BATCHES:
-            fixed = path.with_name(f"{path.stem}-batch-{batch}.onnx")
-            command(selfie, "export", runs[model.run], *model.export, "--batch", batch, "--out", fixed)
-    card.write_text(command(selfie, "inspect", path, "--card"), encoding="utf-8")
+    if not card.is_file():
+        target = ["--target", model.target] if model.target else []
+        if model.file and not target:
+            shutil.copy(root / model.file, path)
+        elif model.file:
+            command(selfie, "export", root / model.file, *target, "--out", path)
+        else:
+            export = [selfie, "export", runs[model.run], *model.export, *target]
+            command(*export, "--out", path)
+            for batch in BATCHES:
+                command(*export, "--batch", batch, "--out", path.with_name(f"{path.stem}-batch-{batch}.onnx"))
+        card.write_text(command(selfie, "inspect", path, "--card"), encoding="utf-8")
     golden = json.loads(card.read_text(encoding="utf-8"))["golden"]
     return File(path, card, max(sample["tolerance"] for sample in golden) if model.lowered else TOLERANCE)
 

@@ -15,12 +15,12 @@ KEPT_BYTES = 2 << 30
 
 
 class Home:
-    """Installs on entry, deletes what is large on exit unless it is to `keep`. With `python`, no packages are installed and
-    that Python is used."""
+    """Installs on entry, deletes what is large on exit unless it is to `keep`, and everything if it is to `discard`. With
+    `python`, no packages are installed and that Python is used."""
 
-    def __init__(self, runtime, selfie, cache, python=None, keep=False):
+    def __init__(self, runtime, selfie, cache, python=None, keep=False, discard=False):
         self.runtime, self.selfie, self.cache, self.python = runtime, selfie, cache, python
-        self.borrowed, self.keep, self.refusal = python is not None, keep, ""
+        self.borrowed, self.keep, self.discard, self.refusal = python is not None, keep, discard, ""
 
     def __enter__(self):
         try:
@@ -31,6 +31,10 @@ class Home:
 
     def __exit__(self, *_):
         folder = self.folder("venv")
+        if self.discard:
+            for place in (folder, self.folder("node"), self.target()):
+                shutil.rmtree(place, ignore_errors=True)
+            return
         if not self.keep and folder.is_dir() and sum(path.lstat().st_size for path in folder.rglob("*")) > KEPT_BYTES:
             shutil.rmtree(folder)
 

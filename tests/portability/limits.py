@@ -27,13 +27,6 @@ LIMITS = {
     ],
 }
 
-# The options of `selfie export` with which a runtime takes more files, and why. That a runtime wants a fixed batch, its
-# results say.
-EXPORTS = {
-    "candle-onnx": ("`--opset 13`", "it has no `LayerNormalization`, which is one operator from opset 17 on"),
-    "torch_module": ("`--opset 17`, the default, or less", "it has no `Reshape` of opset 19 and no `Conv` of opset 22"),
-}
-
 # Runtimes that are not asked, and why.
 NOT_HERE = {
     "TensorRT": "PyPI has no wheel of a release of its package `tensorrt`, only source packages whose build fetches the library "

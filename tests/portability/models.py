@@ -18,13 +18,14 @@ DEFAULT_OPSET = 17
 SELFIE = "The networks of Selfie, in f32"
 SMALLER = "Bytes as input, lower precision"
 NETWORKS = "Other networks out of the compiler"
+WRITTEN_FOR = "Written for the runtime"
 GROUPS = [SELFIE, SMALLER, NETWORKS]
 
 
 @dataclasses.dataclass(frozen=True)
 class Model:
     """One file: compiled from a run, already there, or written by the tests of the compiler (`network`). `lowered` says
-    that the card and not this table tells how far an answer may be off."""
+    that the card and not this table tells how far an answer may be off. `target` is the runtime that it is written for."""
 
     name: str
     group: str = SELFIE
@@ -34,11 +35,18 @@ class Model:
     network: bool = False
     lowered: bool = False
     quick: bool = False
+    target: str | None = None
 
     @property
     def title(self):
         """The name that is unique over all groups."""
+        if self.target:
+            return f"{self.name} (for {self.target})"
         return self.name if self.group == SELFIE else f"{self.name} ({self.group.lower()})"
+
+    def written_for(self, target):
+        """The same with `--target`."""
+        return dataclasses.replace(self, target=target)
 
 
 # The attention head has most kinds of operators, so it is the one that is written at every opset.
@@ -57,7 +65,9 @@ MODELS = [
     Model("pretrained/fashion-mnist", file="models/pretrained/fashion-mnist/1/model.onnx", quick=True),
     Model("classifier, u8", SMALLER, "classifier", ("--input", "u8")),
     Model("classifier, f16", SMALLER, "classifier", ("--precision", "f16"), lowered=True),
+    Model("classifier, bf16", SMALLER, "classifier", ("--precision", "bf16"), lowered=True),
     Model("classifier, int8", SMALLER, "classifier", ("--precision", "int8", *CALIBRATION), lowered=True),
+    Model("classifier, weights apart", SMALLER, "classifier", ("--external-data",)),
     *(
         Model(name, NETWORKS, network=True)
         for name in (
@@ -76,3 +86,17 @@ MODELS = [
 ]
 # What has to run within the tolerance for a runtime to count in the summary.
 COUNTED = [MODELS[0], MODELS[1]]
+# The same networks, where a runtime has a target, which chooses the opset.
+TARGETED = [
+    Model("embedding", WRITTEN_FOR, run="embedding"),
+    Model("classifier", WRITTEN_FOR, run="classifier"),
+    Model("attention-head", WRITTEN_FOR, run="attention-head"),
+    *(dataclasses.replace(model, group=WRITTEN_FOR, quick=False) for model in MODELS if model.file),
+    *(
+        dataclasses.replace(model, group=WRITTEN_FOR, name=model.name.removeprefix("classifier, "))
+        for model in MODELS
+        if model.group == SMALLER
+    ),
+    *(dataclasses.replace(model, group=WRITTEN_FOR) for model in MODELS if model.network),
+]
+COUNTED_TARGETED = TARGETED[:2]

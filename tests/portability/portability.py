@@ -4,6 +4,7 @@
     tests/portability/portability.py --selfie target/release/selfie            # all
     tests/portability/portability.py --selfie target/release/selfie --quick    # what the test command runs
     tests/portability/portability.py --install "Burn" --install "browser"      # what that needs beforehand
+    tests/portability/portability.py --selfie target/release/selfie --examples # the programs of examples/rust, built and run
 
 Each model in each runtime is one process with a time limit; the numbers are compared with the golden samples in the
 file, at every batch size they have. What was trained and measured is kept under target/portability: a run that was stopped
@@ -19,6 +20,7 @@ import tempfile
 import burn_onnx
 import files
 import report
+import rust_examples
 from home import Home
 from models import MODELS, RUNS
 from results import Results
@@ -32,8 +34,10 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--selfie", type=pathlib.Path, help="the binary that trains, compiles, verifies")
     parser.add_argument("--quick", action="store_true", help="few models and runtimes, no packages, nothing is written")
+    parser.add_argument("--examples", action="store_true", help="build and run examples/rust, and no more")
     parser.add_argument("--python", default=sys.executable, help="with --quick: a Python with onnx and onnxruntime")
     parser.add_argument("--only", action="append", help="run only runtimes with this in their title")
+    parser.add_argument("--discard", action="store_true", help="delete what was installed for a runtime after its last model")
     parser.add_argument("--install", action="append", help="install runtimes with this in their title, and no more")
     parser.add_argument("--cache", type=pathlib.Path, default=ROOT / "target" / "portability", help="where all is kept")
     options = parser.parse_args()
@@ -78,14 +82,14 @@ def full(options, selfie):
     """Everything that is not known yet; the document is written after each runtime."""
     folder = options.cache / "models"
     runs = files.train(selfie, RUNS, options.cache / "runs")
-    made = files.make_models(selfie, runs, MODELS, folder, ROOT)
+    models = {model.title: model for runtime in RUNTIMES for model in runtime.models()}
+    made = files.make_models(selfie, runs, models.values(), folder, ROOT)
     results = Results(options.cache / "results")
     for runtime in RUNTIMES:
         if not options.only or any(part in runtime.title for part in options.only):
-            asked = [model for model in MODELS if runtime.takes(model)]
-            missing = [model for model in asked if not results.find(runtime, made[model.title])]
+            missing = [model for model in runtime.models() if not results.find(runtime, made[model.title])]
             if missing:
-                with Home(runtime, selfie, options.cache) as home:
+                with Home(runtime, selfie, options.cache, discard=options.discard) as home:
                     measure(home, missing, made, folder, lambda m, r: results.keep(runtime, made[m.title], r))
                 report.write(ROOT, made, results)
     report.write(ROOT, made, results)
@@ -105,6 +109,8 @@ def main():
     options.cache = options.cache.resolve()
     if options.install:
         install(options)
+    elif options.examples:
+        rust_examples.compare(ROOT, options.cache, options.selfie.resolve())
     else:
         (quick if options.quick else full)(options, options.selfie.resolve())
 

@@ -1,6 +1,7 @@
 //! Runs the pipeline: applies patches, checks the graph after every pass, repeats until nothing fires.
 
-use super::{Outcome, PIPELINE, PassReport, PassSummary, Saved};
+use super::remove_dead_code::RemoveDeadCode;
+use super::{Outcome, PIPELINE, Pass, PassReport, PassSummary, Target};
 use crate::ir::Graph;
 use crate::{Error, Result};
 
@@ -18,13 +19,16 @@ pub struct Driver {
     pub skip: bool,
     /// Keep the text of the graph after every change.
     pub dump: bool,
+    /// The runtime whose rewrites run after the pipeline, whatever is asked of that.
+    pub target: Option<Target>,
 }
 
 impl Driver {
     /// Runs the pipeline on the graph.
     ///
     /// # Errors
-    /// An unknown pass name, a pass that fails, or a graph that is broken after a pass, which the error names.
+    /// An unknown pass name, a pass that fails, a graph that is broken after a pass, which the error names, or an opset
+    /// that the target does not read.
     pub fn run(&self, graph: &mut Graph) -> Result<PassReport> {
         let mut report = PassReport {
             passes: PIPELINE.iter().map(|pass| self.summary(pass.name())).collect(),
@@ -33,9 +37,13 @@ impl Driver {
             ..PassReport::default()
         };
         self.check_names()?;
+        self.target.as_ref().map_or(Ok(()), |target| target.check(graph.opset))?;
         self.dump(&mut report, "lowering", graph);
         if !self.skip {
             self.rounds(graph, &mut report)?;
+        }
+        if let Some(target) = &self.target {
+            self.rewrite(target, graph, &mut report)?;
         }
         report.nodes.1 = graph.nodes.len();
         report.constant_bytes.1 = graph.constant_bytes();
@@ -47,24 +55,27 @@ impl Driver {
             report.rounds += 1;
             report.settled = true;
             for (index, pass) in PIPELINE.iter().enumerate().filter(|(_, pass)| self.runs(pass.name())) {
-                let summary = &mut report.passes[index];
-                match pass.run(graph)? {
-                    Outcome::Unchanged(reason) => summary.reason = Some(reason),
-                    Outcome::Changed(mut patch) => {
-                        report.settled = false;
-                        summary.reason = None;
-                        summary.fired.append(&mut patch.fired);
-                        let before = graph.cost();
-                        patch.apply(graph);
-                        graph.check(pass.name())?;
-                        summary.saved.add(before, graph.cost());
-                        self.dump(report, pass.name(), graph);
-                    }
+                if step(*pass, graph, &mut report.passes[index])? {
+                    report.settled = false;
+                    self.dump(report, pass.name(), graph);
                 }
                 if self.stop_after.as_deref() == Some(pass.name()) {
                     return Ok(());
                 }
             }
+        }
+        Ok(())
+    }
+
+    /// The rewrites of a target leave parts behind that nobody reads any more.
+    fn rewrite(&self, target: &Target, graph: &mut Graph, report: &mut PassReport) -> Result<()> {
+        for pass in target.rewrites {
+            let mut summary = PassSummary::new(pass.name());
+            if step(*pass, graph, &mut summary)? {
+                step(&RemoveDeadCode, graph, &mut PassSummary::new(RemoveDeadCode.name()))?;
+                self.dump(report, pass.name(), graph);
+            }
+            report.passes.push(summary);
         }
         Ok(())
     }
@@ -82,7 +93,7 @@ impl Driver {
     fn summary(&self, pass: &'static str) -> PassSummary {
         let runs = !self.skip && self.runs(pass);
         let reason = (!runs).then(|| "it was not asked for".to_string());
-        PassSummary { pass, fired: vec![], reason, saved: Saved::default() }
+        PassSummary { reason, ..PassSummary::new(pass) }
     }
 
     fn check_names(&self) -> Result<()> {
@@ -91,4 +102,22 @@ impl Driver {
         let unknown = asked.into_iter().find(|name| !known().any(|known| known == *name));
         unknown.map_or(Ok(()), |name| Err(Error::UnknownPass(name.clone(), known().collect::<Vec<_>>().join(", "))))
     }
+}
+
+/// Runs a pass once; says whether it changed the graph.
+fn step(pass: &dyn Pass, graph: &mut Graph, summary: &mut PassSummary) -> Result<bool> {
+    let mut patch = match pass.run(graph)? {
+        Outcome::Unchanged(reason) => {
+            summary.reason = Some(reason);
+            return Ok(false);
+        }
+        Outcome::Changed(patch) => patch,
+    };
+    summary.reason = None;
+    summary.fired.append(&mut patch.fired);
+    let before = graph.cost();
+    patch.apply(graph);
+    graph.check(pass.name())?;
+    summary.saved.add(before, graph.cost());
+    Ok(true)
 }

@@ -39,7 +39,7 @@ impl Pass for FuseGelu {
 }
 
 /// The product of the input, one half and the shifted function, in any order.
-fn gelu(pattern: &Pattern<'_>, node: &Node) -> Option<(ValueId, &'static str)> {
+pub(super) fn gelu(pattern: &Pattern<'_>, node: &Node) -> Option<(ValueId, &'static str)> {
     if let Some(product) = pattern.other_than(node, 0.5) {
         let product = pattern.made_for_one(product, "Mul")?;
         return pattern.orders(product).find_map(|(input, shifted)| kind(pattern, input, shifted));

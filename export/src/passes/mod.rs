@@ -24,10 +24,12 @@ mod remove_dead_code;
 mod share_constants;
 mod share_subexpressions;
 mod sink_transposes;
+mod targets;
 
 pub use driver::Driver;
 pub use patch::Patch;
 pub use report::{PassReport, PassSummary, Saved};
+pub use targets::{TARGETS, Target};
 
 use crate::Result;
 use crate::ir::Graph;

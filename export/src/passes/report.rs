@@ -17,6 +17,13 @@ pub struct PassSummary {
     pub saved: Saved,
 }
 
+impl PassSummary {
+    /// A pass that did nothing yet.
+    pub(super) fn new(pass: &'static str) -> Self {
+        Self { pass, fired: vec![], reason: None, saved: Saved::default() }
+    }
+}
+
 /// What a pass took out of the graph.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Saved {
@@ -41,7 +48,7 @@ impl Saved {
 /// The work of the pipeline.
 #[derive(Clone, Debug, Default)]
 pub struct PassReport {
-    /// One summary a pass, in the order of the pipeline.
+    /// One summary a pass, in the order of the pipeline, then those of the target.
     pub passes: Vec<PassSummary>,
     /// How often the pipeline ran.
     pub rounds: usize,

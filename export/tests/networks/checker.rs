@@ -8,6 +8,7 @@ use std::process::Command;
 use burn::tensor::TensorData;
 use prost::Message;
 use selfie_export::ir::Constant;
+use selfie_export::{Model, TARGETS};
 use tract_onnx::pb;
 
 use crate::NETWORKS;
@@ -25,8 +26,13 @@ fn the_checker_of_onnx_passes_every_network() {
     for network in NETWORKS {
         let network = network();
         for opset in network.opsets() {
-            write(&network, opset, &folder.path().join(format!("{}, opset {opset}", network.name)));
+            let place = folder.path().join(format!("{}, opset {opset}", network.name));
+            write(&network, &network.model(opset), &place);
         }
+    }
+    let network = crate::targets::one_of_each();
+    for target in TARGETS {
+        write(&network, &network.for_target(target), &folder.path().join(format!("for {}", target.name)));
     }
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/python/check_networks.py");
     let output = Command::new(python).arg(script).arg(folder.path()).output().expect("Python starts");
@@ -36,12 +42,11 @@ fn the_checker_of_onnx_passes_every_network() {
 }
 
 /// Writes a model and one case, as ONNX's own tests have them.
-fn write(network: &Network, opset: i64, folder: &Path) {
-    let model = network.model(opset);
+fn write(network: &Network, model: &Model, folder: &Path) {
     let data = folder.join("test_data_set_0");
     std::fs::create_dir_all(&data).expect("the folder is ours");
-    std::fs::write(folder.join("model.onnx"), encoded(&model)).expect("the folder is ours");
-    let case = network.cases(&model).pop().expect("a case");
+    std::fs::write(folder.join("model.onnx"), encoded(model)).expect("the folder is ours");
+    let case = network.cases(model).pop().expect("a case");
     for (kind, tensors) in [("input", case.inputs), ("output", case.expected)] {
         for (index, tensor) in tensors.into_iter().enumerate() {
             std::fs::write(data.join(format!("{kind}_{index}.pb")), proto(tensor)).expect("the folder is ours");

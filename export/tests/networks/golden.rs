@@ -5,6 +5,7 @@ use std::path::Path;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use burn::tensor::TensorData;
 use selfie_export::ir::Constant;
+use selfie_export::{Model, TARGETS};
 use serde_json::{Value, json};
 
 use crate::NETWORKS;
@@ -22,17 +23,20 @@ fn ten_networks_are_written() {
         NETWORKS.iter().map(|network| network()).filter(|network| CHOSEN.contains(&network.name)).collect();
     assert_eq!(chosen.len(), CHOSEN.len(), "a name of the list is that of no network");
     for network in chosen {
-        write(&network, Path::new(&folder));
+        let folder = Path::new(&folder);
+        write(&network, &network.model(network.opset), &folder.join(network.name));
+        for target in TARGETS {
+            write(&network, &network.for_target(target), &folder.join(format!("{}-{}", network.name, target.name)));
+        }
     }
 }
 
 /// Writes a model, and beside it the part of a model card that says what it takes and must give.
-fn write(network: &Network, folder: &Path) {
-    let model = network.model(network.opset);
+fn write(network: &Network, model: &Model, place: &Path) {
     let graph = model.graph();
     let outputs: Vec<_> = graph.outputs.iter().map(|output| output.name.clone()).collect();
     let golden: Vec<Value> = network
-        .cases(&model)
+        .cases(model)
         .into_iter()
         .map(|case| {
             let outputs: serde_json::Map<_, _> =
@@ -43,8 +47,8 @@ fn write(network: &Network, folder: &Path) {
         .collect();
     let input = graph.value(graph.inputs[0]).name.clone().expect("inputs have names");
     let card = json!({ "input": { "name": input, "dtype": "f32" }, "golden": golden });
-    std::fs::write(folder.join(format!("{}.onnx", network.name)), encoded(&model)).expect("the folder is there");
-    std::fs::write(folder.join(format!("{}.json", network.name)), card.to_string()).expect("the folder is there");
+    std::fs::write(place.with_extension("onnx"), encoded(model)).expect("the folder is there");
+    std::fs::write(place.with_extension("json"), card.to_string()).expect("the folder is there");
 }
 
 /// Shape, and little-endian floats in base64.

@@ -35,6 +35,7 @@ mod recurrent;
 mod resnet;
 mod siamese;
 mod swin;
+mod targets;
 mod tcn;
 mod unet;
 mod vgg;

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use burn::module::Module;
 use burn::tensor::{Device, TensorData};
 use selfie_export::verify::{Case, Kind, verify};
-use selfie_export::{Error, Export, Inputs, Model, Outputs, run_eager};
+use selfie_export::{Error, Export, Inputs, Model, Outputs, Target, run_eager};
 
 use crate::support::{NETWORK, runners};
 use crate::weights::drawn;
@@ -33,6 +33,8 @@ enum Passes {
     All,
     None,
     Only(&'static str),
+    /// All, and those of a target, at the opset that it chooses.
+    For(&'static Target),
 }
 
 /// A network with its weights, the way to export it, and the sizes at which it is compared.
@@ -60,11 +62,12 @@ impl Network {
         let module = Rc::new(drawn(module));
         let exported = module.clone();
         let compile = move |opset, passes| {
-            let export = request(Export::new(exported.as_ref())).opset(opset);
+            let export = request(Export::new(exported.as_ref()));
             let export = match passes {
-                Passes::All => export,
-                Passes::None => export.without_passes(),
-                Passes::Only(pass) => export.only([pass]),
+                Passes::All => export.opset(opset),
+                Passes::None => export.opset(opset).without_passes(),
+                Passes::Only(pass) => export.opset(opset).only([pass]),
+                Passes::For(target) => export.target(target),
             };
             export.compile(forward)
         };
@@ -105,6 +108,12 @@ impl Network {
     pub fn with_pass(&self, opset: i64, pass: &'static str) -> Model {
         let model = (self.compile)(opset, Passes::Only(pass));
         model.unwrap_or_else(|error| panic!("{} with {pass} alone: {error}", self.name))
+    }
+
+    /// The network as a model for a runtime.
+    pub fn for_target(&self, target: &'static Target) -> Model {
+        let model = (self.compile)(self.opset, Passes::For(target));
+        model.unwrap_or_else(|error| panic!("{} for {}: {error}", self.name, target.name))
     }
 
     /// Drawn inputs and Burn's answers at every size, and at the first those at the edge of what it expects.

@@ -5,9 +5,11 @@ import importlib.metadata
 import jax
 import numpy
 import onnx
-from jaxonnxruntime import call_onnx
+from jaxonnxruntime import call_onnx, config
 
 FIXED_BATCH = True
+# A `Cast` of what is no weight, and a shape that is computed, are refused otherwise.
+config.update("jaxort_only_allow_initializers_as_static_args", False)
 
 
 def version():

@@ -7,7 +7,7 @@ import os
 import ncnn
 import numpy
 import onnx
-from convert import convert
+from convert import convert, copied
 
 
 def version():
@@ -29,9 +29,7 @@ def load(path, work):
     entry = graph.input[0].type.tensor_type
     sides = [dim.dim_value or 32 for dim in entry.shape.dim][1:]
     kind = {onnx.TensorProto.FLOAT: "f32", onnx.TensorProto.UINT8: "u8"}[entry.elem_type]
-    copy = os.path.join(work, "model.onnx")
-    with open(path, "rb") as source, open(copy, "wb") as target:
-        target.write(source.read())
+    copy = copied(path, work, "model.onnx")
     # The program in the package: the module beside it wants PyTorch.
     pnnx = os.path.join(*importlib.util.find_spec("pnnx").submodule_search_locations, "pnnx")
     flags = [f"inputshape={[1, *sides]}{kind}".replace(" ", ""), "fp16=0"]

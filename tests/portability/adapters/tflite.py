@@ -2,12 +2,12 @@
 
 import importlib.metadata
 import os
-import shutil
 
 import numpy
 import onnx
 import onnx2tf
 from ai_edge_litert.interpreter import Interpreter
+from convert import copied
 
 FIXED_BATCH = True
 
@@ -24,7 +24,7 @@ def load(path, work):
     folder = os.path.join(work, f"tflite-{name}")
     os.makedirs(folder, exist_ok=True)
     onnx2tf.convert(
-        input_onnx_file_path=shutil.copy(path, folder),
+        input_onnx_file_path=copied(path, folder),
         output_folder_path=folder,
         non_verbose=True,
         copy_onnx_input_output_names_to_tflite=True,
