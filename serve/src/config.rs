@@ -57,6 +57,8 @@ pub struct Config {
     pub body_timeout_ms: u64,
     /// Largest image in pixels, read from its header before anything is allocated.
     pub max_image_pixels: u64,
+    /// Whether a JPEG that is far larger than the model needs is decoded at a quarter of its width and height.
+    pub reduced_jpeg: bool,
     /// Whether a model that came after the start and is being loaded, or was refused, keeps the server from being ready.
     pub strict_readiness: bool,
     /// Whether clients may load and unload models.
@@ -120,6 +122,7 @@ impl Default for Config {
             max_body_bytes: 32 << 20,
             body_timeout_ms: 30_000,
             max_image_pixels: 50_000_000,
+            reduced_jpeg: false,
             strict_readiness: false,
             admin: false,
             api_keys: None,

@@ -4,6 +4,7 @@ use super::serve::pretrained;
 use crate::progress::Bar;
 use selfie_serve::model::{OpenOptions, open};
 use selfie_serve::offline::{Job, Names, Shard, Task, run};
+use selfie_serve::preprocess::Reading;
 use selfie_serve::runtime::{Device, Options};
 use std::path::PathBuf;
 
@@ -37,6 +38,9 @@ pub struct Arguments {
     /// Largest image in pixels.
     #[arg(long, env = "SELFIE_MAX_IMAGE_PIXELS", default_value_t = 50_000_000, value_name = "N")]
     max_image_pixels: u64,
+    /// Decode a JPEG that is more than twelve times as wide and high as the model needs at a quarter of its size.
+    #[arg(long, env = "SELFIE_REDUCED_JPEG")]
+    reduced_jpeg: bool,
     /// One share of the images, 1/4 for the first of four, for jobs that several machines do.
     #[arg(long, default_value = "1/1", value_name = "I/N")]
     shard: Shard,
@@ -57,10 +61,11 @@ pub struct Arguments {
 impl Arguments {
     /// Opens the model, does the job and tells what it did.
     pub fn run(self, task: Task) -> anyhow::Result<()> {
-        let Self { runtime, device, threads, onnxruntime, max_image_pixels, .. } = self;
+        let Self { runtime, device, threads, onnxruntime, max_image_pixels, reduced_jpeg, .. } = self;
         let runtime = Options { runtime, device, threads, onnxruntime, ..Options::default() };
         let path = self.model.map_or_else(pretrained, Ok)?;
-        let model = open(&path, &OpenOptions { model: None, runtime, max_image_pixels })?;
+        let reading = Reading { max_pixels: max_image_pixels, reduced_jpeg };
+        let model = open(&path, &OpenOptions { model: None, runtime, reading })?;
         let job = Job {
             inputs: self.inputs,
             out: self.out,

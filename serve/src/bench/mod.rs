@@ -17,7 +17,7 @@ mod limit;
 mod load;
 mod overhead;
 mod peer;
-mod photograph;
+pub(crate) mod photograph;
 mod plot;
 pub(crate) mod pooling;
 mod process;

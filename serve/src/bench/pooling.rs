@@ -82,7 +82,8 @@ fn value(name: &str, sides: &[usize]) -> ValueInfoProto {
     ValueInfoProto { name: name.into(), r#type: Some(r#type), ..ValueInfoProto::default() }
 }
 
-fn card(side: usize) -> Card {
+/// The card of the model for images of `side` pixels.
+pub fn card(side: usize) -> Card {
     let input = Input {
         name: INPUT.into(),
         dtype: InputDtype::F32,

@@ -89,7 +89,7 @@ impl Loader {
         // As they are now: a change while they are read counts as one that comes later.
         let files = entry.files(version);
         let path = entry.file(version);
-        let model = Arc::new(Model::load(path, &self.candidates, &self.options, config.max_image_pixels)?);
+        let model = Arc::new(Model::load(path, &self.candidates, &self.options, config.into())?);
         let metrics = self.metrics.model(&entry.name, version);
         let max_batch_size = model.largest_batch().unwrap_or(config.max_batch_size).min(config.max_batch_size);
         let limits = Limits { max_batch_size, max_queue_items: config.max_queue_items };

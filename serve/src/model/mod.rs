@@ -13,7 +13,7 @@ pub use row::Row;
 
 use crate::Error;
 use crate::model_file::ModelFile;
-use crate::preprocess::Preprocessor;
+use crate::preprocess::{Preprocessor, Reading};
 use crate::runtime::{Candidate, Choice, Options, Session};
 use selfie_models::Card;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -39,18 +39,13 @@ impl Model {
     ///
     /// # Errors
     /// The file or its card is wrong, every runtime refuses it, or [`Error::Golden`]: the numbers differ.
-    pub fn load(
-        path: &Path,
-        candidates: &[Candidate],
-        options: &Options,
-        max_image_pixels: u64,
-    ) -> Result<Self, Error> {
+    pub fn load(path: &Path, candidates: &[Candidate], options: &Options, reading: Reading) -> Result<Self, Error> {
         let file = ModelFile::open(path)?;
-        contest::winner(candidates, |candidate| Self::start(file.clone(), candidate, options, max_image_pixels))
+        contest::winner(candidates, |candidate| Self::start(file.clone(), candidate, options, reading))
     }
 
     /// Loads the model on one runtime and runs it, so that it is ready to prove itself.
-    fn start(file: ModelFile, candidate: &Candidate, options: &Options, max_image_pixels: u64) -> Result<Self, Error> {
+    fn start(file: ModelFile, candidate: &Candidate, options: &Options, reading: Reading) -> Result<Self, Error> {
         let mut choice = candidate.choice.clone();
         // A panic in a runtime must cost this model, not the server.
         let load = || candidate.runtime.load(&file, choice.device, options);
@@ -62,7 +57,7 @@ impl Model {
             choice.reason.push_str("; ");
             choice.reason.push_str(spread);
         }
-        let preprocessor = Preprocessor::new(&file.card, max_image_pixels);
+        let preprocessor = Preprocessor::new(&file.card, reading);
         let buckets = options.buckets(file.fixed_batch, choice.device);
         let model = Self { file, choice, preprocessor, proofs: Vec::new(), session, buckets };
         model.warm_up()?;

@@ -3,6 +3,7 @@
 use super::Model;
 use crate::Error;
 use crate::config::Config;
+use crate::preprocess::Reading;
 use crate::runtime::{Options, choose};
 use crate::store::{self, MODEL_FILE};
 use std::path::{Path, PathBuf};
@@ -14,14 +15,13 @@ pub struct OpenOptions {
     pub model: Option<String>,
     /// Runtime, device and threads.
     pub runtime: Options,
-    /// Largest image in pixels.
-    pub max_image_pixels: u64,
+    /// How image files are read.
+    pub reading: Reading,
 }
 
 impl Default for OpenOptions {
     fn default() -> Self {
-        let max_image_pixels = Config::default().max_image_pixels;
-        Self { model: None, runtime: Options::default(), max_image_pixels }
+        Self { model: None, runtime: Options::default(), reading: Reading::from(&Config::default()) }
     }
 }
 
@@ -32,7 +32,7 @@ impl Default for OpenOptions {
 /// Nothing or too much is at `path`, the rules cannot be followed, or the model cannot be loaded.
 pub fn open(path: &Path, options: &OpenOptions) -> Result<Model, Error> {
     let file = find(path, options.model.as_deref())?;
-    let model = Model::load(&file, &choose(&options.runtime)?, &options.runtime, options.max_image_pixels)?;
+    let model = Model::load(&file, &choose(&options.runtime)?, &options.runtime, options.reading)?;
     let choice = &model.choice;
     tracing::info!("{} on {} ({}): {}", file.display(), choice.runtime, choice.device, choice.reason);
     Ok(model)

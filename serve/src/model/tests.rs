@@ -83,7 +83,7 @@ fn load(ways: &[(&'static str, Way)], batch_buckets: BatchBuckets) -> (Result<Mo
     };
     let candidates: Vec<Candidate> = ways.iter().zip(&seen).map(candidate).collect();
     let options = Options { batch_buckets, ..Options::default() };
-    (Model::load(&path, &candidates, &options, 1 << 20), seen)
+    (Model::load(&path, &candidates, &options, (1 << 20).into()), seen)
 }
 
 /// An item whose channels have the means `value`, `2 value` and `3 value`.
@@ -121,7 +121,7 @@ fn what_runs_at_once_gives_the_rows_in_the_order_of_the_images() {
     let store = tempfile::tempdir().unwrap();
     let path = pooling::write(store.path(), SIDE).unwrap();
     let options = Options { runtime: "tract".into(), sessions: 3, ..Options::default() };
-    let model = Model::load(&path, &crate::runtime::choose(&options).unwrap(), &options, 1 << 20).unwrap();
+    let model = Model::load(&path, &crate::runtime::choose(&options).unwrap(), &options, (1 << 20).into()).unwrap();
     assert_eq!(model.at_once(), 3);
     let image = |grey: u8| {
         let mut png = std::io::Cursor::new(Vec::new());

@@ -12,15 +12,19 @@ mod jpeg;
 mod layout;
 mod normalise;
 mod place;
+mod reading;
+mod reduced;
 mod resize;
 mod still;
 mod webp;
 
 pub(crate) use decode::decode;
 pub use decode::probe;
+pub use reading::Reading;
 
 use crate::Error;
 use canvas::Canvas;
+use decode::Opened;
 use image::DynamicImage;
 use normalise::Normaliser;
 use selfie_models::card::{Card, Input, InputDtype, Preprocessing, ResizeTo};
@@ -31,7 +35,7 @@ pub struct Preprocessor {
     input: Input,
     steps: Preprocessing,
     normaliser: Normaliser,
-    max_pixels: u64,
+    reading: Reading,
 }
 
 /// One item of the input tensor.
@@ -63,10 +67,10 @@ impl Pixels {
 }
 
 impl Preprocessor {
-    /// Preprocessing as `card` declares it, for images of at most `max_pixels` pixels.
-    pub fn new(card: &Card, max_pixels: u64) -> Self {
+    /// Preprocessing as `card` declares it, of files that are read as `reading` says; a number alone is the most pixels of an image.
+    pub fn new(card: &Card, reading: impl Into<Reading>) -> Self {
         let normaliser = Normaliser::new(&card.preprocessing);
-        Self { input: card.input.clone(), steps: card.preprocessing.clone(), normaliser, max_pixels }
+        Self { input: card.input.clone(), steps: card.preprocessing.clone(), normaliser, reading: reading.into() }
     }
 
     /// Number of values of one item.
@@ -76,7 +80,7 @@ impl Preprocessor {
 
     /// Largest image in pixels.
     pub fn max_pixels(&self) -> u64 {
-        self.max_pixels
+        self.reading.max_pixels
     }
 
     /// Element type of the item.
@@ -97,9 +101,9 @@ impl Preprocessor {
     /// # Errors
     /// [`Error::Image`] says what is wrong with the image.
     pub fn prepare(&self, bytes: &[u8]) -> Result<Prepared, Error> {
-        let image = decode(bytes, self.max_pixels)?;
-        let image_pixels = u64::from(image.width()) * u64::from(image.height());
-        let canvas = self.canvas(image)?;
+        let opened = Opened::new(bytes, self.reading.max_pixels)?;
+        let image_pixels = opened.size().into_iter().map(u64::from).product();
+        let canvas = self.canvas(opened)?;
         let pixels = match self.input.dtype {
             InputDtype::F32 => {
                 let mut slot = vec![0.0; self.item_len()];
@@ -123,7 +127,7 @@ impl Preprocessor {
     /// # Errors
     /// [`Error::Image`] says what is wrong with the image.
     pub fn write(&self, bytes: &[u8], slot: &mut [f32]) -> Result<(), Error> {
-        self.normalise(&self.canvas(decode(bytes, self.max_pixels)?)?, slot);
+        self.normalise(&self.canvas(Opened::new(bytes, self.reading.max_pixels)?)?, slot);
         Ok(())
     }
 
@@ -132,7 +136,7 @@ impl Preprocessor {
     /// # Errors
     /// [`Error::Image`] says what is wrong with the image.
     pub fn write_bytes(&self, bytes: &[u8], slot: &mut [u8]) -> Result<(), Error> {
-        self.copy(&self.canvas(decode(bytes, self.max_pixels)?)?, slot);
+        self.copy(&self.canvas(Opened::new(bytes, self.reading.max_pixels)?)?, slot);
         Ok(())
     }
 
@@ -144,10 +148,19 @@ impl Preprocessor {
         layout::write(canvas, self.input.layout, slot, |_, byte| byte);
     }
 
+    /// The pixels of an image, as large as the card wants it.
+    fn decode(&self, opened: Opened) -> Result<DynamicImage, Error> {
+        if !self.reading.reduced_jpeg || !self.steps.do_resize {
+            return opened.decode();
+        }
+        let [width, height] = opened.size().map(|side| side as usize);
+        opened.decode_for(target(&self.steps.size, width, height).into())
+    }
+
     /// The steps of the card on the pixels of an image.
-    fn canvas(&self, image: DynamicImage) -> Result<Canvas, Error> {
+    fn canvas(&self, opened: Opened) -> Result<Canvas, Error> {
         let Input { channels, height, width, .. } = self.input;
-        let mut canvas = channels::convert(image, channels)?;
+        let mut canvas = channels::convert(self.decode(opened)?, channels)?;
         if self.steps.do_resize {
             let (to_width, to_height) = self.target(canvas.width, canvas.height)?;
             canvas = resize::resize(canvas, to_width, to_height, self.steps.resample)?;
@@ -178,7 +191,7 @@ impl Preprocessor {
             ResizeTo::Exact(size) => size.width * size.height,
             ResizeTo::ShortestEdge { shortest_edge } => shortest_edge * shortest_edge,
         };
-        let room = usize::try_from(self.max_pixels).unwrap_or(usize::MAX).max(usual.saturating_mul(THIN));
+        let room = usize::try_from(self.reading.max_pixels).unwrap_or(usize::MAX).max(usual.saturating_mul(THIN));
         // Rows are resized first.
         if to_width.saturating_mul(height.max(to_height)) > room {
             return Err(Error::image(format!(
@@ -256,7 +269,7 @@ mod tests {
                 steps.resample = resample;
                 let normaliser = Normaliser::new(&steps);
                 let preprocessor =
-                    Preprocessor { input: input.clone(), steps: steps.clone(), normaliser, max_pixels: 2000 };
+                    Preprocessor { input: input.clone(), steps: steps.clone(), normaliser, reading: 2000.into() };
                 let mut png = std::io::Cursor::new(Vec::new());
                 let image = image::RgbImage::new(width, height);
                 image.write_to(&mut png, image::ImageFormat::Png).unwrap();

@@ -1,8 +1,8 @@
 //! `selfie bench images`
 
-use super::options::{RuntimeArguments, save};
+use super::options::{RuntimeArguments, save, size};
 use crate::table::Table;
-use selfie_serve::bench::images::{self, Options, PHOTOGRAPH, SIDES};
+use selfie_serve::bench::images::{self, Options, SIDES};
 use std::path::PathBuf;
 
 /// Arguments of `selfie bench images`.
@@ -14,6 +14,9 @@ pub struct Arguments {
     python: Vec<PathBuf>,
     #[command(flatten)]
     runtime: RuntimeArguments,
+    /// Width and height of the photographs; where they are far larger than a model needs, `--reduced-jpeg` is measured as well.
+    #[arg(long, default_value = "500x375", value_name = "WxH", value_parser = size)]
+    image_size: (u32, u32),
     /// Rounds, each of 16 photographs.
     #[arg(long, default_value_t = 15, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     rounds: u16,
@@ -25,7 +28,7 @@ pub struct Arguments {
 impl Arguments {
     pub fn run(self) -> anyhow::Result<()> {
         let rounds = usize::from(self.rounds);
-        let options = Options { pythons: self.python, runtime: self.runtime.options(), rounds };
+        let options = Options { pythons: self.python, runtime: self.runtime.options(), image: self.image_size, rounds };
         let report = images::run(&options)?;
         let mut table = Table::new(["library", "side", "images/s a core", "of ours"]);
         for side in SIDES {
@@ -38,7 +41,7 @@ impl Arguments {
             }
         }
         println!("{table}");
-        let ((width, height), kilobytes) = (PHOTOGRAPH, report.mean_bytes / 1000);
+        let ((width, height), kilobytes) = (self.image_size, report.mean_bytes / 1000);
         println!(
             "JPEG files of {width} x {height} with {kilobytes} kB to a vector, one thread each; medians of {rounds} rounds in turn"
         );

@@ -34,6 +34,15 @@ pub fn seconds(text: &str) -> Result<std::time::Duration, String> {
     }
 }
 
+/// Parses the width and height of an image, `500x375`.
+pub fn size(text: &str) -> Result<(u32, u32), String> {
+    let sides = text.split_once('x').and_then(|(width, height)| Some((width.parse().ok()?, height.parse().ok()?)));
+    match sides {
+        Some((width @ 8..=8192, height @ 8..=8192)) => Ok((width, height)),
+        _ => Err(format!("{text:?} is no size; write 500x375, sides of 8 to 8192")),
+    }
+}
+
 /// Writes files into a folder, which is made, and says where they are.
 pub fn save(folder: &Path, files: &[(&str, &str)]) -> anyhow::Result<()> {
     std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
@@ -54,6 +63,14 @@ mod tests {
         assert_eq!(seconds("0.5").unwrap().as_millis(), 500);
         for text in ["", "0", "-1", "nan", "1e9", "1s"] {
             assert!(seconds(text).unwrap_err().contains("seconds"), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_size_has_two_sides() {
+        assert_eq!(size("500x375"), Ok((500, 375)));
+        for text in ["", "500", "500x", "0x10", "500X375", "9000x10"] {
+            assert!(size(text).unwrap_err().contains("500x375"), "{text:?}");
         }
     }
 }

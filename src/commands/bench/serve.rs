@@ -1,6 +1,6 @@
 //! `selfie bench serve`
 
-use super::options::{RuntimeArguments, save, seconds};
+use super::options::{RuntimeArguments, save, seconds, size};
 use crate::commands::serve::pretrained;
 use crate::progress::Bar;
 use crate::table::Table;
@@ -145,26 +145,4 @@ fn row(server: &Server) -> [String; 11] {
         full.generator_share.map_or_else(|| "unknown".into(), percent),
         failed.to_string(),
     ]
-}
-
-/// Parses `500x375`.
-fn size(text: &str) -> Result<(u32, u32), String> {
-    let sides = text.split_once('x').and_then(|(width, height)| Some((width.parse().ok()?, height.parse().ok()?)));
-    match sides {
-        Some((width @ 8..=8192, height @ 8..=8192)) => Ok((width, height)),
-        _ => Err(format!("{text:?} is no size; write 500x375, sides of 8 to 8192")),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_size_has_two_sides() {
-        assert_eq!(size("500x375"), Ok((500, 375)));
-        for text in ["", "500", "500x", "0x10", "500X375", "9000x10"] {
-            assert!(size(text).unwrap_err().contains("500x375"), "{text:?}");
-        }
-    }
 }

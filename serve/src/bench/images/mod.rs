@@ -7,6 +7,7 @@ mod steps;
 
 use super::{latency, peer, photograph, pooling};
 use crate::model::{OpenOptions, open};
+use crate::preprocess::Reading;
 use crate::runtime;
 use crate::{Error, Model};
 use serde::Serialize;
@@ -17,8 +18,6 @@ use steps::Steps;
 
 /// Sides of the models' inputs in pixels.
 pub const SIDES: [usize; 2] = [224, 32];
-/// Size of the photographs: the usual one of ImageNet.
-pub const PHOTOGRAPH: (u32, u32) = (500, 375);
 const PHOTOGRAPHS: u64 = 16;
 /// Largest difference between the mean colours that two libraries find: OpenCV averages areas, the others use a triangle.
 const TOLERANCE: f32 = 0.02;
@@ -30,6 +29,8 @@ pub struct Options {
     pub pythons: Vec<PathBuf>,
     /// The runtime of ours.
     pub runtime: runtime::Options,
+    /// Width and height of the photographs.
+    pub image: (u32, u32),
     /// Times that everybody goes through all photographs.
     pub rounds: usize,
 }
@@ -72,7 +73,7 @@ impl Measured {
 pub fn run(options: &Options) -> Result<Report, Error> {
     let failed = |error: std::io::Error| Error::bench("the photographs", error.to_string());
     let folder = tempfile::tempdir().map_err(failed)?;
-    let photographs = photograph::photographs(PHOTOGRAPHS, PHOTOGRAPH.0, PHOTOGRAPH.1)?;
+    let photographs = photograph::photographs(PHOTOGRAPHS, options.image.0, options.image.1)?;
     for (index, jpeg) in photographs.iter().enumerate() {
         fs::write(folder.path().join(format!("{index:02}.jpg")), jpeg).map_err(failed)?;
     }
@@ -80,7 +81,13 @@ pub fn run(options: &Options) -> Result<Report, Error> {
     let mut models = Vec::with_capacity(SIDES.len());
     for side in SIDES {
         let path = pooling::write(&folder.path().join(side.to_string()), side)?;
-        models.push(open(&path, &OpenOptions { runtime: runtime.clone(), ..OpenOptions::default() })?);
+        let whole = OpenOptions { runtime: runtime.clone(), ..OpenOptions::default() };
+        let reading = Reading { reduced_jpeg: true, ..whole.reading };
+        let reduced = match reading.reduces(options.image.into(), [side, side]) {
+            true => Some(open(&path, &OpenOptions { reading, ..whole.clone() })?),
+            false => None,
+        };
+        models.push((open(&path, &whole)?, reduced));
     }
     let (mut others, mut skipped) = (Vec::new(), Vec::new());
     for (library, python) in
@@ -92,13 +99,20 @@ pub fn run(options: &Options) -> Result<Report, Error> {
         }
     }
     let mut measured = Vec::new();
-    for (side, model) in SIDES.into_iter().zip(&models) {
-        let names = std::iter::once(format!("selfie {}", env!("CARGO_PKG_VERSION")));
+    for (side, (model, reduced)) in SIDES.into_iter().zip(&models) {
+        let ours_is = format!("selfie {}", env!("CARGO_PKG_VERSION"));
+        let reduced_is = reduced.iter().map(|_| format!("{ours_is}, --reduced-jpeg"));
+        let names = std::iter::once(ours_is.clone()).chain(reduced_is);
         let names = names.chain(others.iter().map(|other| other.name.clone()));
         let mut all: Vec<Measured> = names.map(|name| Measured { name, side, rounds: Vec::new() }).collect();
         for round in 0..=options.rounds {
             let (seconds, vector) = ours(model, &photographs)?;
             let mut times = vec![seconds];
+            if let Some(reduced) = reduced {
+                let (seconds, found) = ours(reduced, &photographs)?;
+                compare("--reduced-jpeg", &found, &vector)?;
+                times.push(seconds);
+            }
             for other in &mut others {
                 let (seconds, found) = other.run(&model.file.path, side)?;
                 compare(&other.name, &found, &vector)?;
@@ -112,7 +126,7 @@ pub fn run(options: &Options) -> Result<Report, Error> {
         measured.extend(all);
     }
     let mean_bytes = photographs.iter().map(Vec::len).sum::<usize>() / photographs.len();
-    Ok(Report { runtime: models[0].choice.runtime, mean_bytes, measured, skipped })
+    Ok(Report { runtime: models[0].0.choice.runtime, mean_bytes, measured, skipped })
 }
 
 /// The seconds for all photographs, on this thread alone, and the vector of the last one.
@@ -150,9 +164,9 @@ mod tests {
     #[test]
     fn ours_alone_needs_no_python() {
         let runtime = runtime::Options { runtime: "tract".into(), ..runtime::Options::default() };
-        let report = run(&Options { pythons: Vec::new(), runtime, rounds: 1 }).unwrap();
-        let sides: Vec<usize> = report.measured.iter().map(|one| one.side).collect();
-        assert_eq!(sides, SIDES);
+        let report = run(&Options { pythons: Vec::new(), runtime, image: (800, 640), rounds: 1 }).unwrap();
+        let names = report.measured.iter().map(|one| (one.side, one.name.ends_with("--reduced-jpeg")));
+        assert_eq!(names.collect::<Vec<_>>(), [(SIDES[0], false), (SIDES[1], false), (SIDES[1], true)]);
         assert!(report.measured.iter().all(|one| one.rounds.len() == 1 && one.per_second() > 0.0), "{report:?}");
     }
 }
