@@ -3,27 +3,42 @@
 LIMITS = {
     "reference": [
         "Below opset 14 its BatchNormalization takes the statistics of the batch whenever the attribute `momentum` has a "
-        "value, and it always has one, by default.",
+        "value, and it always has one, by default. `DequantizeLinear` it has from opset 19 on.",
     ],
     "mnn_module": [
         "Its converter puts one operator of its own in the place of the five of GELU, `x · (erf(x / √2) + 1) · 0.5`, and of "
         "`Gelu`, and that operator is an approximation: alone, on normal numbers, it is off by 5e-4. Written as "
         "`(x · 0.5) · (erf(x · √½) + 1)` it is not recognised and exact to 2e-7, but then other runtimes do not recognise "
-        "it either, so our files keep the usual form.",
+        "it either, so our files keep the usual form and `--target mnn` writes the other.",
     ],
     "ncnn_net": [
         "Its tensors have no six axes, which the `Reshape` has that cuts an image into patches: to see it, convert "
         "`Reshape(x: [1, 1, 32, 32], [1, 1, 4, 8, 4, 8])` and load what pnnx wrote.",
     ],
+    "tract": [
+        "The bias of a `Gemm` it adds in 32-bit floats: one `Gemm(a, b, c)` in f16 shows it, and `MatMul` and `Add`, as "
+        "`--target tract` writes it, do not.",
+    ],
+    "candle-onnx": [
+        "It lacks these operators; `--target candle-onnx` writes `LayerNormalization` and `HardSigmoid` as their parts, and "
+        "the pads of `MaxPool` as mirrored numbers before it.",
+    ],
+    "jax_graph": [
+        "It has `Relu` of opset 14, but not of 13, and no `LayerNormalization`, `HardSigmoid` and `Conv` of opset 22; "
+        "`--target jaxonnxruntime` writes their parts, at opset 17. Its `Clip` names an argument of `jnp.clip` that JAX has no "
+        "more.",
+    ],
     "iree_vm": [
         "Its compiler stumbles over a convolution with a stride whose answer is one pixel: one `Conv` with a kernel of 3, "
         "strides of 2 and pads of 1 on `[1, 16, 2, 2]` shows it, which is what the network of 8x8 patches ends with. With "
-        "the pads `[1, 1, 0, 0]`, which give the same numbers, it compiles.",
+        "the pads `[1, 1, 0, 0]`, which give the same numbers, it compiles; `--target iree` writes those where the sides of the "
+        "image are fixed, which those of ResNet-18 are not. Its importer has no `BatchNormalization` before opset 15.",
     ],
     "tflite": [
         "onnx2tf moves the channels to the end and mistakes their axis where a feature map is one pixel, which the network "
-        "of 8x8 patches ends with: on `[32, 8, 2, 2]` two branches of `Conv` with strides of 2, their `Add`, "
-        "`BatchNormalization`, `Relu` and a `Reshape` to `[0, 64, 1]` show it; without the BatchNormalization it converts.",
+        "of 8x8 patches ends with: on `[16, 16, 2, 2]` two branches of `Conv` with strides of 2, their `Add` and a "
+        "`BatchNormalization` give numbers that are off by 8. With `Mul` and `Add` in its place, as `--target onnx2tf` "
+        "writes it, they are right.",
     ],
 }
 

@@ -37,6 +37,7 @@ def arguments():
     parser.add_argument("--examples", action="store_true", help="build and run examples/rust, and no more")
     parser.add_argument("--python", default=sys.executable, help="with --quick: a Python with onnx and onnxruntime")
     parser.add_argument("--only", action="append", help="run only runtimes with this in their title")
+    parser.add_argument("--models", action="append", help="run only models with this in their title, as in `(for iree)`")
     parser.add_argument("--discard", action="store_true", help="delete what was installed for a runtime after its last model")
     parser.add_argument("--install", action="append", help="install runtimes with this in their title, and no more")
     parser.add_argument("--cache", type=pathlib.Path, default=ROOT / "target" / "portability", help="where all is kept")
@@ -78,6 +79,10 @@ def quick(options, selfie):
         sys.exit("\n".join(["a runtime differs or refuses; each of them is expected to run every model", *wrong]))
 
 
+def chosen(title, parts):
+    return not parts or any(part in title for part in parts)
+
+
 def full(options, selfie):
     """Everything that is not known yet; the document is written after each runtime."""
     folder = options.cache / "models"
@@ -86,8 +91,9 @@ def full(options, selfie):
     made = files.make_models(selfie, runs, models.values(), folder, ROOT)
     results = Results(options.cache / "results")
     for runtime in RUNTIMES:
-        if not options.only or any(part in runtime.title for part in options.only):
-            missing = [model for model in runtime.models() if not results.find(runtime, made[model.title])]
+        if chosen(runtime.title, options.only):
+            asked = [model for model in runtime.models() if chosen(model.title, options.models)]
+            missing = [model for model in asked if not results.find(runtime, made[model.title])]
             if missing:
                 with Home(runtime, selfie, options.cache, discard=options.discard) as home:
                     measure(home, missing, made, folder, lambda m, r: results.keep(runtime, made[m.title], r))

@@ -59,6 +59,17 @@ impl Dim {
         }
     }
 
+    /// The size with a number added.
+    pub fn plus(&self, number: i64) -> Self {
+        match self {
+            Self::Fixed(value) => Self::Fixed(value + number),
+            Self::Affine(affine) => {
+                Self::Affine(Affine { constant: affine.constant + number * affine.divisor, ..affine.clone() })
+            }
+            Self::Opaque(seen) => Self::Opaque(seen.iter().map(|value| value + number).collect()),
+        }
+    }
+
     /// The number at the given sizes of the symbols, if it is known.
     pub fn evaluate(&self, sizes: &[usize]) -> Option<i64> {
         match self {

@@ -24,6 +24,7 @@ const BEYOND: &[(&str, &str, Option<&str>)] = &[
     ("candle-onnx", "MaxPool", Some("pads")),
     ("jaxonnxruntime", "LayerNormalization", None),
     ("jaxonnxruntime", "HardSigmoid", None),
+    ("jaxonnxruntime", "Clip", None),
     ("onnx2tf", "BatchNormalization", None),
     ("tract", "Gemm", None),
 ];
@@ -107,7 +108,7 @@ fn a_rewrite_says_why_it_does_not_fire() {
         }
     }
     // A perceptron has no windows and no hard activations.
-    for expected in ["trim_pads", "mirror_pool_pads", "split_hard_sigmoid"] {
+    for expected in ["trim_pads", "mirror_pool_pads", "split_hard_sigmoid", "split_clip"] {
         wrong.extend((!seen.contains(expected)).then(|| format!("{expected} fires in {}", network.name)));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

@@ -10,6 +10,8 @@ from ai_edge_litert.interpreter import Interpreter
 from convert import copied
 
 FIXED_BATCH = True
+# Pictures that onnx2tf fetches unless they lie in the current folder; noise tells it as well which axis is which.
+PICTURES = "calibration_image_sample_data_20x128x128x3_float32.npy"
 
 
 def version():
@@ -19,6 +21,7 @@ def version():
 def load(path, work):
     outputs = onnx.load(path).graph.output
     shapes = {value.name: tuple(dim.dim_value for dim in value.type.tensor_type.shape.dim) for value in outputs}
+    numpy.save(os.path.join(work, PICTURES), numpy.random.default_rng(0).random((20, 128, 128, 3), numpy.float32))
     # onnx2tf writes into the file that it reads.
     name = os.path.splitext(os.path.basename(path))[0]
     folder = os.path.join(work, f"tflite-{name}")

@@ -1,5 +1,5 @@
 //! `MaxPool` with pads → `MaxPool(Pad(x))` with mirrored numbers: every mirrored one lies in the window of its original,
-//! so the largest stays the same.
+//! so the largest stays the same. A side that is open must be longer than its pads, or there is nothing to mirror.
 
 use super::wiring::Wiring;
 use crate::Result;
@@ -21,17 +21,14 @@ impl Pass for MirrorPoolPads {
             let (Some(x), Some(pads)) = (pool.input(0), pads(pool)) else { continue };
             let value = graph.value(x);
             let Some(sides) = value.shape.get(2..).filter(|sides| mirrors(pool, sides, &pads)) else {
-                reason =
-                    format!("{}: its pads are half of its kernel or more, or its sides are not fixed", pool.label());
+                reason = format!("{}: its pads are half of its kernel or more, or reach across a side", pool.label());
                 continue;
             };
             let (begin, end) = pads.split_at(sides.len());
             let full = [&[0, 0], begin, &[0, 0], end].concat();
-            let padded = value.shape.iter().enumerate().map(|(axis, size)| match (axis, size) {
-                (2.., Dim::Fixed(size)) => Dim::Fixed(size + begin[axis - 2] + end[axis - 2]),
-                (_, size) => size.clone(),
-            });
-            let padded: Vec<Dim> = padded.collect();
+            let wider = full.split_at(value.shape.len());
+            let wider = wider.0.iter().zip(wider.1).map(|(begin, end)| begin + end);
+            let padded: Vec<Dim> = value.shape.iter().zip(wider).map(|(size, more)| size.plus(more)).collect();
             let mut wiring = Wiring::of(graph, &mut patch, pool);
             let widths = wiring.constant(Constant::i64s(&full));
             let mode = attributes([("mode", "reflect".into())]);
@@ -66,6 +63,6 @@ fn mirrors(pool: &Node, sides: &[Dim], pads: &[i64]) -> bool {
         && pads.len() == 2 * sides.len()
         && sides.iter().enumerate().all(|(axis, side)| {
             let widest = pads[axis].max(pads[sides.len() + axis]);
-            2 * widest < kernel[axis] && side.fixed().is_some_and(|side| side > widest)
+            kernel.get(axis).is_some_and(|kernel| 2 * widest < *kernel) && side.fixed().is_none_or(|side| side > widest)
         })
 }

@@ -6,6 +6,7 @@
 mod mirror_pool_pads;
 mod plain_gelu;
 mod split_batch_norm;
+mod split_clip;
 mod split_gemm;
 mod split_hard_sigmoid;
 mod split_layer_norm;
@@ -54,8 +55,14 @@ pub const TARGETS: &[Target] = &[
     Target {
         name: "jaxonnxruntime",
         opsets: 14..=17,
-        rewrites: &[&split_layer_norm::SplitLayerNorm, &split_hard_sigmoid::SplitHardSigmoid],
-        why: "it has Relu from opset 14 on, and neither LayerNormalization, nor HardSigmoid, nor Conv of opset 22",
+        rewrites: &[
+            &split_layer_norm::SplitLayerNorm,
+            &split_hard_sigmoid::SplitHardSigmoid,
+            // After the hard sigmoid, which becomes one.
+            &split_clip::SplitClip,
+        ],
+        why: "it has Relu from opset 14 on, no LayerNormalization, HardSigmoid or Conv of opset 22, and its Clip does not work \
+              with JAX of today",
     },
     Target {
         name: "mnn",

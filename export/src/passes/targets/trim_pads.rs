@@ -5,7 +5,6 @@
 use crate::Result;
 use crate::ir::{Attribute, Graph, Node};
 use crate::passes::{Outcome, Pass, Patch};
-use crate::shapes::Dim;
 
 pub(super) struct TrimPads;
 
@@ -34,21 +33,27 @@ impl Pass for TrimPads {
 fn trimmed(graph: &Graph, conv: &Node) -> Option<Vec<i64>> {
     let sides = graph.value(conv.input(0)?).shape.get(2..)?;
     let kernel = graph.value(conv.input(1)?).shape.get(2..)?;
-    let ints = |name: &str| match conv.attributes.get(name) {
-        Some(Attribute::Ints(values)) if values.len() >= sides.len() => Some(values.clone()),
-        Some(_) => None,
-        None => Some(vec![1; sides.len()]),
-    };
-    let (strides, dilations) = (ints("strides")?, ints("dilations")?);
-    let Some(Attribute::Ints(pads)) = conv.attributes.get("pads") else { return None };
+    let ones = || vec![1; sides.len()];
+    let strides = ints(conv, "strides", ones, sides.len())?;
+    let dilations = ints(conv, "dilations", ones, sides.len())?;
+    let pads = ints(conv, "pads", || vec![0; 2 * sides.len()], 2 * sides.len())?;
     let mut kept = pads.clone();
     for (axis, (side, kernel)) in sides.iter().zip(kernel).enumerate() {
-        let (Some(side), Some(kernel)) = (Dim::fixed(side), Dim::fixed(kernel)) else { continue };
+        let (Some(side), Some(kernel)) = (side.fixed(), kernel.fixed()) else { continue };
         let (begin, end) = (pads[axis], pads[sides.len() + axis]);
         let extent = dilations[axis] * (kernel - 1) + 1;
-        let windows = (side + begin + end - extent) / strides[axis] + 1;
+        let windows = (side + begin + end - extent).checked_div(strides[axis])? + 1;
         let reached = (windows - 1) * strides[axis] + extent - side - begin;
         kept[sides.len() + axis] = end.min(reached.max(0));
     }
-    (kept != *pads).then_some(kept)
+    (kept != pads).then_some(kept)
+}
+
+/// An attribute of this many integers, or what ONNX gives it.
+fn ints(conv: &Node, name: &str, default: impl Fn() -> Vec<i64>, count: usize) -> Option<Vec<i64>> {
+    match conv.attributes.get(name) {
+        Some(Attribute::Ints(values)) => Some(values.clone()).filter(|values| values.len() == count),
+        Some(_) => None,
+        None => Some(default()),
+    }
 }
