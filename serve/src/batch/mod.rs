@@ -1,6 +1,7 @@
 //! Many callers, one runtime. Work-conserving: whenever the runtime is free it gets what is there, up to the largest
-//! batch, and never waits for more. A runtime that runs several batches at once has as many runners; those that are free
-//! share what is there.
+//! batch. A runtime that runs several batches at once has as many runners; those that are free share what is there. A decoder that has
+//! prepared an item runs a short batch itself; it waits for images that are being decoded only where a larger batch saves more than
+//! that costs, and never for long.
 //!
 //! An item takes a place in the bounded queue before anything is done for it, so an overload is refused at once, and so is
 //! an item that would wait longer than it may. It leaves the queue when the runner takes it. The answer comes back by a oneshot
@@ -11,7 +12,9 @@ mod backlog;
 mod health;
 mod pace;
 mod place;
+mod queue;
 mod runner;
+mod taken;
 mod terms;
 mod traced;
 
@@ -23,15 +26,15 @@ use crate::Error;
 use crate::metrics::ModelMetrics;
 use crate::model::Row;
 use crate::preprocess::Pixels;
-use backlog::Backlog;
 use health::Health;
 use pace::Pace;
 use place::Levels;
-use std::sync::atomic::AtomicUsize;
-use std::sync::mpsc::{Sender, channel};
+use queue::Queue;
+use runner::Runner;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::sync::{Semaphore, oneshot};
 
 /// What runs a batch. A loaded model does.
@@ -95,8 +98,8 @@ pub struct Batcher {
     pace: Arc<Pace>,
     health: Arc<Health>,
     metrics: ModelMetrics,
-    sender: Mutex<Option<Sender<Item>>>,
-    runners: Mutex<Vec<JoinHandle<()>>>,
+    runner: Arc<Runner>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
 impl Batcher {
@@ -105,14 +108,13 @@ impl Batcher {
     /// # Errors
     /// [`Error::Server`] when the system gives no thread.
     pub fn start(name: &str, model: Arc<dyn Run>, limits: Limits, metrics: ModelMetrics) -> Result<Self, Error> {
-        let (sender, receiver) = channel();
         let pace = Arc::new(Pace::default());
         let health = Arc::new(Health::default());
         let levels = Levels::default();
         let places = Arc::new(Semaphore::new(limits.max_queue_items));
         metrics.queue_limit(limits.max_queue_items);
         let at_once = model.at_once().max(1);
-        let runner = Arc::new(runner::Runner {
+        let runner = Arc::new(Runner {
             name: name.to_owned(),
             model,
             max_batch_size: limits.max_batch_size.into(),
@@ -120,15 +122,15 @@ impl Batcher {
             health: health.clone(),
             levels: levels.clone(),
             metrics: metrics.clone(),
-            queue: Mutex::new(Backlog::new(receiver)),
-            idle: AtomicUsize::new(0),
+            queue: Queue::new(at_once),
+            coming: AtomicUsize::new(0),
         });
         let thread = |_| {
             let runner = runner.clone();
             let thread = std::thread::Builder::new().name(format!("batch-{name}")).spawn(move || runner.run());
             thread.map_err(|error| Error::Server { reason: format!("no thread for the batches of {name}: {error}") })
         };
-        let runners = (0..at_once).map(thread).collect::<Result<_, _>>()?;
+        let threads = (0..at_once).map(thread).collect::<Result<_, _>>()?;
         Ok(Self {
             name: name.to_owned(),
             limits,
@@ -139,8 +141,8 @@ impl Batcher {
             pace,
             health,
             metrics,
-            sender: Mutex::new(Some(sender)),
-            runners: Mutex::new(runners),
+            runner,
+            threads: Mutex::new(threads),
         })
     }
 
@@ -184,26 +186,39 @@ impl Batcher {
 
     /// Puts a prepared item into its place. The answer goes to `answer`.
     pub fn push(&self, pixels: Pixels, place: Place, answer: oneshot::Sender<Result<Answer, Error>>) {
-        let item = Item { pixels, answer, place, queued: Instant::now() };
-        let sender = self.sender.lock().unwrap_or_else(PoisonError::into_inner);
-        let rejected = match &*sender {
-            Some(sender) => sender.send(item).err().map(|error| error.0),
-            None => Some(item),
-        };
-        if let Some(item) = rejected {
-            // The caller may have gone as well; then nobody is left to tell.
-            let _ = item.answer.send(Err(Error::Draining));
-        }
+        reject(self.runner.queue.push(Item { pixels, answer, place, queued: Instant::now() }));
     }
 
-    /// Takes no new item, finishes every item that is queued, and returns when the runners have ended.
+    /// So many images will be prepared by threads that each call [`Batcher::begun`], and at last [`Batcher::help`].
+    pub fn announce(&self, images: usize) {
+        self.runner.coming.fetch_add(images, Ordering::SeqCst);
+    }
+
+    /// A thread has begun with an image that was announced.
+    pub fn begun(&self) {
+        self.runner.coming.fetch_sub(1, Ordering::SeqCst);
+    }
+
+    /// As [`Batcher::push`] for a thread that has prepared an item in the time `took` and calls [`Batcher::help`] next.
+    pub fn put(&self, pixels: Pixels, place: Place, answer: oneshot::Sender<Result<Answer, Error>>, took: Duration) {
+        self.pace.prepared(took);
+        reject(self.runner.queue.put(Item { pixels, answer, place, queued: Instant::now() }));
+    }
+
+    /// Runs what waits, as long as that is for the thread that calls.
+    pub fn help(&self) {
+        self.runner.help();
+    }
+
+    /// Takes no new item, finishes every item that is queued, and returns when nothing runs any more.
     pub fn finish(&self) {
-        drop(self.sender.lock().unwrap_or_else(PoisonError::into_inner).take());
-        for thread in self.runners.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+        self.runner.queue.close();
+        for thread in self.threads.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
             if thread.join().is_err() {
                 tracing::error!("a runner of model {} panicked", self.name);
             }
         }
+        self.runner.queue.ended();
     }
 
     /// Whether the runtime fails whatever it is given.
@@ -222,14 +237,24 @@ impl Batcher {
     }
 }
 
+/// Tells whoever waits for an item that came too late.
+fn reject(refused: Option<Item>) {
+    if let Some(item) = refused {
+        // The caller may have gone as well; then nobody is left to tell.
+        let _ = item.answer.send(Err(Error::Draining));
+    }
+}
+
 /// The runners end on their own, after what is queued, and let the model go. Whoever drops the last handle may be a thread
 /// that must not wait for that.
 impl Drop for Batcher {
     fn drop(&mut self) {
-        drop(self.sender.lock().unwrap_or_else(PoisonError::into_inner).take());
+        self.runner.queue.close();
     }
 }
 
+#[cfg(test)]
+mod helping;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]

@@ -1,16 +1,27 @@
-//! How long batches take, for an honest `Retry-After` and for refusing at once what would be late.
+//! How long batches take, for an honest `Retry-After`, for refusing at once what would be late, and for knowing when a larger batch
+//! is worth waiting for.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// What one more batch leaves of the weight of those before it.
 const MEMORY: f64 = 0.9;
+/// Part of a batch's time that is taken for fixed while batches of one size have not shown it.
+const FIXED: f64 = 0.1;
 
 /// Learns `time(n) = fixed + each * n` from the batches that ran, recent ones counting more.
 #[derive(Default)]
 pub struct Pace {
     sums: Mutex<Sums>,
+    images: Mutex<Mean>,
     departures: Mutex<Departures>,
+}
+
+/// A weighted mean of times, in seconds.
+#[derive(Default)]
+struct Mean {
+    weight: f64,
+    time: f64,
 }
 
 /// How fast items leave the queue while others stay, whatever holds them up. Weighted sums, times in seconds.
@@ -53,6 +64,30 @@ impl Pace {
         Duration::try_from_secs_f64(fixed * batches + each * items as f64).unwrap_or(Duration::MAX)
     }
 
+    /// Most items, up to `most`, that run in `time`; none while no batch has been seen.
+    pub fn within(&self, time: Duration, most: usize) -> usize {
+        let sums = *self.sums.lock().unwrap_or_else(PoisonError::into_inner);
+        let (fixed, each) = sums.line();
+        let fits = |items: usize| sums.weight > 0.0 && fixed + each * items as f64 <= time.as_secs_f64();
+        let room = ((time.as_secs_f64() - fixed) / each) as usize;
+        if fits(most) { most } else { room.min(most) * usize::from(fits(1)) }
+    }
+
+    /// Learns how long an image took to be prepared.
+    pub fn prepared(&self, took: Duration) {
+        let mut images = self.images.lock().unwrap_or_else(PoisonError::into_inner);
+        *images = Mean { weight: MEMORY * images.weight + 1.0, time: MEMORY * images.time + took.as_secs_f64() };
+    }
+
+    /// Whether `waiting` items do well to wait for one more of the `coming` that are still to be prepared. A batch less saves its
+    /// fixed time for all that come after it; that costs those who wait the time of an image.
+    pub fn pays(&self, waiting: usize, coming: usize) -> bool {
+        let fixed = self.sums.lock().unwrap_or_else(PoisonError::into_inner).fixed();
+        let images = self.images.lock().unwrap_or_else(PoisonError::into_inner);
+        let image = if images.weight > 0.0 { images.time / images.weight } else { 0.0 };
+        fixed * coming as f64 > image * waiting as f64
+    }
+
     /// Learns that `items` have left the queue at `now`, and whether others stay in it.
     pub fn departed(&self, items: usize, now: Instant, others_stay: bool) {
         if items == 0 {
@@ -82,12 +117,26 @@ impl Sums {
             return (0.0, 0.0);
         }
         let (items, time) = (self.items / self.weight, self.time / self.weight);
-        let variance = self.items_items / self.weight - items * items;
         let covariance = self.items_time / self.weight - items * time;
         let proportional = time / items;
-        let each = if variance > 1e-6 * items * items { covariance / variance } else { proportional };
+        let each = self.variance().map_or(proportional, |variance| covariance / variance);
         let each = each.clamp(0.0, proportional);
         (time - each * items, each)
+    }
+
+    /// The fixed time of a batch, or a guess while nothing has shown it.
+    fn fixed(&self) -> f64 {
+        match self.variance() {
+            Some(_) => self.line().0,
+            None if self.weight > 0.0 => FIXED * self.time / self.weight,
+            None => 0.0,
+        }
+    }
+
+    /// How far the sizes of batches are from each other, where they are.
+    fn variance(&self) -> Option<f64> {
+        let items = self.items / self.weight;
+        Some(self.items_items / self.weight - items * items).filter(|variance| *variance > 1e-6 * items * items)
     }
 }
 
@@ -130,6 +179,29 @@ mod tests {
             pace.departed(items, at(ms), others_stay);
         }
         near(pace.leave(10), 1000.0);
+    }
+
+    #[test]
+    fn as_many_items_fit_into_a_time_as_run_in_it() {
+        let (pace, ms) = (Pace::default(), Duration::from_millis);
+        assert_eq!(pace.within(ms(5), 8), 0, "nothing is known yet");
+        [1, 8, 3].into_iter().for_each(|items| pace.learn(items, ms(10 + 2 * items as u64)));
+        let fitting = [11, 13, 17, 60].map(|time| pace.within(ms(time), 8));
+        assert_eq!(fitting, [0, 1, 3, 8]);
+    }
+
+    #[test]
+    fn a_larger_batch_is_waited_for_where_it_saves_more_than_it_costs() {
+        let (pace, ms) = (Pace::default(), Duration::from_millis);
+        assert!(!pace.pays(1, 9), "nothing is known yet");
+        pace.prepared(ms(4));
+        [4, 4].into_iter().for_each(|items| pace.learn(items, ms(20)));
+        // A tenth, 2 ms, while nothing better is known.
+        assert_eq!([1, 2, 3, 60].map(|coming| pace.pays(1, coming)), [false, false, true, true]);
+        [1, 8, 3].into_iter().for_each(|items| pace.learn(items, ms(10 + 2 * items as u64)));
+        let near = (6..=12).find(|coming| pace.pays(4, *coming));
+        assert!(near.is_some(), "some 10 ms for each that comes, against 16");
+        assert!(!pace.pays(1, 0) && !pace.pays(40, 4));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What holds for any items: none is lost, doubled or given to another, and the order of priorities is kept.
 
-use super::tests::{Reply, push, push_on, push_until, value};
+use super::tests::{Reply, prepare_on, push, push_on, value};
 use super::*;
 use crate::metrics::Metrics;
 use proptest::prelude::*;
@@ -60,6 +60,7 @@ proptest! {
         max_batch_size in 1usize..9,
         producers in 1usize..4,
         at_once in 1usize..4,
+        prepared in proptest::collection::vec(any::<bool>(), 80),
     ) {
         let ledger = Arc::new(Ledger { at_once, ..Ledger::default() });
         let metrics = Metrics::new().unwrap().model("m", 1);
@@ -70,12 +71,13 @@ proptest! {
         let value_of = |index: usize| sign(index) * (index + 1) as f32;
         let replies: Vec<(usize, Reply)> = std::thread::scope(|scope| {
             let produce = |producer: usize| {
-                let (batcher, fates) = (&batcher, &fates);
+                let (batcher, fates, prepared) = (&batcher, &fates, &prepared);
                 move || {
                     let mine = (producer..fates.len()).step_by(producers);
                     let push = |index: usize| {
                         let until = (fates[index] == Fate::IsLate).then(Instant::now);
-                        match push_until(batcher, value_of(index), until) {
+                        let put = if prepared[index] { prepare_on } else { push_on };
+                        match put(batcher, value_of(index), Terms { until, ..Terms::default() }) {
                             Ok(reply) => (fates[index] != Fate::Leaves).then_some((index, reply)),
                             Err(Error::TooLate { .. }) if fates[index] == Fate::IsLate => None,
                             Err(error) => panic!("{error}"),

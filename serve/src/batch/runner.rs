@@ -3,16 +3,19 @@
 use super::backlog::Backlog;
 use super::health::{self, Health};
 use super::place::Levels;
+use super::queue::{Choice, Queue, Turn};
+use super::taken::{Batch, Caller, failure};
 use super::{Item, Pace, Priority, Run, traced};
 use crate::Error;
 use crate::metrics::{ModelMetrics, Stage};
 use crate::model::Row;
 use crate::preprocess::Pixels;
-use crate::trace::Context;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
-use tokio::sync::oneshot;
+
+/// Longest time of a batch that a decoder runs itself: other images wait for it meanwhile.
+const SHORT: Duration = Duration::from_millis(5);
 
 /// One item's outputs and how long they took.
 #[derive(Clone, Debug)]
@@ -36,43 +39,43 @@ pub struct Runner {
     pub health: Arc<Health>,
     pub levels: Levels,
     pub metrics: ModelMetrics,
-    pub queue: Mutex<Backlog>,
-    /// Threads that have no batch.
-    pub idle: AtomicUsize,
-}
-
-/// Items on the runtime and those who wait for them, in the same order.
-#[derive(Default)]
-struct Batch {
-    inputs: Vec<Pixels>,
-    callers: Vec<Caller>,
-}
-
-struct Caller {
-    answer: oneshot::Sender<Result<Answer, Error>>,
-    queue: Duration,
-    trace: Option<Context>,
+    pub queue: Queue,
+    /// Images that wait for a decoder.
+    pub coming: AtomicUsize,
 }
 
 impl Runner {
-    /// Runs until every sender is gone and the queue is empty. Of several threads that do so one waits for items, the others
-    /// for that one.
+    /// Runs what waits until the queue is closed and empty. Those who are free share what waits.
     pub fn run(&self) {
-        loop {
-            self.idle.fetch_add(1, Ordering::SeqCst);
-            let mut backlog = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
-            let more = backlog.fill();
-            let idle = self.idle.fetch_sub(1, Ordering::SeqCst);
-            if !more {
-                return;
-            }
-            // Alone it takes what comes while it collects as well.
+        while let Some(mut turn) = self.queue.wait() {
             let most = self.max_batch_size.load(Ordering::Relaxed);
-            let share = if idle == 1 { most } else { backlog.len().div_ceil(idle) };
-            let batch = self.collect(&mut backlog, share.clamp(1, most));
-            drop(backlog);
-            self.batch(batch);
+            let room = turn.room();
+            let share = turn.backlog().wanted().div_ceil(room).clamp(1, most);
+            self.take(turn, share);
         }
+    }
+
+    /// Runs what waits as long as that is for a decoder.
+    pub fn help(&self) {
+        let most = || self.pace.within(SHORT, self.max_batch_size.load(Ordering::Relaxed));
+        while let Some(turn) = self.queue.offer(|waiting| self.choose(waiting, most())) {
+            self.take(turn, most().max(1));
+        }
+    }
+
+    /// What becomes of `waiting` items of which a decoder may run `most`.
+    fn choose(&self, waiting: usize, most: usize) -> Choice {
+        match most {
+            0 => Choice::Runners,
+            _ if waiting < most && self.pace.pays(waiting, self.coming.load(Ordering::SeqCst)) => Choice::Wait,
+            _ => Choice::Mine,
+        }
+    }
+
+    fn take(&self, mut turn: Turn<'_>, most: usize) {
+        let batch = self.collect(turn.backlog(), most);
+        let _running = turn.run();
+        self.batch(batch);
     }
 
     /// What is there now, up to `most`, without what nobody waits for and what is late. A spare item runs alone: a client that
@@ -201,42 +204,4 @@ impl Runner {
             self.metrics.refused();
         }
     }
-}
-
-impl Batch {
-    /// The spans of the requests that are traced, one for each item.
-    fn traces(&self) -> Vec<&Context> {
-        self.callers.iter().filter_map(|caller| caller.trace.as_ref()).collect()
-    }
-
-    fn answer(self, model: &str, rows: Vec<Row>, infer: Duration) {
-        let batch_size = self.callers.len();
-        for (caller, row) in self.callers.into_iter().zip(rows) {
-            let answer = match row.is_finite() {
-                true => Ok(Answer { row, queue: caller.queue, infer, batch_size }),
-                false => Err(failure(model, "it gave a number that is not finite")),
-            };
-            // A caller that has left since does not want to know.
-            let _ = caller.answer.send(answer);
-        }
-    }
-
-    fn fail(self, error: impl Fn() -> Error) {
-        for caller in self.callers {
-            let _ = caller.answer.send(Err(error()));
-        }
-    }
-
-    /// The two halves, without items whose callers have left.
-    fn halves(self) -> (Self, Self) {
-        let wanted = self.inputs.into_iter().zip(self.callers).filter(|(_, caller)| !caller.answer.is_closed());
-        let (mut inputs, mut callers): (Vec<_>, Vec<_>) = wanted.unzip();
-        let half = inputs.len().div_ceil(2);
-        let second = Self { inputs: inputs.split_off(half), callers: callers.split_off(half) };
-        (Self { inputs, callers }, second)
-    }
-}
-
-fn failure(model: &str, reason: &str) -> Error {
-    Error::Backend { model: model.to_owned(), reason: reason.to_owned() }
 }

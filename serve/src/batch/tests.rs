@@ -56,6 +56,17 @@ pub(super) fn push_on(batcher: &Batcher, value: f32, terms: Terms) -> Result<Rep
     Ok(receiver)
 }
 
+/// As [`push_on`] by a thread that has prepared the item, and runs it where that is for it.
+pub(super) fn prepare_on(batcher: &Batcher, value: f32, terms: Terms) -> Result<Reply, Error> {
+    let place = batcher.admit(1, terms)?.0.remove(0);
+    let (sender, receiver) = oneshot::channel();
+    batcher.announce(1);
+    batcher.begun();
+    batcher.put(Pixels::F32(vec![value]), place, sender, Duration::from_micros(1));
+    batcher.help();
+    Ok(receiver)
+}
+
 fn within(seconds: u64) -> Terms {
     Terms { until: Some(Instant::now() + Duration::from_secs(seconds)), ..Terms::default() }
 }

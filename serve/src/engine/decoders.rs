@@ -3,16 +3,28 @@
 use crate::batch::Priority;
 use crate::config::threads;
 use crate::{Config, Error};
-use rayon::{ThreadPool, ThreadPoolBuilder};
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 type Job = Box<dyn FnOnce() + Send>;
 
-/// The threads that decode images.
+/// The threads that decode images. When this is dropped they end after what waits.
 pub struct Decoders {
-    pool: ThreadPool,
-    waiting: Arc<Mutex<[VecDeque<Job>; Priority::COUNT]>>,
+    waiting: Arc<Waiting>,
+}
+
+/// What waits for a thread.
+#[derive(Default)]
+struct Waiting {
+    jobs: Mutex<Jobs>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Jobs {
+    levels: [VecDeque<Job>; Priority::COUNT],
+    is_closed: bool,
 }
 
 impl Decoders {
@@ -21,27 +33,55 @@ impl Decoders {
     /// # Errors
     /// [`Error::Server`] when the system gives none.
     pub fn new(config: &Config) -> Result<Self, Error> {
-        let pool = ThreadPoolBuilder::new()
-            .num_threads(threads(config.decode_threads))
-            .thread_name(|index| format!("decode-{index}"))
-            .build()
-            .map_err(|error| Error::Server { reason: format!("no threads to decode images: {error}") })?;
-        Ok(Self { pool, waiting: Arc::default() })
+        let decoders = Self { waiting: Arc::default() };
+        for index in 0..threads(config.decode_threads) {
+            let waiting = decoders.waiting.clone();
+            let thread = std::thread::Builder::new().name(format!("decode-{index}")).spawn(move || waiting.work());
+            thread.map_err(|error| Error::Server { reason: format!("no threads to decode images: {error}") })?;
+        }
+        Ok(decoders)
     }
 
     /// Runs the job when a thread is free, after those of a higher priority and those of the same that came before.
     pub fn spawn(&self, priority: Priority, job: impl FnOnce() + Send + 'static) {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)[priority.index()].push_back(Box::new(job));
-        let waiting = self.waiting.clone();
-        // As many turns as jobs: whoever has one takes the first job that there is by then.
-        self.pool.spawn_fifo(move || {
-            let mut levels = waiting.lock().unwrap_or_else(PoisonError::into_inner);
-            let job = levels.iter_mut().find_map(VecDeque::pop_front);
-            drop(levels);
-            if let Some(job) = job {
-                job();
+        self.waiting.lock().levels[priority.index()].push_back(Box::new(job));
+        self.waiting.changed.notify_one();
+    }
+}
+
+impl Drop for Decoders {
+    fn drop(&mut self) {
+        self.waiting.lock().is_closed = true;
+        self.waiting.changed.notify_all();
+    }
+}
+
+impl Waiting {
+    fn work(&self) {
+        while let Some(job) = self.next() {
+            // The job has told whom it concerns; the thread is for others as well.
+            if catch_unwind(AssertUnwindSafe(job)).is_err() {
+                tracing::error!("a thread that decodes images panicked and goes on");
             }
-        });
+        }
+    }
+
+    /// The job that goes next, as soon as there is one; none when none will come any more.
+    fn next(&self) -> Option<Job> {
+        let mut jobs = self.lock();
+        loop {
+            if let Some(job) = jobs.levels.iter_mut().find_map(VecDeque::pop_front) {
+                return Some(job);
+            }
+            if jobs.is_closed {
+                return None;
+            }
+            jobs = self.changed.wait(jobs).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Jobs> {
+        self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -68,5 +108,18 @@ mod tests {
         drop(done);
         leave.send(()).unwrap();
         assert_eq!(order.iter().collect::<Vec<i32>>(), [3, 6, 2, 5, 1, 4]);
+    }
+
+    #[test]
+    fn a_job_that_panics_costs_no_thread_and_what_waits_is_done_at_the_end() {
+        let decoders = Decoders::new(&Config { decode_threads: 1, ..Config::default() }).unwrap();
+        let (done, results) = channel();
+        decoders.spawn(Priority::USUAL, || panic!("a bad image"));
+        for number in 0..3 {
+            let done = done.clone();
+            decoders.spawn(Priority::USUAL, move || done.send(number).unwrap());
+        }
+        drop((done, decoders));
+        assert_eq!(results.iter().collect::<Vec<i32>>(), [0, 1, 2]);
     }
 }

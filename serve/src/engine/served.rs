@@ -61,14 +61,13 @@ impl Served {
         let Terms { until, priority, .. } = terms;
         let (places, waiting) = self.admit(images.len(), terms)?;
         let mirrors = self.mirrors(images.len());
+        self.batcher.announce(images.len());
         let jobs = images.into_iter().zip(places).zip(mirrors).enumerate().map(|(index, ((image, place), mirror))| {
-            let (sender, receiver) = oneshot::channel();
-            let decode = self.decode(index, image, place, mirror, sender);
-            self.decoders.spawn(priority, decode);
-            async move {
-                let decoded = receiver.await.map_err(|_| self.lost())?.map_err(|error| error.at_item(index))?;
-                self.answer(decoded).await
-            }
+            let (sender, reply) = oneshot::channel();
+            let (decoded, image_decoded) = oneshot::channel();
+            self.decoders
+                .spawn(priority, self.decode(index, image, place, mirror, Replies { answer: sender, decoded }));
+            async move { self.answer(reply, image_decoded).await.map_err(|error| error.at_item(index)) }
         });
         Ok(join(self.by(until, &waiting, try_join_all(jobs)).await?))
     }
@@ -83,9 +82,12 @@ impl Served {
         let mirrors = self.mirrors(items.len());
         let jobs = items.into_iter().zip(places).zip(mirrors).map(|((pixels, place), mirror)| {
             let (sender, reply) = oneshot::channel();
+            let (decoded, prepared) = oneshot::channel();
             let mirrored = mirror.map(|mirror| mirror.of(&pixels));
+            // The receiver is here.
+            let _ = decoded.send(Decoded { mirrored, ..Decoded::default() });
             self.batcher.push(pixels, place, sender);
-            self.answer(Decoded { wait: Duration::ZERO, took: Duration::ZERO, reply, mirrored })
+            self.answer(reply, prepared)
         });
         Ok(join(self.by(until, &waiting, try_join_all(jobs)).await?))
     }
@@ -143,21 +145,24 @@ impl Served {
         }
     }
 
-    /// The job of a decoder: prepares one image and puts it into its place.
+    /// The job of a decoder: prepares one image, puts it into its place, and runs it where that is for a decoder.
     fn decode<B: AsRef<[u8]>>(
         &self,
         index: usize,
         image: B,
         place: Place,
         mirror: Option<Mirror>,
-        decoded: oneshot::Sender<Result<Decoded, Error>>,
+        replies: Replies,
     ) -> impl FnOnce() + use<B> {
         let (model, batcher, metrics) = (self.model.clone(), self.batcher.clone(), self.metrics.clone());
         let queued = Instant::now();
         move || {
-            if decoded.is_closed() {
+            batcher.begun();
+            let Replies { answer, decoded } = replies;
+            if answer.is_closed() {
                 metrics.canceled();
-                return;
+                drop(place);
+                return batcher.help();
             }
             let start = Instant::now();
             let wait = start - queued;
@@ -171,31 +176,33 @@ impl Served {
             if let Some(trace) = place.trace() {
                 trace_decode(trace, metrics.labels(), index, [start, end], prepared.as_ref().err());
             }
-            // The receiver goes to the caller before the item goes to the queue: a caller that has left drops it, and
-            // the runner sees that.
-            let (sender, reply) = oneshot::channel();
             match prepared {
                 Ok(Prepared { pixels, image_pixels }) => {
                     metrics.image(image_pixels);
                     let mirrored = mirror.map(|mirror| mirror.of(&pixels));
-                    match decoded.send(Ok(Decoded { wait, took, reply, mirrored })) {
-                        Ok(()) => batcher.push(pixels, place, sender),
-                        Err(_) => metrics.canceled(),
-                    }
+                    // A caller that has left does not want to know, and the runner sees that it has.
+                    let _ = decoded.send(Decoded { wait, took, mirrored });
+                    batcher.put(pixels, place, answer, took);
                 }
                 Err(error) => {
                     drop(place);
-                    // A caller that has left does not want to know.
-                    let _ = decoded.send(Err(error));
+                    let _ = answer.send(Err(error));
                 }
             }
+            batcher.help();
         }
     }
 
-    async fn answer(&self, decoded: Decoded) -> Result<Answered, Error> {
-        let answer = decoded.reply.await.map_err(|_| self.lost())??;
-        let timing = Timing { wait: decoded.wait, decode: decoded.took, queue: answer.queue, infer: answer.infer };
-        Ok(Answered { row: answer.row, timing, mirrored: decoded.mirrored })
+    /// The answer to an item. What became of it before is there by then, and is not waited for: that would wake this task once more.
+    async fn answer(
+        &self,
+        reply: oneshot::Receiver<Result<Answer, Error>>,
+        mut decoded: oneshot::Receiver<Decoded>,
+    ) -> Result<Answered, Error> {
+        let answer = reply.await.map_err(|_| self.lost())??;
+        let Decoded { wait, took, mirrored } = decoded.try_recv().map_err(|_| self.lost())?;
+        let timing = Timing { wait, decode: took, queue: answer.queue, infer: answer.infer };
+        Ok(Answered { row: answer.row, timing, mirrored })
     }
 
     fn lost(&self) -> Error {
@@ -215,12 +222,18 @@ fn trace_decode(trace: &Context, labels: [&str; 2], item: usize, [start, end]: [
     span.end(end);
 }
 
-/// An item that has been decoded and waits for its answer.
+/// What became of an item before the runtime.
+#[derive(Default)]
 struct Decoded {
     wait: Duration,
     took: Duration,
-    reply: oneshot::Receiver<Result<Answer, Error>>,
     mirrored: Option<Mirrored>,
+}
+
+/// Where a decoder tells what became of an image.
+struct Replies {
+    answer: oneshot::Sender<Result<Answer, Error>>,
+    decoded: oneshot::Sender<Decoded>,
 }
 
 /// The answer to an item.
