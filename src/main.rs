@@ -4,6 +4,7 @@ mod commands;
 #[cfg(feature = "export")]
 mod compile;
 mod environment;
+mod log;
 #[cfg(feature = "export")]
 mod memory;
 #[cfg(feature = "train")]
@@ -13,7 +14,7 @@ mod pipe;
 mod progress;
 mod table;
 
-use clap::{Parser, ValueEnum};
+use clap::Parser;
 use std::process::ExitCode;
 
 /// From a folder of unlabelled images to an embedding and classification service.
@@ -27,13 +28,7 @@ struct Arguments {
     log: tracing_subscriber::EnvFilter,
     /// Form of the log: lines of text, or a JSON object a line.
     #[arg(long, global = true, env = "SELFIE_LOG_FORMAT", default_value = "text", value_name = "FORMAT")]
-    log_format: LogFormat,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum LogFormat {
-    Text,
-    Json,
+    log_format: log::LogFormat,
 }
 
 /// 0 when all went well, 1 when the command failed, 128 and the number of the signal when one ended a training or nobody reads
@@ -42,11 +37,7 @@ fn main() -> ExitCode {
     environment::settle();
     pipe::end_quietly();
     let arguments = Arguments::parse();
-    let log = tracing_subscriber::fmt().with_env_filter(arguments.log).with_writer(std::io::stderr).with_target(false);
-    match arguments.log_format {
-        LogFormat::Text => log.init(),
-        LogFormat::Json => log.json().init(),
-    }
+    log::start(arguments.log, arguments.log_format);
     match arguments.command.run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -69,7 +69,8 @@ pub struct Config {
     pub log_requests: bool,
     /// Whose names of metrics stand beside ours.
     pub metrics_compat: MetricsCompat,
-    /// Collector that takes traces, `http://HOST:PORT`, by OTLP over gRPC; without it there are none.
+    /// Collector that takes traces, `http://HOST:PORT` by OTLP over gRPC, with a path such as `/v1/traces` by OTLP over HTTP; without it
+    /// there are none.
     pub otlp_endpoint: Option<String>,
     /// Share of the requests that are traced, 0 to 1, of those whose sender has not decided it.
     pub trace_ratio: f64,
@@ -157,7 +158,7 @@ impl Config {
             return Err(Error::Option { option: "trace_ratio", reason });
         }
         if let Some(url) = &self.otlp_endpoint {
-            crate::trace::endpoint(url)?;
+            crate::trace::Collector::at(url)?;
         }
         if let BatchBuckets::Sizes(sizes) = &self.batch_buckets
             && let Some(largest) = sizes.last().filter(|largest| **largest > self.max_batch_size)

@@ -17,6 +17,7 @@
 //! | [`gallery`] | files of vectors, searched exactly |
 //! | [`metrics`] | what `/metrics` shows |
 //! | [`trace`] | spans of requests and batches, for a collector |
+//! | [`logging`] | what the log shows, changed while the server runs |
 //! | [`app`] | what every handler shares: keys, deadlines, the phase of the server's life |
 //! | [`protocol`] | the Open Inference Protocol without a transport |
 //! | [`http`] | one file a route |
@@ -38,6 +39,7 @@ pub mod fuzz;
 pub mod gallery;
 pub mod grpc;
 pub mod http;
+pub mod logging;
 pub mod metrics;
 pub mod model;
 pub mod model_file;

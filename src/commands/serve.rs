@@ -1,7 +1,7 @@
 //! `selfie serve`
 
 use super::plan;
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use selfie_serve::{Config, Server};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -142,8 +142,8 @@ pub struct Arguments {
     #[arg(long, env = "SELFIE_METRICS_COMPAT", value_name = "WHOSE")]
     #[serde(skip_serializing_if = "Option::is_none")]
     metrics_compat: Option<String>,
-    /// Collector that takes traces, by OTLP over gRPC, as in http://localhost:4317. [default: OTEL_EXPORTER_OTLP_ENDPOINT, or
-    /// no traces]
+    /// Collector that takes traces by OTLP: over gRPC as in http://localhost:4317, over HTTP as in http://localhost:4318/v1/traces.
+    /// [default: OTEL_EXPORTER_OTLP_ENDPOINT, or no traces]
     #[arg(long, env = "SELFIE_OTLP_ENDPOINT", value_name = "URL")]
     #[serde(skip_serializing_if = "Option::is_none")]
     otlp_endpoint: Option<String>,
@@ -222,16 +222,18 @@ impl Arguments {
 /// The collector that OpenTelemetry's own variables name. They are for every program that is started with them, so what is said to
 /// this one wins.
 fn collector() -> anyhow::Result<Option<String>> {
-    let variable = |name| std::env::var(name).ok().filter(|text| !text.is_empty());
+    named(|name| std::env::var(name).ok())
+}
+
+/// The collector that these variables name. By HTTP the address is that of the collector, and its traces have a path of their own.
+fn named(variable: impl Fn(&str) -> Option<String>) -> anyhow::Result<Option<String>> {
+    let variable = |name| variable(name).filter(|text| !text.is_empty());
     let Some(url) = variable(COLLECTOR) else { return Ok(None) };
-    let protocol = variable(PROTOCOL);
-    ensure!(
-        protocol.as_deref().is_none_or(|protocol| protocol == "grpc"),
-        "{PROTOCOL} is \"{}\", but traces go over gRPC here; name the collector's port for that in {COLLECTOR}, usually 4317, \
-         and set {PROTOCOL} to grpc",
-        protocol.unwrap_or_default()
-    );
-    Ok(Some(url))
+    match variable(PROTOCOL).as_deref() {
+        None | Some("grpc") => Ok(Some(url)),
+        Some("http/protobuf") => Ok(Some(format!("{}/v1/traces", url.trim_end_matches('/')))),
+        Some(other) => bail!("{PROTOCOL} is \"{other}\"; traces go by grpc or http/protobuf, set it to one of them"),
+    }
 }
 
 /// Loads the models, says where they are served, and serves until SIGTERM or SIGINT.
@@ -284,6 +286,20 @@ mod tests {
         keys.sort();
         flags.sort();
         assert_eq!(flags, keys);
+    }
+
+    #[test]
+    fn the_variables_of_opentelemetry_say_where_and_how() {
+        let found = |protocol: &str, url: &str| {
+            let variable = |name: &str| Some(if name == PROTOCOL { protocol } else { url }.to_owned());
+            named(variable).map_err(|error| error.to_string())
+        };
+        let (grpc, http) = ("http://otel:4317", "http://otel:4318");
+        assert_eq!(found("", grpc), Ok(Some(grpc.into())));
+        assert_eq!(found("grpc", grpc), Ok(Some(grpc.into())));
+        assert_eq!(found("http/protobuf", "http://otel:4318/"), Ok(Some(format!("{http}/v1/traces"))));
+        assert_eq!(found("http/protobuf", ""), Ok(None));
+        assert!(found("http/json", http).unwrap_err().contains("http/json"));
     }
 
     #[test]

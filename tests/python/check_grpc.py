@@ -148,6 +148,30 @@ def check_repository(client):
     assert listed() == [("1", "READY")] and client.is_model_ready(MODEL), listed()
 
 
+def check_settings(client):
+    def settings(answer):
+        choice = lambda value: getattr(value, value.WhichOneof("parameter_choice"))
+        return {name: choice(value) for name, value in answer.settings.items()}
+
+    before = settings(client.get_log_settings())
+    assert before["log_file"] == "" and before["log_format"] == "default", before
+    changed = settings(client.update_log_settings({"log_verbose_level": 2, "log_warning": False}))
+    expected = before | {"log_verbose_level": 2, "log_warning": False}
+    assert changed == expected == settings(client.get_log_settings()), changed
+    kept = ["log_info", "log_warning", "log_error", "log_verbose_level"]
+    assert settings(client.update_log_settings({name: before[name] for name in kept})) == before
+    invalid = "StatusCode.INVALID_ARGUMENT"
+    refused(lambda: client.update_log_settings({"log_format": "ISO8601"}), invalid, "log_format cannot be changed")
+    traces = client.get_trace_settings()
+    assert list(traces.settings["trace_level"].value) == ["OFF"], traces
+    assert client.get_trace_settings(MODEL) == traces
+    assert client.update_trace_settings(settings={"trace_level": "OFF", "trace_rate": None}) == traces
+    wanted = {"trace_level": ["TIMESTAMPS"]}
+    refused(lambda: client.update_trace_settings(settings=wanted), invalid, "--otlp-endpoint")
+    refused(lambda: client.update_trace_settings(MODEL, wanted), invalid, "one of the server")
+    refused(lambda: client.get_trace_settings("nobody"), "StatusCode.NOT_FOUND", "nobody")
+
+
 def main(address, certificate=None):
     expected = json.load(sys.stdin)
 
@@ -162,6 +186,7 @@ def main(address, certificate=None):
     check_stream(client, expected, close)
     check_errors(client, expected)
     check_statistics(client)
+    check_settings(client)
     check_repository(client)
     client.close()
     print("ok")

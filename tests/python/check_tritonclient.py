@@ -103,6 +103,34 @@ def check_repository(client):
     assert listed() == [("1", "READY")] and client.is_model_ready(MODEL), listed()
 
 
+def refused(work, status, text):
+    try:
+        work()
+    except InferenceServerException as error:
+        assert error.status() == status and text in error.message(), error
+        return
+    raise AssertionError(f"{status} was expected")
+
+
+def check_settings(client):
+    assert {"logging", "trace"} <= set(client.get_server_metadata()["extensions"])
+    before = client.get_log_settings()
+    assert before["log_file"] == "" and before["log_format"] == "default", before
+    changed = client.update_log_settings({"log_verbose_level": 1, "log_info": False})
+    assert changed == before | {"log_verbose_level": 1, "log_info": False} == client.get_log_settings(), changed
+    kept = ["log_info", "log_warning", "log_error", "log_verbose_level"]
+    assert client.update_log_settings({name: before[name] for name in kept}) == before
+    refused(lambda: client.update_log_settings({"log_file": "/tmp/log"}), "400", "log_file cannot be changed")
+    traces = client.get_trace_settings()
+    assert traces["trace_level"] == ["OFF"] and traces["trace_mode"] == "opentelemetry", traces
+    assert client.get_trace_settings(model_name=MODEL) == traces
+    assert client.update_trace_settings(settings={"trace_level": ["OFF"], "trace_rate": None}) == traces
+    wanted = {"trace_level": ["TIMESTAMPS"]}
+    refused(lambda: client.update_trace_settings(settings=wanted), "400", "--otlp-endpoint")
+    refused(lambda: client.update_trace_settings(MODEL, wanted), "400", "one of the server")
+    refused(lambda: client.get_trace_settings("nobody"), "404", "nobody")
+
+
 def main(url):
     expected = json.load(sys.stdin)
 
@@ -116,6 +144,7 @@ def main(url):
     check_images(client, expected, close)
     check_errors(client)
     check_statistics(client)
+    check_settings(client)
     check_repository(client)
     print("ok")
 

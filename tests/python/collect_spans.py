@@ -1,11 +1,13 @@
 """A collector of traces that reads them by OpenTelemetry's own messages. It says its address, and then every span as a line of JSON, until its
 standard input ends.
 
-    collect_spans.py
+    collect_spans.py grpc|http
 """
 
+import http.server
 import json
 import sys
+import threading
 from concurrent import futures
 
 import grpc
@@ -36,16 +38,47 @@ def plain(span, resource):
     }
 
 
+def take(request):
+    for part in request.resource_spans:
+        for scope in part.scope_spans:
+            for span in scope.spans:
+                print(json.dumps(plain(span, part.resource)), flush=True)
+    return trace_service_pb2.ExportTraceServiceResponse()
+
+
 class Collector(trace_service_pb2_grpc.TraceServiceServicer):
     def Export(self, request, context):
-        for part in request.resource_spans:
-            for scope in part.scope_spans:
-                for span in scope.spans:
-                    print(json.dumps(plain(span, part.resource)), flush=True)
-        return trace_service_pb2.ExportTraceServiceResponse()
+        return take(request)
 
 
-def main():
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self):
+        assert (self.path, self.headers["content-type"]) == ("/v1/traces", "application/x-protobuf"), self.headers
+        body = self.rfile.read(int(self.headers["content-length"]))
+        answer = take(trace_service_pb2.ExportTraceServiceRequest.FromString(body)).SerializeToString()
+        self.send_response(200)
+        self.send_header("content-type", "application/x-protobuf")
+        self.send_header("content-length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def log_message(self, *_):
+        pass
+
+
+def over_http():
+    server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    print(f"http://127.0.0.1:{server.server_port}/v1/traces", flush=True)
+    sys.stdin.read()
+    server.shutdown()
+    thread.join()
+
+
+def over_grpc():
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=1))
     trace_service_pb2_grpc.add_TraceServiceServicer_to_server(Collector(), server)
     port = server.add_insecure_port("127.0.0.1:0")
@@ -55,4 +88,4 @@ def main():
     server.stop(grace=5).wait()
 
 
-main()
+{"grpc": over_grpc, "http": over_http}[sys.argv[1]]()

@@ -49,6 +49,11 @@ pub struct Serving {
 impl Serving {
     /// Starts the server and waits until it listens.
     pub fn start(folder: &Path, arguments: &[&str]) -> Self {
+        Self::start_logging(folder, arguments, Stdio::inherit())
+    }
+
+    /// As [`Serving::start`], with its log somewhere else.
+    pub fn start_logging(folder: &Path, arguments: &[&str], log: Stdio) -> Self {
         let mut child = selfie()
             .current_dir(folder)
             .arg("serve")
@@ -56,6 +61,7 @@ impl Serving {
             .args(["--port", "0"])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
+            .stderr(log)
             .spawn()
             .unwrap();
         let stdout = BufReader::new(child.stdout.take().unwrap());

@@ -1,7 +1,7 @@
 //! Who may ask for what: keys for inference and keys for administration, as `Authorization: Bearer KEY`.
 //!
 //! Health, the description of the API and the files of the console are open. Everything else needs a key of `--api-keys`, when there is such a file;
-//! loading and unloading need one of `--admin-keys`, which is good for everything.
+//! loading and unloading, and the settings of the log and of traces, need one of `--admin-keys`, which is good for everything.
 
 use super::keys::Keys;
 use crate::{Config, Error};

@@ -76,7 +76,7 @@ impl App {
         self.phase() == Phase::Serving && self.engine.is_ready()
     }
 
-    /// Whether a request with this `Authorization` may load and unload models.
+    /// Whether a request with this `Authorization` may load and unload models and change what is logged and traced.
     ///
     /// # Errors
     /// [`Error::Forbidden`] when the administration is off or the key is for something else, [`Error::Unauthorized`] without a
@@ -86,7 +86,7 @@ impl App {
         if self.config.admin {
             return Ok(());
         }
-        let reason = "the administration is off; start the server with --admin to load and unload models".into();
+        let reason = "the administration is off; start the server with --admin to load and unload models and to change log and traces".into();
         Err(Error::Forbidden { reason })
     }
 

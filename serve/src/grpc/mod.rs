@@ -15,6 +15,7 @@ pub mod proto;
 mod repository;
 mod serve;
 mod service;
+mod settings;
 mod statistics;
 mod status;
 mod stream;

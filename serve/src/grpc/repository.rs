@@ -19,6 +19,14 @@ impl From<Vec<VersionState>> for RepositoryIndexResponse {
     }
 }
 
+/// Whether the sender may change what the server does.
+///
+/// # Errors
+/// The administration is off, or who asks may not.
+pub fn may(app: &App, metadata: &MetadataMap) -> Result<(), Error> {
+    app.administration(metadata.get("authorization").and_then(|value| value.to_str().ok()))
+}
+
 /// Does something with the engine that takes its time, for those who may load and unload. What has begun is finished, even
 /// when the client leaves.
 ///
@@ -29,7 +37,7 @@ pub async fn administer(
     metadata: &MetadataMap,
     work: impl FnOnce(&Engine) -> Result<(), Error> + Send + 'static,
 ) -> Result<(), Error> {
-    app.administration(metadata.get("authorization").and_then(|value| value.to_str().ok()))?;
+    may(app, metadata)?;
     let app = app.clone();
     let done = tokio::task::spawn_blocking(move || work(&app.engine)).await;
     done.map_err(|error| Error::Server { reason: format!("the work was cut off: {error}") })?

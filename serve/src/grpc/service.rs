@@ -3,9 +3,9 @@
 use super::infer::infer;
 use super::proto::inference::grpc_inference_service_server::GrpcInferenceService;
 use super::proto::inference::*;
-use super::repository::administer;
+use super::repository::{administer, may};
 use super::status::status;
-use super::stream;
+use super::{settings, stream};
 use crate::app::App;
 use crate::trace::Context;
 use crate::{Error, protocol};
@@ -131,5 +131,18 @@ impl GrpcInferenceService for Inference {
         let (metadata, _, request) = request.into_parts();
         let unload = administer(&self.app, &metadata, move |engine| engine.unload(&request.model_name));
         answer(unload.await.map(|()| RepositoryModelUnloadResponse {}))
+    }
+
+    async fn trace_setting(&self, request: Request<TraceSettingRequest>) -> Answer<TraceSettingResponse> {
+        let (metadata, _, request) = request.into_parts();
+        let settings = may(&self.app, &metadata).and_then(|()| settings::trace(&self.app, request));
+        answer(settings.map(Into::into))
+    }
+
+    async fn log_settings(&self, request: Request<LogSettingsRequest>) -> Answer<LogSettingsResponse> {
+        let (metadata, _, request) = request.into_parts();
+        let changes = request.settings.into_iter().map(|(name, setting)| (name, setting.into()));
+        let settings = may(&self.app, &metadata).and_then(|()| protocol::update_log(changes));
+        answer(settings.map(Into::into))
     }
 }

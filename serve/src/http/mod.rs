@@ -34,9 +34,11 @@ pub(crate) mod tensor;
 mod terms;
 mod trace;
 mod v2_config;
+mod v2_logging;
 mod v2_model;
 mod v2_model_ready;
 mod v2_statistics;
+mod v2_trace;
 mod vectors;
 
 pub use encoding::keep;
@@ -71,6 +73,8 @@ pub const ROUTES: &[fn(&mut ServiceConfig)] = &[
     infer::configure,
     repository_index::configure,
     repository_load::configure,
+    v2_logging::configure,
+    v2_trace::configure,
     metrics::configure,
     openapi::configure,
     console::configure,
@@ -100,6 +104,12 @@ fn answered(served: &Served, timing: &Timing) -> HttpResponseBuilder {
     let mut response = HttpResponse::Ok();
     response.insert_header(("server-timing", timing.header())).insert_header(("x-model-version", served.version));
     response
+}
+
+/// Whether the sender may change what the server does.
+fn administrator(app: &App, http: &HttpRequest) -> Result<(), Error> {
+    app.administration(authorization(http.headers()))?;
+    origin::check(http, app.config.admin_keys.is_some())
 }
 
 /// The `Authorization` of a request.

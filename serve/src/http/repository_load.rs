@@ -7,7 +7,7 @@
 //! Triton's model repository extension.
 
 use super::envelope::KServe;
-use super::{App, authorization, body, origin, resource};
+use super::{App, administrator, body, resource};
 use crate::{Error, protocol};
 use actix_web::web::{self, Data, Path, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
@@ -34,7 +34,7 @@ async fn load(
     http: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, KServe> {
-    may(&app, &http)?;
+    administrator(&app, &http)?;
     let request = read(&app, &http, payload).await?;
     protocol::without_parameters(request.parameters.keys())?;
     let loading = app.clone();
@@ -50,18 +50,12 @@ async fn unload(
     http: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, KServe> {
-    may(&app, &http)?;
+    administrator(&app, &http)?;
     read(&app, &http, payload).await?;
     let unloading = app.clone();
     let unloaded = web::block(move || unloading.engine.unload(&model)).await;
     unloaded.map_err(|error| Error::Server { reason: format!("the unload was cut off: {error}") })??;
     Ok(HttpResponse::Ok().finish())
-}
-
-/// Whether the sender may load and unload.
-fn may(app: &App, http: &HttpRequest) -> Result<(), Error> {
-    app.administration(authorization(http.headers()))?;
-    origin::check(http, app.config.admin_keys.is_some())
 }
 
 async fn read(app: &App, http: &HttpRequest, payload: Payload) -> Result<Request, Error> {

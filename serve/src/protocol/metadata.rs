@@ -5,8 +5,16 @@ use selfie_models::card::InputDtype;
 use serde::Serialize;
 
 /// Extensions of the protocol: Triton's, and `image_bytes`, which takes encoded images as BYTES.
-const EXTENSIONS: [&str; 6] =
-    ["binary_tensor_data", "classification", "model_configuration", "model_repository", "statistics", "image_bytes"];
+const EXTENSIONS: [&str; 8] = [
+    "binary_tensor_data",
+    "classification",
+    "logging",
+    "model_configuration",
+    "model_repository",
+    "statistics",
+    "trace",
+    "image_bytes",
+];
 
 /// Name, version and extensions of the server.
 #[derive(Serialize)]
@@ -16,7 +24,7 @@ pub struct ServerMetadata {
     /// The server's version.
     pub version: &'static str,
     /// The extensions that it has.
-    pub extensions: [&'static str; 6],
+    pub extensions: [&'static str; 8],
 }
 
 /// The description of a model.

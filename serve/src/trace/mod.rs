@@ -7,24 +7,28 @@
 //! not take them they are dropped and counted, and requests do not notice.
 //!
 //! # Source
-//! W3C Trace Context, OpenTelemetry's protocol (OTLP) over gRPC.
+//! W3C Trace Context, OpenTelemetry's protocol (OTLP) over gRPC and over HTTP.
 
 mod clock;
+mod collector;
 mod context;
 mod exporter;
 mod id;
 mod losses;
 mod parent;
+mod post;
 pub mod proto;
 mod queue;
 mod ratio;
 mod resource;
+mod sampling;
 mod span;
 mod tracer;
 
+pub(crate) use collector::Collector;
 pub use context::Context;
-pub(crate) use exporter::endpoint;
 pub use id::{SpanId, TraceId};
 pub use parent::{Parent, TRACEPARENT, TRACESTATE};
+pub use sampling::Sampling;
 pub use span::Span;
 pub use tracer::{Begun, Tracer};

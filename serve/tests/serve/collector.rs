@@ -65,9 +65,10 @@ pub struct Foreign {
 }
 
 impl Foreign {
-    /// None when there is no Python for it.
-    pub fn start() -> Option<Self> {
-        let mut child = python("collect_spans.py")?.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    /// One that is spoken to by `protocol`. None when there is no Python for it.
+    pub fn start(protocol: &str) -> Option<Self> {
+        let mut child =
+            python("collect_spans.py")?.arg(protocol).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let mut output = BufReader::new(child.stdout.take().unwrap());
         let mut url = String::new();
         output.read_line(&mut url).unwrap();

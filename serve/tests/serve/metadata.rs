@@ -47,7 +47,15 @@ fn models_and_server_describe_themselves() {
 
     assert_eq!(get("/v2")["name"], "selfie");
     let extensions = get("/v2")["extensions"].to_string();
-    let expected = ["binary_tensor_data", "classification", "model_configuration", "model_repository", "statistics"];
+    let expected = [
+        "binary_tensor_data",
+        "classification",
+        "model_configuration",
+        "model_repository",
+        "statistics",
+        "logging",
+        "trace",
+    ];
     for extension in expected.into_iter().chain(["image_bytes"]) {
         assert!(extensions.contains(extension), "{extensions}");
     }

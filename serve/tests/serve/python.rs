@@ -5,9 +5,11 @@ use super::galleries::served;
 use super::network::{Network, store};
 use super::pictures::*;
 use super::tls::{encrypted, identity};
+use selfie_serve::logging::{Log, Shown, install};
 use serde_json::{Value, json};
 use std::io::Write;
 use std::process::{Command, Stdio};
+use std::sync::Mutex;
 
 /// Says that a test is skipped. Not by eprintln, whose text the test runner swallows.
 fn skip(what: &str) {
@@ -37,6 +39,23 @@ fn run(script: &str, arguments: &[&str], expected: &Value) {
     assert_eq!(text(&output.stdout).trim(), "ok");
 }
 
+/// The log of these tests as clients see it.
+struct Settings(Mutex<Shown>);
+
+impl Log for Settings {
+    fn shown(&self) -> Shown {
+        *self.0.lock().unwrap()
+    }
+
+    fn show(&self, shown: Shown) {
+        *self.0.lock().unwrap() = shown;
+    }
+}
+
+fn log() {
+    install(Settings(Mutex::new(Shown { errors: true, warnings: true, infos: true, verbose: 0 })));
+}
+
 /// What the scripts for tritonclient compare with.
 fn expected(server: &Running, network: &Network) -> Value {
     let data: Vec<f32> = (0..2 * 192).map(|index| (index % 11) as f32 / 5.0 - 1.0).collect();
@@ -54,6 +73,7 @@ fn expected(server: &Running, network: &Network) -> Value {
 
 #[test]
 fn tritonclient_passes() {
+    log();
     let network = Network { classes: 5, ..Network::default() };
     let store = store(&[("net", network.clone())]);
     let server = serve(selfie_serve::Config { admin: true, ..config(store.path()) });
@@ -62,6 +82,7 @@ fn tritonclient_passes() {
 
 #[test]
 fn tritonclient_passes_over_grpc() {
+    log();
     let network = Network { classes: 5, ..Network::default() };
     let store = store(&[("net", network.clone())]);
     let config = selfie_serve::Config { admin: true, grpc_port: Some(0), ..config(store.path()) };
@@ -89,6 +110,7 @@ fn the_openai_client_passes() {
 
 #[test]
 fn the_server_keeps_what_its_openapi_document_says() {
+    log();
     let store = store(&[("net", Network::default())]);
     let server = serve(selfie_serve::Config { admin: true, ..config(store.path()) });
     run("check_openapi.py", &[&server.url], &Value::Null);

@@ -16,8 +16,7 @@ const REQUESTS: u32 = 8;
 fn inferences_at_once_answer_their_own_requests_in_the_order_of_the_items() {
     let store = store(&[("net", Network { side: 24, widths: vec![16, 8], ..Network::default() })]);
     for runtime in present("inferences at once") {
-        let options =
-            Config { runtime: runtime.into(), sessions: SESSIONS, max_batch_size: 4, ..config(store.path()) };
+        let options = Config { runtime: runtime.into(), sessions: SESSIONS, max_batch_size: 4, ..config(store.path()) };
         let server = serve(options);
         let answer: Value = server.get("/v2/models/net/config").send().unwrap().json().unwrap();
         assert_eq!(answer["instance_group"][0]["count"], SESSIONS, "{runtime}");

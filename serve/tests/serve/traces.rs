@@ -52,7 +52,19 @@ fn status(span: &Span) -> StatusCode {
 
 #[test]
 fn a_collector_of_others_gets_whole_traces() {
-    let Some(collector) = Foreign::start() else { return };
+    if let Some(collector) = Foreign::start("grpc") {
+        gets_whole_traces(collector);
+    }
+}
+
+#[test]
+fn a_collector_of_others_gets_whole_traces_over_http() {
+    if let Some(collector) = Foreign::start("http") {
+        gets_whole_traces(collector);
+    }
+}
+
+fn gets_whole_traces(collector: Foreign) {
     let store = store(&[("net", Network::default())]);
     // Of those that begin here none, so that it is the callers who decide.
     let config = Config { otlp_endpoint: Some(collector.url.clone()), trace_ratio: 0.0, ..grpc_config(store.path()) };
@@ -256,15 +268,17 @@ fn a_collector_that_is_away_costs_spans_and_nothing_else() {
     let store = store(&[("net", Network::default())]);
     // An address that nobody has any more.
     let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let server = serve(Config { otlp_endpoint: Some(format!("http://{address}")), ..config(store.path()) });
-    let start = Instant::now();
-    while server.metric("selfie_spans_dropped_total") < 5.0 {
-        embed_in(&server, 1);
-        assert!(start.elapsed() < Duration::from_secs(30), "nothing is counted as lost");
+    for path in ["", "/v1/traces"] {
+        let server = serve(Config { otlp_endpoint: Some(format!("http://{address}{path}")), ..config(store.path()) });
+        let start = Instant::now();
+        while server.metric("selfie_spans_dropped_total") < 5.0 {
+            embed_in(&server, 1);
+            assert!(start.elapsed() < PATIENCE, "nothing is counted as lost");
+        }
+        assert_eq!(server.metric("selfie_spans_sent_total"), 0.0);
+        embed_in(&server, 2);
+        assert!(stop(server) < Duration::from_secs(3));
     }
-    assert_eq!(server.metric("selfie_spans_sent_total"), 0.0);
-    embed_in(&server, 2);
-    assert!(stop(server) < Duration::from_secs(3));
 }
 
 #[test]
