@@ -55,21 +55,31 @@ impl Runner {
         }
     }
 
-    /// Runs what waits as long as that is for a decoder.
+    /// Runs what waits as long as that is for a decoder, which has other images to decode.
     pub fn help(&self) {
-        let most = || self.pace.within(SHORT, self.max_batch_size.load(Ordering::Relaxed));
-        while let Some(turn) = self.queue.offer(|waiting| self.choose(waiting, most())) {
-            self.take(turn, most().max(1));
+        let until = Instant::now() + SHORT;
+        let mut has_run = false;
+        while let Some(turn) = self.queue.offer(|waiting| self.choose(waiting, has_run, until)) {
+            self.take(turn, self.fitting().max(1));
+            has_run = true;
         }
     }
 
-    /// What becomes of `waiting` items of which a decoder may run `most`.
-    fn choose(&self, waiting: usize, most: usize) -> Choice {
-        match most {
-            0 => Choice::Runners,
-            _ if waiting < most && self.pace.pays(waiting, self.coming.load(Ordering::SeqCst)) => Choice::Wait,
-            _ => Choice::Mine,
+    /// What becomes of `waiting` items at a decoder, which may run some until then and `has_run` some before.
+    fn choose(&self, waiting: usize, has_run: bool, until: Instant) -> Choice {
+        let (most, coming) = (self.fitting(), self.coming.load(Ordering::SeqCst));
+        if most == 0 || Instant::now() >= until {
+            Choice::Runners
+        } else if waiting < most && (has_run && coming > 0 || self.pace.pays(waiting, coming)) {
+            Choice::Wait
+        } else {
+            Choice::Mine
         }
+    }
+
+    /// Most items that a decoder may run at once.
+    fn fitting(&self) -> usize {
+        self.pace.within(SHORT, self.max_batch_size.load(Ordering::Relaxed))
     }
 
     fn take(&self, mut turn: Turn<'_>, most: usize) {
