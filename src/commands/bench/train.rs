@@ -1,8 +1,12 @@
 //! `selfie bench train`
 
 use crate::table::Table;
-use selfie_train::bench::{self, Place, Precision};
+use selfie_train::bench::{self, Measured, Place, Precision, loading};
 use std::path::PathBuf;
+use std::time::Duration;
+
+/// Seconds that each way of loading is measured.
+const LOADING_S: u64 = 3;
 
 /// Arguments of `selfie bench train`.
 #[derive(clap::Args)]
@@ -35,7 +39,7 @@ impl Arguments {
                 subject.name.into(),
                 subject.what.into(),
                 format!("{:.1}", median * 1e3),
-                format!("{:.1}", (subject.images / subject.patches) as f64 / median),
+                format!("{:.1}", found.images_per_second()),
                 torch.map_or_else(|| "-".into(), |torch| format!("{:.1}", torch * 1e3)),
                 torch.map_or_else(|| "-".into(), |torch| format!("{:.2}", torch / median)),
             ]);
@@ -50,6 +54,25 @@ impl Arguments {
             self.device,
             precision.name()
         );
-        Ok(())
+        print_loading(&measured)
     }
+}
+
+/// Prints how fast images are loaded beside what the faster step takes.
+fn print_loading(measured: &[Measured]) -> anyhow::Result<()> {
+    let need = measured.iter().map(Measured::images_per_second).fold(0.0, f64::max);
+    let mut table = Table::new(["loading", "images/s a thread", "times the need", "workers"]);
+    for found in loading::run(Duration::from_secs(LOADING_S))? {
+        let times = found.images_per_second / need;
+        table.row([
+            found.name.into(),
+            format!("{:.0}", found.images_per_second),
+            format!("{times:.1}"),
+            format!("{:.0}", (1.0 / times).ceil()),
+        ]);
+    }
+    println!(
+        "\n{table}\nthe need is {need:.1} images/s, those of the faster step; workers is the setting that keeps up with it"
+    );
+    Ok(())
 }

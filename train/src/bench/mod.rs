@@ -1,5 +1,7 @@
-//! Training steps that are measured beside PyTorch's: the same network, batch, optimiser and threads, in turns in one run.
+//! Training steps that are measured beside PyTorch's: the same network, batch, optimiser and threads, in turns in one run; and
+//! the loading of their images.
 
+pub mod loading;
 pub mod parity;
 mod peer;
 mod step;
@@ -84,6 +86,11 @@ impl Measured {
     /// Median seconds of our step.
     pub fn median(&self) -> f64 {
         median(&self.ours)
+    }
+
+    /// Images of the data set that our step takes a second: those that loading must bring.
+    pub fn images_per_second(&self) -> f64 {
+        (self.subject.images / self.subject.patches) as f64 / self.median()
     }
 
     /// Median seconds of PyTorch's step, if there was one.
