@@ -106,7 +106,7 @@ impl<'m, M: Module> Export<'m, M> {
         self
     }
 
-    /// Chooses the version of ONNX's operators, from 13 to 24. Unless set it is 17, or the nearest that the target reads.
+    /// Chooses the version of ONNX's operators, from 13 to 24. Unless set it is 17, or what the target wants.
     pub fn opset(mut self, opset: i64) -> Self {
         self.opset = Some(opset);
         self
@@ -157,7 +157,7 @@ impl<'m, M: Module> Export<'m, M> {
     /// Whatever the request, Burn, a lowering or a pass refuses; see [`Error`].
     pub fn compile<I: Inputs, O: Outputs>(self, forward: impl Fn(&M, I) -> O) -> Result<Model> {
         let opset =
-            self.opset.unwrap_or_else(|| self.driver.target.as_ref().map_or(DEFAULT_OPSET, Target::default_opset));
+            self.opset.unwrap_or_else(|| self.driver.target.as_ref().map_or(DEFAULT_OPSET, |target| target.opset));
         if !OPSETS.contains(&opset) {
             return Err(Error::UnsupportedOpset(opset));
         }

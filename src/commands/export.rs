@@ -15,7 +15,7 @@ pub struct Arguments {
     /// Name of the model instead of the run's.
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
-    /// Version of ONNX's operators, 13 to 24; 17 unless it is given or `--target` reads others alone.
+    /// Version of ONNX's operators, 13 to 24; 17 unless it is given or `--target` wants another.
     #[arg(long, value_name = "N")]
     opset: Option<i64>,
     /// Batch size: `dynamic`, or a number that the file is fixed to.

@@ -40,9 +40,10 @@ def make_models(selfie, runs, models, folder, root):
     """Compiles every model that this binary has not made yet: with a dynamic batch, and fixed to each batch size. `runs`
     are folders by name."""
     folder = folder / hashlib.sha256(selfie.read_bytes()).hexdigest()[:16]
+    # What another binary made.
     for other in folder.parent.glob("*"):
         if other != folder:
-            shutil.rmtree(other)
+            shutil.rmtree(other) if other.is_dir() else other.unlink()
     networks = folder / "networks"
     if any(model.network for model in models) and not networks.is_dir():
         part = networks.with_suffix(".part")
@@ -78,7 +79,8 @@ def write_networks(folder, root):
 
 def make(selfie, model, runs, folder, root):
     """One file and its card under names that every runtime takes. The card is written last."""
-    place = folder / f"model_{hashlib.sha256(repr(model).encode()).hexdigest()[:12]}"
+    made_of = repr((model, model.run and runs[model.run].name))
+    place = folder / f"model_{hashlib.sha256(made_of.encode()).hexdigest()[:12]}"
     path, card = place.with_suffix(".onnx"), place.with_suffix(".json")
     if model.network:
         written = folder / "networks" / "-".join(filter(None, [model.name, model.target]))

@@ -37,7 +37,7 @@ def arguments():
     parser.add_argument("--examples", action="store_true", help="build and run examples/rust, and no more")
     parser.add_argument("--python", default=sys.executable, help="with --quick: a Python with onnx and onnxruntime")
     parser.add_argument("--only", action="append", help="run only runtimes with this in their title")
-    parser.add_argument("--models", action="append", help="run only models with this in their title, as in `(for iree)`")
+    parser.add_argument("--models", action="append", help="run only models with this in their title; writes no document")
     parser.add_argument("--discard", action="store_true", help="delete what was installed for a runtime after its last model")
     parser.add_argument("--install", action="append", help="install runtimes with this in their title, and no more")
     parser.add_argument("--cache", type=pathlib.Path, default=ROOT / "target" / "portability", help="where all is kept")
@@ -84,21 +84,23 @@ def chosen(title, parts):
 
 
 def full(options, selfie):
-    """Everything that is not known yet; the document is written after each runtime."""
+    """Everything that is not known yet; the document is written after each runtime, unless it would lack models."""
     folder = options.cache / "models"
     runs = files.train(selfie, RUNS, options.cache / "runs")
-    models = {model.title: model for runtime in RUNTIMES for model in runtime.models()}
+    models = {model.title: model for runtime in RUNTIMES for model in runtime.models() if chosen(model.title, options.models)}
     made = files.make_models(selfie, runs, models.values(), folder, ROOT)
     results = Results(options.cache / "results")
     for runtime in RUNTIMES:
         if chosen(runtime.title, options.only):
-            asked = [model for model in runtime.models() if chosen(model.title, options.models)]
+            asked = [model for model in runtime.models() if model.title in made]
             missing = [model for model in asked if not results.find(runtime, made[model.title])]
             if missing:
                 with Home(runtime, selfie, options.cache, discard=options.discard) as home:
                     measure(home, missing, made, folder, lambda m, r: results.keep(runtime, made[m.title], r))
-                report.write(ROOT, made, results)
-    report.write(ROOT, made, results)
+                if not options.models:
+                    report.write(ROOT, made, results)
+    if not options.models:
+        report.write(ROOT, made, results)
 
 
 def install(options):

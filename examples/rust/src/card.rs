@@ -72,7 +72,7 @@ impl Size {
         match *self {
             Self::Exact(Sides { width, height }) => (width, height),
             Self::Shortest { shortest_edge: edge } => {
-                let side = |side| if side == shorter { edge } else { (edge * side / shorter).max(1) };
+                let side = |side: usize| if side == shorter { edge } else { (edge * side / shorter).max(1) };
                 (side(width), side(height))
             }
         }

@@ -118,13 +118,13 @@ fn a_rewrite_says_why_it_does_not_fire() {
 fn the_document_lists_every_target() {
     let mut section = format!(
         "{TABLE}\n\n`--target` or `Export::target` names the runtime that a file is for. Runtimes that are not listed take \
-         files that are written for none.\n\n| target | opsets | rewrites after the pipeline | why |\n|---|---|---|---|\n"
+         files that are written for none.\n\n| target | opsets | opset unless another is asked for | rewrites after the pipeline | why |\n|---|---|---|---|---|\n"
     );
     for target in TARGETS {
         let rewrites: Vec<_> = target.rewrites.iter().map(|rewrite| format!("`{}`", rewrite.name())).collect();
         let rewrites = if rewrites.is_empty() { "none".to_string() } else { rewrites.join(", ") };
         let (first, last) = (target.opsets.start(), target.opsets.end());
-        writeln!(section, "| {} | {first} to {last} | {rewrites} | {} |", target.name, target.why)
+        writeln!(section, "| {} | {first} to {last} | {} | {rewrites} | {} |", target.name, target.opset, target.why)
             .expect("a string grows");
     }
     document::keep(TABLE, &section);
