@@ -41,13 +41,16 @@ set = { steps = 8 }
 [[axis]]
 name = 'masked share'
 values = [{ name = '1/4' }, { name = '1/2', pretrain = { network.mask_ratio = 0.5 } }]
+";
 
+/// One more axis, which trains nothing.
+const STATISTICS: &str = "
 [[axis]]
 name = 'statistics'
 values = [{ name = 'old' }, { name = 'new', norm_batches = 2 }]
 ";
 
-const FILES: [&str; 6] = ["table.md", "table.csv", "table.json", "accuracy.svg", "axis-1.svg", "axis-2.svg"];
+const FILES: [&str; 5] = ["table.md", "table.csv", "table.json", "accuracy.svg", "axis-1.svg"];
 
 fn fill<'a>(out: &'a str, more: &[&'a str]) -> Vec<&'a str> {
     [&["evaluate", "table", "tiny.toml", "--out", out], more].concat()
@@ -107,15 +110,6 @@ fn a_table_that_was_killed_goes_on_to_the_same_bytes() {
     assert_eq!(evaluated["retrieval"][2]["k"], 10, "{evaluated:#}");
     assert_eq!(evaluated["confusion"].as_array().unwrap().len(), 10);
 
-    // New statistics are measured on the same pretraining.
-    let cell = |folder: &str| -> Value {
-        serde_json::from_str(&read("alone", &format!("seed-1/{folder}neighbours-labels-0.02/cell.json"))).unwrap()
-    };
-    let (old, new) = (cell(""), cell("statistics-new/"));
-    assert_eq!((&old["subject"]["norm_batches"], &new["subject"]["norm_batches"]), (&Value::Null, &2.into()));
-    assert_eq!(old["subject"]["weights_sha256"], new["subject"]["weights_sha256"]);
-    assert!(!path.join("alone/seed-1/statistics-new/pretrain").exists());
-
     // Other settings are other runs, and the folder says so.
     let (code, _, stderr) = run(path, &fill("alone", &["--set", "finetune.lr=0.3"]));
     assert!(code == 1 && stderr.contains("lr was 0.05, now 0.3"), "{stderr}");
@@ -132,6 +126,24 @@ fn a_row_can_be_filled_alone_and_the_rest_later() {
     assert!(!path.join("out/seed-1/pretrain").exists(), "a row from scratch needs no pretraining");
     succeed(path, &fill("out", &["--only", "probe-untrained"]));
     assert!(markdown().contains("from scratch") && markdown().contains("(1 of 2 seeds)"), "{}", markdown());
+}
+
+#[test]
+fn new_statistics_are_those_of_the_same_pretraining() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    std::fs::write(path.join("tiny.toml"), format!("{RECIPE}{STATISTICS}")).unwrap();
+    succeed(path, &fill("out", &["--only", "neighbours", "--seeds", "1"]));
+    let cell = |folder: &str| -> Value {
+        let file = path.join(format!("out/seed-1/{folder}neighbours-labels-0.02/cell.json"));
+        serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap()
+    };
+    let (old, new) = (cell(""), cell("statistics-new/"));
+    assert_eq!((&old["subject"]["norm_batches"], &new["subject"]["norm_batches"]), (&Value::Null, &2.into()));
+    assert_eq!(old["subject"]["weights_sha256"], new["subject"]["weights_sha256"]);
+    assert_ne!(old["metrics"]["accuracy"], new["metrics"]["accuracy"]);
+    assert!(!path.join("out/seed-1/statistics-new/pretrain").exists());
+    assert!(path.join("out/axis-2.svg").is_file());
 }
 
 #[test]
