@@ -39,6 +39,7 @@ pub mod passes;
 pub mod precision;
 mod prefix;
 mod read;
+mod recurrence;
 mod samples;
 pub mod shapes;
 mod signature;

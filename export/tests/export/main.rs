@@ -3,6 +3,7 @@
 #![allow(clippy::expect_used, reason = "a test may panic")]
 
 mod coverage;
+mod data_set;
 mod errors;
 mod external;
 mod files;
@@ -17,6 +18,7 @@ mod operations;
 mod passes;
 mod precision;
 mod properties;
+mod recurrent;
 mod sizes;
 mod support;
 #[path = "../networks/weights.rs"]
