@@ -19,6 +19,7 @@ mod passes;
 mod precision;
 mod properties;
 mod recurrent;
+mod reference;
 mod sizes;
 mod support;
 #[path = "../networks/weights.rs"]
