@@ -26,6 +26,7 @@
 
 mod axis;
 mod capture;
+mod custom;
 mod emit;
 mod error;
 mod export;
@@ -46,6 +47,7 @@ mod signature;
 pub mod verify;
 
 pub use axis::Axis;
+pub use custom::custom;
 pub use error::{Divergence, Error, Result};
 pub use export::Export;
 pub use foreign::OnnxFile;

@@ -3,6 +3,7 @@
 #![allow(clippy::expect_used, reason = "a test may panic")]
 
 mod coverage;
+mod custom;
 mod data_set;
 mod errors;
 mod external;
