@@ -1,41 +1,46 @@
-//! One step of an LSTM with its state as inputs and outputs, so that a caller can run any number of steps:
-//! `cargo run --release -p selfie-export --example lstm`.
+//! An LSTM over sequences of any length, with its state as input and output, so that a caller can go on where a sequence
+//! stopped: `cargo run --release -p selfie-export --example lstm`.
 //!
-//! Burn unrolls recurrent layers, so a file that takes whole sequences has one fixed length.
+//! Burn runs the layer step by step; the file has one node `LSTM` for all of them.
 
 use burn::module::Module;
-use burn::nn::{Lstm, LstmConfig, LstmState};
+use burn::nn::{Linear, LinearConfig, Lstm, LstmConfig, LstmState};
 use burn::tensor::{Device, Tensor};
 use selfie_export::{Export, Result};
 
 const FEATURES: usize = 16;
 const HIDDEN: usize = 32;
+const CLASSES: usize = 4;
 
 #[derive(Module, Debug)]
-struct Step {
+struct Tagger {
     lstm: Lstm,
+    head: Linear,
 }
 
-impl Step {
-    fn forward(&self, (x, cell, hidden): (Tensor<2>, Tensor<2>, Tensor<2>)) -> (Tensor<2>, Tensor<2>) {
-        let (_, state) = self.lstm.forward(x.unsqueeze_dim(1), Some(LstmState::new(cell, hidden)));
-        state.unpack()
+impl Tagger {
+    fn forward(&self, (x, cell, hidden): (Tensor<3>, Tensor<2>, Tensor<2>)) -> (Tensor<3>, Tensor<2>, Tensor<2>) {
+        let (steps, state) = self.lstm.forward(x, Some(LstmState::new(cell, hidden)));
+        (self.head.forward(steps), state.cell, state.hidden)
     }
 }
 
 fn main() -> Result<()> {
     let device = Device::flex();
-    let step = Step { lstm: LstmConfig::new(FEATURES, HIDDEN, true).init(&device) };
+    let lstm = LstmConfig::new(FEATURES, HIDDEN, true).init(&device);
+    let tagger = Tagger { lstm, head: LinearConfig::new(HIDDEN, CLASSES).init(&device) };
 
     let state = || Tensor::<2>::zeros([2, HIDDEN], &device);
-    let model = Export::new(&step)
-        .input("features", Tensor::<2>::zeros([2, FEATURES], &device), [(0, "batch")])
+    let model = Export::new(&tagger)
+        .input("features", Tensor::<3>::zeros([2, 5, FEATURES], &device), [(0, "batch"), (1, "length")])
         .input("cell", state(), [(0, "batch")])
         .input("hidden", state(), [(0, "batch")])
-        .outputs(["next_cell", "next_hidden"])
-        .compile(Step::forward)?;
+        .outputs(["logits", "next_cell", "next_hidden"])
+        .compile(Tagger::forward)?;
+    println!("{}", model.graph().dump());
 
-    for row in model.verify(&step, Step::forward, &[&[("batch", 1)], &[("batch", 9)]])? {
+    let sizes: &[&[(&str, usize)]] = &[&[("batch", 1), ("length", 1)], &[("batch", 9), ("length", 33)]];
+    for row in model.verify(&tagger, Tagger::forward, sizes)? {
         println!("{row}");
     }
     model.save("lstm.onnx")

@@ -57,8 +57,8 @@ pub enum Error {
     /// The module repeats operations once for every element of a dynamic axis.
     #[error(
         "the module loops over a dynamic axis: {few}, {many}; a file cannot repeat steps whose number is only known later \
-         (recurrent layers of Burn run step by step): make the axis fixed and pad to it, or export one step with its \
-         state as inputs and outputs"
+         (of recurrent layers only those with sigmoid and tanh, without clipping and coupled gates, become one operator): \
+         make the axis fixed and pad to it, or export one step with its state as inputs and outputs"
     )]
     LoopOverAxis {
         /// The number of operations at the first sizes.

@@ -26,6 +26,7 @@
 
 mod axis;
 mod capture;
+mod custom;
 mod emit;
 mod error;
 mod export;
@@ -39,12 +40,14 @@ pub mod passes;
 pub mod precision;
 mod prefix;
 mod read;
+mod recurrence;
 mod samples;
 pub mod shapes;
 mod signature;
 pub mod verify;
 
 pub use axis::Axis;
+pub use custom::custom;
 pub use error::{Divergence, Error, Result};
 pub use export::Export;
 pub use foreign::OnnxFile;

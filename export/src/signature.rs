@@ -2,6 +2,7 @@
 
 use burn::backend::capture::CaptureBackend;
 use burn::backend::ops::{BoolTensorOps, FloatTensorOps, IntTensorOps};
+use burn::backend::tensor::FloatTensor;
 use burn::backend::{BackendTensor, Dispatch, DispatchKindConversion, DispatchTensor};
 use burn::tensor::kind::{Basic, BridgeTensor};
 use burn::tensor::{DType, Device, Tensor, TensorData};
@@ -91,8 +92,8 @@ impl DynTensor {
         }
     }
 
-    /// The id the capture device gave the tensor.
-    pub(crate) fn capture_id(&self) -> Result<TensorId> {
+    /// The tensor of the capture device.
+    pub(crate) fn captured(&self) -> Result<FloatTensor<CaptureBackend>> {
         let dispatch = DispatchTensor::from(self.bridge.clone());
         let elsewhere = |found: String| Error::Signature {
             place: "a tensor".into(),
@@ -100,12 +101,15 @@ impl DynTensor {
             found,
         };
         match <DispatchTensor as DispatchKindConversion<CaptureBackend>>::try_into_backend(dispatch) {
-            Ok(BackendTensor::Float(tensor)) => Ok(tensor.id()),
-            Ok(BackendTensor::Int(tensor)) => Ok(tensor.id()),
-            Ok(BackendTensor::Bool(tensor)) => Ok(tensor.id()),
+            Ok(BackendTensor::Float(tensor) | BackendTensor::Int(tensor) | BackendTensor::Bool(tensor)) => Ok(tensor),
             Ok(_) => Err(elsewhere("a quantised or autodiff tensor".into())),
             Err(found) => Err(elsewhere(found)),
         }
+    }
+
+    /// The id the capture device gave the tensor.
+    pub(crate) fn capture_id(&self) -> Result<TensorId> {
+        Ok(self.captured()?.id())
     }
 
     pub(crate) fn capture_ir(&self) -> Result<TensorIr> {

@@ -9,6 +9,7 @@ use burn_ir::{OperationIr, TensorId, TensorIr};
 use super::carry::Carry;
 use super::linear::fold_linear;
 use super::parameters::parameter_names;
+use super::recurrent::fold_recurrent;
 use crate::panics::contained;
 use crate::shapes::Samples;
 use crate::{DynTensor, Error, Result};
@@ -120,6 +121,7 @@ fn split(
             }
         }
         trace.operations = fold_linear(trace.operations, &trace.outputs);
+        trace.operations = fold_recurrent(trace.operations, &trace.outputs);
         traces.push(trace);
     }
     Recording { traces, values: graph.values, parameters, samples, sizes }

@@ -1,5 +1,7 @@
 //! The protobuf messages of a graph, without the bytes of its constants.
 
+use std::collections::BTreeSet;
+
 use tract_onnx::pb;
 use tract_onnx::pb::attribute_proto::AttributeType;
 use tract_onnx::pb::tensor_shape_proto::{Dimension, dimension};
@@ -29,13 +31,21 @@ pub(super) fn head(graph: &Graph, header: &Header, names: &Names) -> pb::ModelPr
     let proto = pb::GraphProto { name: header.name.clone(), input: inputs, output: outputs, ..Default::default() };
     pb::ModelProto {
         ir_version: ir_version(graph.opset),
-        opset_import: vec![pb::OperatorSetIdProto { domain: String::new(), version: graph.opset }],
+        opset_import: opsets(graph),
         producer_name: env!("CARGO_PKG_NAME").to_string(),
         producer_version: env!("CARGO_PKG_VERSION").to_string(),
         doc_string: header.doc.clone(),
         graph: Some(proto),
         ..Default::default()
     }
+}
+
+/// ONNX's own operators, and the first version of every other domain.
+fn opsets(graph: &Graph) -> Vec<pb::OperatorSetIdProto> {
+    let domains: BTreeSet<&str> = graph.nodes.iter().map(|node| node.domain.as_str()).collect();
+    let others = domains.into_iter().filter(|domain| !domain.is_empty()).map(|domain| (domain.to_string(), 1));
+    let own = std::iter::once((String::new(), graph.opset));
+    own.chain(others).map(|(domain, version)| pb::OperatorSetIdProto { domain, version }).collect()
 }
 
 /// The metadata, which are the last fields of a model before its graph.

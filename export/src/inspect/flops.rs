@@ -11,7 +11,9 @@ use tract_onnx::tract_hir::internal::DimLike;
 use crate::panics::contained;
 
 /// The operators that are counted.
-const COUNTED: [&str; 3] = ["Conv", "Gemm", "MatMul"];
+const COUNTED: [&str; 6] = ["Conv", "GRU", "Gemm", "LSTM", "MatMul", "RNN"];
+
+const TOO_LARGE: &str = "the sizes are too large to count";
 
 pub(super) struct Count {
     pub flops: u64,
@@ -36,8 +38,18 @@ pub(super) fn count(mut model: pb::ModelProto) -> Result<Count, String> {
             let name = name.map_or("", String::as_str);
             shapes.get(name).ok_or_else(|| format!("tract infers no shape for `{name}`"))
         };
-        let output = shape(node.output.first())?;
         let left = shape(node.input.first())?;
+        if ["GRU", "LSTM", "RNN"].contains(&node.op_type.as_str()) {
+            // Every step meets all weights of the input and of the state.
+            let count = |sizes: &[usize]| sizes.iter().try_fold(1u64, |count, size| count.checked_mul(*size as u64));
+            let (weights, states) = (count(shape(node.input.get(1))?), count(shape(node.input.get(2))?));
+            let steps = count(left.get(..2).unwrap_or_default());
+            let products = weights.zip(states).and_then(|(weights, states)| weights.checked_add(states));
+            let all = products.zip(steps).and_then(|(products, steps)| products.checked_mul(steps)?.checked_mul(2));
+            flops = all.and_then(|all| flops.checked_add(all)).ok_or(TOO_LARGE)?;
+            continue;
+        }
+        let output = shape(node.output.first())?;
         let depth: &[usize] = match node.op_type.as_str() {
             "Conv" => shape(node.input.get(1))?.get(1..).unwrap_or_default(),
             "Gemm" if integer(node, "transA") == 1 => left.get(..1).unwrap_or_default(),
@@ -45,7 +57,7 @@ pub(super) fn count(mut model: pb::ModelProto) -> Result<Count, String> {
         };
         let mut sizes = output.iter().chain(depth);
         let product = sizes.try_fold(2u64, |product, size| product.checked_mul(*size as u64));
-        flops = product.and_then(|product| flops.checked_add(product)).ok_or("the sizes are too large to count")?;
+        flops = product.and_then(|product| flops.checked_add(product)).ok_or(TOO_LARGE)?;
     }
     let left_out: Vec<_> = left_out.into_iter().collect();
     let note = if left_out.is_empty() {

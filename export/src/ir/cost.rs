@@ -9,8 +9,8 @@ pub struct Cost {
     /// Nodes.
     pub nodes: u64,
     /// Floating point operations with every dynamic axis at 1: two for each product and its sum in `Conv`,
-    /// `ConvTranspose`, `Gemm` and `MatMul`, one for each number that another operator computes. Nodes of a size that is
-    /// only known at run time are left out.
+    /// `ConvTranspose`, `Gemm`, `MatMul` and recurrent layers, one for each number that another operator computes. Nodes
+    /// of a size that is only known at run time are left out.
     pub flops: u64,
     /// Bytes of the constants.
     pub bytes: u64,
@@ -36,6 +36,12 @@ impl Graph {
             }
             "Gemm" if node.attributes.get("transA") == Some(&Attribute::Int(1)) => {
                 *self.sizes(node.input(0)?)?.first()?
+            }
+            "LSTM" | "GRU" | "RNN" => {
+                // Every step meets all weights of the input and of the state.
+                let steps: u64 = self.sizes(node.input(0)?)?.iter().take(2).product();
+                let weights = |index| Some(self.sizes(node.input(index)?)?.iter().product::<u64>());
+                return Some(2 * steps * (weights(1)? + weights(2)?));
             }
             "Gemm" | "MatMul" => *self.sizes(node.input(0)?)?.last()?,
             op if MOVE.contains(&op) => return None,

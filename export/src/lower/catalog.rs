@@ -20,6 +20,8 @@ pub struct Operation {
     pub since: i64,
     /// Whether tract runs what is written.
     pub tract: bool,
+    /// Whether the reference evaluator of `onnx` runs what is written.
+    pub reference: bool,
     /// Whether Burn's capture device ever records it.
     pub recorded: bool,
 }
@@ -27,7 +29,7 @@ pub struct Operation {
 impl Operation {
     /// An operation that is written at every opset and runs on every runtime.
     pub const fn new(name: &'static str, onnx: &'static str) -> Self {
-        Self { name, onnx, since: 13, tract: true, recorded: true }
+        Self { name, onnx, since: 13, tract: true, reference: true, recorded: true }
     }
 
     /// An operation that no model file can hold.
@@ -44,6 +46,12 @@ impl Operation {
     /// Says that Burn's capture device records other operations in its place, so that no test can reach it.
     pub const fn unrecorded(mut self) -> Self {
         self.recorded = false;
+        self
+    }
+
+    /// Says that the reference evaluator of `onnx` lacks an operator, or computes it otherwise than the standard says.
+    pub const fn beyond_reference(mut self) -> Self {
+        self.reference = false;
         self
     }
 
@@ -77,14 +85,17 @@ pub fn table() -> String {
         forward - written.len()
     );
     text.push_str("| Burn operation | ONNX operators | opsets | tested on |\n|---|---|---|---|\n");
-    for Operation { name, onnx, since, tract, recorded } in written {
-        let runtimes = match (recorded, tract) {
-            (false, _) => "nothing: never recorded",
-            (true, true) => "ONNX Runtime, tract",
-            (true, false) => "ONNX Runtime",
+    for Operation { name, onnx, since, tract, reference, recorded } in written {
+        let runtimes = match (recorded, tract, reference) {
+            (false, ..) => "nothing: never recorded",
+            (true, true, true) => "ONNX Runtime, tract, reference",
+            (true, true, false) => "ONNX Runtime, tract",
+            (true, false, true) => "ONNX Runtime, reference",
+            (true, false, false) => "ONNX Runtime",
         };
         let _ = writeln!(text, "| `{name}` | {} | {since} to 24 | {runtimes} |", onnx.replace(" | ", " or "));
     }
+    text.push_str(LAYERS);
     text.push_str(REFUSED);
     for name in names.iter().filter(|name| operation(name).is_some_and(|operation| operation.onnx.is_empty())) {
         let _ = writeln!(text, "- `{name}`");
@@ -103,9 +114,25 @@ the exact nearest pixel or Lanczos. `Interpolate` takes Burn's own nearest pixel
 finds them in 32-bit numbers, and beside a border it may take the neighbour.
 
 \"Tested on\" means on random numbers at several batch sizes: on ONNX Runtime at every opset, on tract at one, 17 or the first
-that has the operation. tract runs most of them on floats and 32-bit integers alone. Burn's capture device never records some
-operations, but others in their place.
+that has the operation, and on the reference evaluator of `onnx`, the standard as code, at the first, the last and that one.
+tract runs most of them on floats and 32-bit integers alone. Burn's capture device never records some operations, but others in
+their place.
 
+";
+
+const LAYERS: &str = "
+## Recurrent layers
+
+Burn's IR has no recurrent layer; its modules run step by step. Where a trace holds all steps of such a layer in 32-bit floats, with
+sigmoid and tanh as activations and without clipping or coupled gates, they become one operation before they are lowered, and so the
+length of the sequence may be dynamic. Other layers stay as they were recorded. tract refuses an LSTM of one direction that starts from
+zeros and whose last states are read; give it the states, or take the last step.
+
+| Burn module | ONNX operators | opsets | tested on |
+|---|---|---|---|
+| `Lstm`, `BiLstm` | LSTM | 13 to 24 | ONNX Runtime, tract, reference |
+| `Gru`, `BiGru` | GRU | 13 to 24 | ONNX Runtime, tract, reference |
+| `Rnn`, `BiRnn` | RNN | 13 to 24 | ONNX Runtime, tract, reference |
 ";
 
 const REFUSED: &str = "

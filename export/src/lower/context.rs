@@ -109,6 +109,16 @@ impl Context<'_> {
         self.node(op, inputs, Attributes::new(), dtype, shape.to_vec())
     }
 
+    /// Adds a node of another domain than ONNX's own, in its first version, which keeps the type and the shape of its first
+    /// input. Passes leave it as it is.
+    pub fn node_of(&mut self, domain: &str, op: &str, inputs: &[ValueId], attributes: Attributes) -> ValueId {
+        let output = self.same(op, inputs, attributes);
+        if let Some(node) = self.graph.nodes.last_mut() {
+            node.domain = domain.to_string();
+        }
+        output
+    }
+
     /// Adds a node with optional inputs or several outputs.
     pub fn nodes(
         &mut self,

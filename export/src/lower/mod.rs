@@ -40,6 +40,7 @@ mod nearest;
 mod pad;
 mod pool;
 mod program;
+mod recurrent;
 mod reduce;
 mod refuse;
 mod remainder;
@@ -121,6 +122,7 @@ pub const LOWERINGS: &[Lowering] = &[
     matmul::LOWERING,
     pad::LOWERING,
     pool::LOWERING,
+    recurrent::LOWERING,
     reduce::LOWERING,
     refuse::LOWERING,
     remainder::LOWERING,

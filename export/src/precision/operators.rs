@@ -48,6 +48,10 @@ const COMPUTE: &[&str] = &[
     "Where",
 ];
 
+/// Operators that take the weights of half precision and compute in 32-bit floats: errors add up over the steps of a
+/// sequence, and ONNX Runtime has no kernel of 16 bits for them.
+const STORE: &[&str] = &["GRU", "LSTM", "RNN"];
+
 /// Operators that move numbers and compute none.
 const MOVE: &[&str] = &[
     "Concat",
@@ -88,6 +92,7 @@ const BF16_MOVE: &[&str] = &[
 pub(super) fn place(node: &Node, half: HalfType) -> Place {
     let among = |list: &[&str]| node.domain.is_empty() && list.contains(&node.op.as_str());
     match half {
+        _ if among(STORE) => Place::Stored,
         HalfType::F16 if among(COMPUTE) => Place::Half,
         HalfType::F16 if among(MOVE) => Place::Moves,
         HalfType::BF16 if among(BF16_MOVE) => Place::Moves,

@@ -55,11 +55,13 @@ fn transposed_convolutions(table: &mut Table) {
         let weight = ramp([4, 3, 4], &x.device());
         conv_transpose1d(x, weight, None, ConvTransposeOptions::new([2], [1], [1], [1], 1))
     });
-    table.case("three axes", [2, 4, 3, 4, 5], |x: Tensor<5>| {
-        let weight = ramp([4, 2, 2, 3, 2], &x.device());
-        let options = ConvTransposeOptions::new([2, 1, 2], [0, 1, 0], [1, 0, 1], [1, 1, 1], 2);
-        conv_transpose3d(x, weight, None, options)
-    });
+    for groups in [1, 2] {
+        table.case(&format!("three axes, groups {groups}"), [2, 4, 3, 4, 5], |x: Tensor<5>| {
+            let weight = ramp([4, 2, 2, 3, 2], &x.device());
+            let options = ConvTransposeOptions::new([2, 1, 2], [0, 1, 0], [1, 0, 1], [1, 1, 1], groups);
+            conv_transpose3d(x, weight, None, options)
+        });
+    }
 }
 
 fn deep_convolutions(table: &mut Table) {

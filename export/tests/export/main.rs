@@ -3,6 +3,8 @@
 #![allow(clippy::expect_used, reason = "a test may panic")]
 
 mod coverage;
+mod custom;
+mod data_set;
 mod errors;
 mod external;
 mod files;
@@ -17,6 +19,8 @@ mod operations;
 mod passes;
 mod precision;
 mod properties;
+mod recurrent;
+mod reference;
 mod sizes;
 mod support;
 #[path = "../networks/weights.rs"]

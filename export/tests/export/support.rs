@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use burn::module::Module;
 use burn::tensor::kind::Basic;
@@ -10,6 +11,9 @@ use burn_ir::OperationIr;
 use selfie_export::lower::{Context, Lowered, Lowering, operation};
 use selfie_export::verify::{Case, OnnxRuntime, Runner, Tolerance, TractRunner, verify};
 use selfie_export::{Error, Export, Inputs, Model, Outputs, run_eager};
+use serde_json::json;
+
+use crate::data_set;
 
 /// The tolerance of a single operation.
 pub const EXACT: Tolerance = Tolerance { absolute: 1e-5, relative: 1e-5 };
@@ -68,7 +72,8 @@ pub fn differences_on<M: Module, I: Inputs, O: Outputs>(
     compare(model, &cases(module, model, forward, sizes), &runners, tolerance)
 }
 
-fn cases<M: Module, I: Inputs, O: Outputs>(
+/// Drawn inputs of every size, and what Burn gives for them.
+pub fn cases<M: Module, I: Inputs, O: Outputs>(
     module: &M,
     model: &Model,
     forward: impl Fn(&M, I) -> O,
@@ -147,12 +152,25 @@ pub(crate) use tables;
 /// The opset at which models are compared on every runtime; ONNX Runtime compares the others.
 const MAIN_OPSET: i64 = 17;
 
+/// What becomes of the cases of a table.
+#[derive(Default)]
+enum Mode {
+    /// They run on every runtime.
+    #[default]
+    Run,
+    /// They are compiled only, to see which operations they cover.
+    List,
+    /// They are written into a folder, for code that is not ours.
+    Write(PathBuf),
+}
+
 /// Collects the failures of a table of cases, so that one run shows all of them.
 #[derive(Default)]
 pub struct Table {
     failures: Vec<String>,
-    /// Compile only, to see which operations the cases cover.
-    lists_only: bool,
+    mode: Mode,
+    /// How many cases were written.
+    written: usize,
     /// Why tract does not run the next case.
     beyond_tract: Option<&'static str>,
     /// The operations of all cases.
@@ -162,7 +180,12 @@ pub struct Table {
 impl Table {
     /// A table that compiles its cases and runs none.
     pub fn listing() -> Self {
-        Self { lists_only: true, ..Self::default() }
+        Self { mode: Mode::List, ..Self::default() }
+    }
+
+    /// A table that writes its cases into a folder, one folder each, at the first, the main and the last opset.
+    pub fn writing(folder: PathBuf) -> Self {
+        Self { mode: Mode::Write(folder), ..Self::default() }
     }
 
     /// Leaves tract out of the next case, and says why.
@@ -235,24 +258,55 @@ impl Table {
         compile: impl Fn(i64) -> Result<Model, Error>,
         cases: impl Fn(&Model, &[&[(&str, usize)]]) -> Vec<Case>,
     ) {
+        self.sized(since, name, BATCHES, compile, cases);
+    }
+
+    /// Compiles a model at every opset from `since` on and compares its cases at several sizes, of which the second is
+    /// that of most opsets.
+    pub fn sized(
+        &mut self,
+        since: i64,
+        name: &str,
+        sizes: &[&[(&str, usize)]],
+        compile: impl Fn(i64) -> Result<Model, Error>,
+        cases: impl Fn(&Model, &[&[(&str, usize)]]) -> Vec<Case>,
+    ) {
         let main = since.max(MAIN_OPSET);
         let model = compile(main);
         let asked = self.asked();
-        if self.lists_only {
-            self.beyond_tract = None;
-            self.judge(name, model, |_| vec![]);
-            return;
+        match &self.mode {
+            Mode::Run => {}
+            Mode::List => {
+                self.beyond_tract = None;
+                self.judge(name, model, |_| vec![]);
+                return;
+            }
+            Mode::Write(folder) => {
+                let folder = folder.clone();
+                self.beyond_tract = None;
+                for opset in BTreeSet::from([since, main, 24]) {
+                    let about = json!({ "name": name, "opset": opset, "operations": asked });
+                    let folder = folder.join(format!("{:04}", self.written));
+                    self.written += 1;
+                    self.judge(name, compile(opset), |model| {
+                        data_set::write(&folder, model, &cases(model, &sizes[1..2]));
+                        std::fs::write(folder.join("about.json"), about.to_string()).expect("the folder is ours");
+                        vec![]
+                    });
+                }
+                return;
+            }
         }
         let mut runners = runners_of(&asked);
         if let Some(reason) = self.beyond_tract.take() {
             eprintln!("ONNX Runtime alone: {name}: {reason}");
             runners.retain(|runner| runner.name() != "tract");
         }
-        self.judge(name, model, |model| compare(model, &cases(model, BATCHES), &runners, EXACT));
+        self.judge(name, model, |model| compare(model, &cases(model, sizes), &runners, EXACT));
         let others = runners.into_iter().filter(|runner| runner.name() != "tract").collect::<Vec<_>>();
         for opset in (since..=24).filter(|opset| *opset != main && !others.is_empty()) {
             let name = format!("{name} at opset {opset}");
-            self.judge(&name, compile(opset), |model| compare(model, &cases(model, &BATCHES[1..2]), &others, EXACT));
+            self.judge(&name, compile(opset), |model| compare(model, &cases(model, &sizes[1..2]), &others, EXACT));
         }
     }
 
@@ -268,7 +322,7 @@ impl Table {
         self.asked();
         match model {
             Err(error) => self.failures.push(format!("{name}: {error}")),
-            Ok(_) if self.lists_only => {}
+            Ok(_) if matches!(self.mode, Mode::List) => {}
             Ok(model) => {
                 let wrong = compare(&model);
                 if !wrong.is_empty() {

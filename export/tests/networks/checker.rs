@@ -5,14 +5,11 @@ use std::io::Write;
 use std::path::Path;
 use std::process::Command;
 
-use burn::tensor::TensorData;
-use prost::Message;
-use selfie_export::ir::Constant;
+use selfie_export::verify::Kind;
 use selfie_export::{Model, TARGETS};
-use tract_onnx::pb;
 
-use crate::NETWORKS;
-use crate::network::{Network, encoded};
+use crate::network::Network;
+use crate::{NETWORKS, data_set};
 
 #[test]
 fn the_checker_of_onnx_passes_every_network() {
@@ -43,24 +40,6 @@ fn the_checker_of_onnx_passes_every_network() {
 
 /// Writes a model and one case, as ONNX's own tests have them.
 fn write(network: &Network, model: &Model, folder: &Path) {
-    let data = folder.join("test_data_set_0");
-    std::fs::create_dir_all(&data).expect("the folder is ours");
-    std::fs::write(folder.join("model.onnx"), encoded(model)).expect("the folder is ours");
-    let case = network.cases(model).pop().expect("a case");
-    for (kind, tensors) in [("input", case.inputs), ("output", case.expected)] {
-        for (index, tensor) in tensors.into_iter().enumerate() {
-            std::fs::write(data.join(format!("{kind}_{index}.pb")), proto(tensor)).expect("the folder is ours");
-        }
-    }
-}
-
-fn proto(data: TensorData) -> Vec<u8> {
-    let constant = Constant::from_burn(data).expect("an element type of ONNX");
-    let tensor = pb::TensorProto {
-        dims: constant.dims().iter().map(|size| *size as i64).collect(),
-        data_type: constant.dtype().onnx(),
-        raw_data: constant.bytes().to_vec(),
-        ..Default::default()
-    };
-    tensor.encode_to_vec()
+    let usual = network.cases(model).into_iter().filter(|case| case.kind == Kind::Usual);
+    data_set::write(folder, model, &[usual.last().expect("a case")]);
 }

@@ -3,6 +3,8 @@
 
 #![allow(clippy::expect_used, clippy::panic, reason = "a test may panic")]
 
+#[path = "../export/data_set.rs"]
+mod data_set;
 mod network;
 #[allow(dead_code, unused_imports, unused_macros, reason = "the tables of operations are not needed here")]
 #[path = "../export/support.rs"]

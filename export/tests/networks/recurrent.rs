@@ -1,4 +1,4 @@
-//! LSTM and GRU, in one direction and in both. Burn unrolls them, so that the length is fixed.
+//! LSTM and GRU, in one direction and in both, over sequences of any length.
 //!
 //! # Source
 //! Hochreiter, Schmidhuber 1997, long short-term memory; Cho et al. 2014, gated recurrent units.
@@ -10,9 +10,8 @@ use burn::nn::{
 };
 use burn::tensor::{Device, Int, Tensor};
 
-use crate::network::{BATCHES, Network};
+use crate::network::{Network, SEQUENCES};
 
-const LENGTH: usize = 6;
 const WIDTH: usize = 8;
 
 /// A recurrent layer between an embedding and a head that reads the last step.
@@ -34,7 +33,8 @@ impl<L: Module> Recurrent<L> {
 
     fn run(&self, tokens: Tensor<2, Int>, layer: impl Fn(&L, Tensor<3>) -> Tensor<3>) -> (Tensor<3>, Tensor<2>) {
         let steps = layer(&self.layer, self.embedding.forward(tokens));
-        let last = steps.clone().narrow(1, LENGTH - 1, 1).squeeze_dim::<2>(1);
+        let length = steps.dims()[1];
+        let last = steps.clone().narrow(1, length - 1, 1).squeeze_dim::<2>(1);
         (steps, self.head.forward(last))
     }
 }
@@ -44,13 +44,15 @@ fn network<M: Module + 'static>(
     module: M,
     forward: fn(&M, Tensor<2, Int>) -> (Tensor<3>, Tensor<2>),
 ) -> Network {
-    let tokens = Tensor::<2, Int>::zeros([2, LENGTH], &Device::flex());
+    let tokens = Tensor::<2, Int>::zeros([2, 6], &Device::flex());
     Network::new(
         name,
         module,
         forward,
-        move |export| export.input("tokens", tokens.clone(), [(0, "batch")]).outputs(["steps", "logits"]),
-        BATCHES,
+        move |export| {
+            export.input("tokens", tokens.clone(), [(0, "batch"), (1, "length")]).outputs(["steps", "logits"])
+        },
+        SEQUENCES,
     )
 }
 
