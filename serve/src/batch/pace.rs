@@ -194,13 +194,13 @@ mod tests {
     fn a_larger_batch_is_waited_for_where_it_saves_more_than_it_costs() {
         let (pace, ms) = (Pace::default(), Duration::from_millis);
         assert!(!pace.pays(1, 9), "nothing is known yet");
-        pace.prepared(ms(4));
+        pace.prepared(ms(5));
         [4, 4].into_iter().for_each(|items| pace.learn(items, ms(20)));
         // A tenth, 2 ms, while nothing better is known.
         assert_eq!([1, 2, 3, 60].map(|coming| pace.pays(1, coming)), [false, false, true, true]);
         [1, 8, 3].into_iter().for_each(|items| pace.learn(items, ms(10 + 2 * items as u64)));
         let near = (6..=12).find(|coming| pace.pays(4, *coming));
-        assert!(near.is_some(), "some 10 ms for each that comes, against 16");
+        assert!(near.is_some(), "some 10 ms for each that comes, against 20");
         assert!(!pace.pays(1, 0) && !pace.pays(40, 4));
     }
 

