@@ -49,7 +49,7 @@ class Table:
         version = next((result.version for result in known if result.version), "")
         if any(result.fixed for result in known):
             mark += " ¹"
-        cells = [cell(self.find(runtime, model), self.made[model.title]) for model in models]
+        cells = [cell(self.find(runtime, model), self.made.get(model.title)) for model in models]
         return [runtime.title + mark, version, *cells]
 
     def group(self, title):
