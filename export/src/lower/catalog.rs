@@ -126,7 +126,7 @@ const LAYERS: &str = "
 Burn's IR has no recurrent layer; its modules run step by step. Where a trace holds all steps of such a layer in 32-bit floats, with
 sigmoid and tanh as activations and without clipping or coupled gates, they become one operation before they are lowered, and so the
 length of the sequence may be dynamic. Other layers stay as they were recorded. tract refuses an LSTM of one direction that starts from
-zeros and whose last states are read; give it the states, or take the last step.
+zeros and whose last cell state is read; give it the states it starts from.
 
 | Burn module | ONNX operators | opsets | tested on |
 |---|---|---|---|

@@ -44,12 +44,18 @@ fn lower(context: &mut Context<'_>, operation: &OperationIr) -> Result<Lowered> 
         inputs.pop();
     }
     let outputs = run(context, &layer, inputs);
-    let steps = steps(context, outputs[0], turned);
+    let all = outputs[0];
+    let steps = steps(context, all, turned);
     context.bind(&layer.steps, steps)?;
+    let from_zeros = layer.directions.iter().all(|direction| direction.initial.is_empty());
     for (state, value) in outputs.into_iter().skip(1).enumerate() {
         for (way, direction) in layer.directions.iter().enumerate() {
             if let Some(last) = direction.last.get(state) {
-                let value = taken(context, value, way, ways)?;
+                // tract confuses the zeros of the two states of an LSTM where it gives the last ones too.
+                let value = match state {
+                    0 if ways == 1 && layer.cell == Cell::Lstm && from_zeros => last_step(context, all)?,
+                    _ => taken(context, value, way, ways)?,
+                };
                 context.bind(last, value)?;
             }
         }
@@ -131,6 +137,14 @@ fn taken(context: &mut Context<'_>, state: ValueId, way: usize, ways: usize) -> 
     let axis = context.constant(Constant::i64s(&[0]));
     let shape = context.value_shape(state)[1..].to_vec();
     Ok(context.apply("Squeeze", &[one, axis], context.dtype(state), &shape))
+}
+
+/// The hidden state after the last step: `[length, 1, batch, hidden]` → `[batch, hidden]`.
+fn last_step(context: &mut Context<'_>, steps: ValueId) -> Result<ValueId> {
+    let one = context.slice(steps, 0, [&Dim::Fixed(-1), &Dim::Fixed(i64::MAX)], 1, Dim::Fixed(1))?;
+    let axes = context.constant(Constant::i64s(&[0, 1]));
+    let shape = context.value_shape(steps)[2..].to_vec();
+    Ok(context.apply("Squeeze", &[one, axes], context.dtype(steps), &shape))
 }
 
 /// The first two axes in the other order.

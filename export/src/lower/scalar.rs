@@ -1,4 +1,4 @@
-//! Arithmetic of a tensor and a number.
+//! Arithmetic of a tensor and a number, which may follow the dynamic sizes.
 //!
 //! # Source
 //! ONNX `Add`, `Sub`, `Mul`, `Div`, `Pow`.
@@ -26,7 +26,7 @@ fn lower(context: &mut Context<'_>, operation: &OperationIr) -> Result<Lowered> 
         tensor = widen::input(context, &scalar.lhs)?;
     }
     let dtype = context.dtype(tensor);
-    let number = context.scalar(scalar.rhs, dtype);
+    let Some(number) = context.scalar_of(|op| Some(operator(op)?.1.rhs), dtype)? else { return Ok(Lowered::NotMine) };
     let shape = context.shape(&scalar.out);
     let result = context.apply(op, &[tensor, number], dtype, &shape);
     context.bind_cast(&scalar.out, result)?;

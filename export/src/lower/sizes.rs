@@ -1,8 +1,10 @@
 //! Numbers that follow the dynamic sizes, computed by the graph itself.
 
+use burn_ir::{OperationIr, ScalarIr};
+
 use super::Context;
 use crate::ir::{Attributes, Constant, ElementType, Number, ValueId, attributes};
-use crate::shapes::{Dim, Ramp};
+use crate::shapes::{Dim, Formula, Ramp};
 use crate::{Error, Result};
 
 impl Context<'_> {
@@ -36,6 +38,51 @@ impl Context<'_> {
         }
         let attributes = attributes([("axis", 0.into())]);
         Ok(self.node("Concat", &parts, attributes, ElementType::I64, vec![Dim::Fixed(dims.len() as i64)]))
+    }
+
+    /// A number of the operation: a constant where it is fixed, and a tensor of one number that is computed from the sizes
+    /// where it follows them.
+    ///
+    /// # Errors
+    /// A floating point number is neither `a + b · size` nor one divided by it, or an integer no sum of sizes.
+    pub fn scalar_of(
+        &mut self,
+        read: impl Fn(&OperationIr) -> Option<ScalarIr>,
+        dtype: ElementType,
+    ) -> Result<Option<ValueId>> {
+        let observed: Vec<ScalarIr> = self.operations.iter().filter_map(read).collect();
+        let Some(first) = observed.first().copied() else { return Ok(None) };
+        if observed.iter().all(|scalar| *scalar == first) {
+            return Ok(Some(self.scalar(first, dtype)));
+        }
+        self.consumed += 1;
+        if let Some(integers) = observed.iter().map(integer).collect::<Option<Vec<i64>>>() {
+            let value = self.integers(&[self.samples.fit(&integers)])?;
+            return Ok(Some(self.cast(value, dtype)));
+        }
+        let numbers: Vec<f64> = observed.iter().map(|scalar| scalar.elem()).collect();
+        let formula = Formula::of(self.samples, &numbers).ok_or_else(|| Error::SizeDependent {
+            index: self.index,
+            operation: self.name.clone(),
+            path: self.path.clone(),
+            what: "a number".to_string(),
+            detail: format!(": the traces show {numbers:?}, which is neither `a + b * size` nor one divided by it"),
+        })?;
+        Ok(Some(self.formula(&formula, dtype)))
+    }
+
+    fn formula(&mut self, formula: &Formula, dtype: ElementType) -> ValueId {
+        let size = self.size(formula.symbol);
+        let mut value = self.cast(size, dtype);
+        if formula.coefficient != 1.0 {
+            let coefficient = self.number(formula.coefficient, dtype);
+            value = self.same("Mul", &[value, coefficient], Attributes::new());
+        }
+        if formula.constant != 0.0 {
+            let constant = self.number(formula.constant, dtype);
+            value = self.same("Add", &[value, constant], Attributes::new());
+        }
+        if formula.reciprocal { self.same("Reciprocal", &[value], Attributes::new()) } else { value }
     }
 
     /// The integers from zero to before `length`: a constant where the length is fixed.
@@ -153,5 +200,13 @@ impl Context<'_> {
         self.path = path;
         self.sizes.insert(symbol, size);
         size
+    }
+}
+
+fn integer(scalar: &ScalarIr) -> Option<i64> {
+    match scalar {
+        ScalarIr::Int(value) => Some(*value),
+        ScalarIr::UInt(value) => i64::try_from(*value).ok(),
+        ScalarIr::Float(_) | ScalarIr::Bool(_) => None,
     }
 }

@@ -20,7 +20,7 @@ pub(crate) struct AlignedOperation {
     pub operations: Vec<OperationIr>,
     /// Path of the source module, as far as it is known.
     pub path: String,
-    /// Attributes whose integers differ between the traces.
+    /// Attributes whose numbers differ between the traces.
     pub differing: Vec<String>,
 }
 
@@ -97,7 +97,7 @@ impl Aligner<'_> {
             };
             match difference(a, b) {
                 Difference::None => {}
-                Difference::Integers(found) => differing.extend(found),
+                Difference::Numbers(found) => differing.extend(found),
                 Difference::Other(what) => {
                     return Err(Error::SizeDependent { index, operation: name(0), path, what, detail: String::new() });
                 }

@@ -3,6 +3,7 @@
 mod align;
 mod dim;
 mod fit;
+mod number;
 mod operation;
 mod ramp;
 mod reshape;
@@ -10,6 +11,7 @@ mod reshape;
 pub(crate) use align::{Program, align};
 pub use dim::{Affine, Dim, Symbol};
 pub use fit::Samples;
+pub(crate) use number::Formula;
 pub(crate) use operation::operation_name;
 pub(crate) use ramp::Ramp;
 pub use reshape::reshape_target;

@@ -9,9 +9,9 @@ use serde_json::Value as Json;
 pub(super) enum Difference {
     /// They are the same.
     None,
-    /// These integers differ, by path inside the operation.
-    Integers(Vec<String>),
-    /// Something that is no integer differs.
+    /// These numbers differ, by path inside the operation.
+    Numbers(Vec<String>),
+    /// Something that is no number differs.
     Other(String),
     /// They are not the same operation.
     Operation,
@@ -43,9 +43,9 @@ pub(super) fn difference(first: &OperationIr, second: &OperationIr) -> Differenc
     }
     match (serde_json::to_value(&first), serde_json::to_value(&second)) {
         (Ok(a), Ok(b)) => {
-            let mut integers = Vec::new();
-            match compare(&a, &b, "", &mut integers) {
-                Ok(()) => Difference::Integers(integers),
+            let mut numbers = Vec::new();
+            match compare(&a, &b, "", &mut numbers) {
+                Ok(()) => Difference::Numbers(numbers),
                 Err(path) => Difference::Other(path),
             }
         }
@@ -67,19 +67,19 @@ fn without_tensors(operation: &OperationIr) -> OperationIr {
     operation
 }
 
-fn compare(a: &Json, b: &Json, path: &str, integers: &mut Vec<String>) -> Result<(), String> {
+fn compare(a: &Json, b: &Json, path: &str, numbers: &mut Vec<String>) -> Result<(), String> {
     match (a, b) {
         (a, b) if a == b => Ok(()),
         (Json::Array(a), Json::Array(b)) if a.len() == b.len() => a
             .iter()
             .zip(b)
             .enumerate()
-            .try_for_each(|(index, (a, b))| compare(a, b, &format!("{path}[{index}]"), integers)),
+            .try_for_each(|(index, (a, b))| compare(a, b, &format!("{path}[{index}]"), numbers)),
         (Json::Object(a), Json::Object(b)) if a.keys().eq(b.keys()) => {
-            a.iter().zip(b.values()).try_for_each(|((key, a), b)| compare(a, b, &format!("{path}.{key}"), integers))
+            a.iter().zip(b.values()).try_for_each(|((key, a), b)| compare(a, b, &format!("{path}.{key}"), numbers))
         }
-        (Json::Number(a), Json::Number(b)) if a.as_i64().is_some() && b.as_i64().is_some() => {
-            integers.push(path.to_string());
+        (Json::Number(_), Json::Number(_)) => {
+            numbers.push(path.to_string());
             Ok(())
         }
         _ => Err(path.to_string()),

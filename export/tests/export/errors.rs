@@ -75,12 +75,12 @@ fn every_refusal_names_the_place_and_the_reason() {
             &["constant", "depends on the size", "equal steps"],
         ),
         (
-            "a number made of the size",
+            "the root of the size",
             |m, x| {
-                let batch = x.dims()[0] as i32;
-                between(m, x, |x| x / batch)
+                let root = (x.dims()[0] as f32).sqrt();
+                between(m, x, |x| x / root)
             },
-            &["NumericFloat::DivScalar", "depends on the size"],
+            &["NumericFloat::DivScalar", "depends on the size", "divided by it"],
         ),
         (
             "a constant made of the size",

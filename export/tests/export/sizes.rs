@@ -171,3 +171,28 @@ fn a_size_of_zero_is_a_size_and_not_that_of_the_input() {
     let refused = compile(13).map(|model| model.graph().dump()).expect_err("opset 13 has no size of zero").to_string();
     assert!(refused.contains("BaseFloat::Reshape") && refused.contains("from opset 14 on"), "{refused}");
 }
+
+#[test]
+fn numbers_follow_the_sizes() {
+    let device = Device::flex();
+    let module = nothing();
+    let forward = |_: &burn::nn::Relu, x: Tensor<2>| {
+        let [batch, length] = x.dims();
+        let (rows, columns) = (batch as f32, length as f32);
+        (
+            x.clone().sum_dim(1) / columns,
+            x.clone().sum_dim(0) * (1.0 / (2.0 * rows)),
+            x.clone() + (3 * length + 1) as i32,
+            (x.clone() - columns / 2.0) * 0.5,
+            (x * 10.0).int() + (batch + length) as i64,
+        )
+    };
+    let model = Export::new(&module)
+        .input("x", Tensor::<2>::zeros([2, 5], &device), [(0, "batch"), (1, "length")])
+        .outputs(["mean", "half", "sum", "centred", "integers"])
+        .compile(forward);
+    let sizes: &[&[(&str, usize)]] = &[&[("batch", 1), ("length", 1)], &[("batch", 7), ("length", 33)]];
+    let mut table = Table::default();
+    table.judge("numbers", model, |model| differences(&module, model, forward, sizes, EXACT));
+    table.finish();
+}

@@ -77,21 +77,16 @@ fn another_formula_stays_as_it_was_recorded() {
 #[test]
 fn a_tensor_inside_that_is_read_elsewhere_keeps_the_loop() {
     let layer = LstmConfig::new(3, 4, true).init(&Device::flex());
-    let (operations, mut outputs) = recorded(layer, |m, x| m.forward(x, None).0);
-    let before = operations.len();
-    let inside: Vec<TensorId> =
-        operations[..before - 1].iter().filter_map(|it| Some(it.outputs().next()?.id)).collect();
-    for id in inside {
-        // The states after the last step come out of the layer too, and may be read.
-        let closed = fold_recurrent(operations.clone(), &[outputs[0], id]).len() < before;
-        assert!(!closed || is_last_state(&operations, id), "{id}");
+    let (operations, outputs) = recorded(layer, |m, x| m.forward(x, None).0);
+    let folded = fold_recurrent(operations.clone(), &outputs);
+    assert_eq!(folded.len(), 1);
+    let outside: Vec<TensorId> = folded[0].outputs().map(|tensor| tensor.id).collect();
+    let mut tried = 0;
+    for operation in operations.iter().filter(|operation| !operation_name(operation).ends_with("Zeros")) {
+        let id = operation.outputs().next().unwrap().id;
+        let kept = fold_recurrent(operations.clone(), &[outputs[0], id]).len() == operations.len();
+        assert_eq!(kept, !outside.contains(&id), "{}", operation_name(operation));
+        tried += usize::from(kept);
     }
-    outputs.dedup();
-    assert_eq!(fold_recurrent(operations, &outputs).len(), 1);
-}
-
-/// Whether a tensor is one of the two states after the fifth step.
-fn is_last_state(operations: &[OperationIr], id: TensorId) -> bool {
-    let folded = fold_recurrent(operations.to_vec(), &[]);
-    folded.iter().any(|operation| operation.outputs().skip(1).any(|tensor| tensor.id == id))
+    assert!(tried > 50, "{tried} tensors lie inside");
 }
