@@ -25,7 +25,7 @@ use tracing::Instrument;
 use tracing::field::display;
 
 /// Every call that there is.
-const METHODS: [&str; 14] = [
+const METHODS: [&str; 16] = [
     "ServerLive",
     "ServerReady",
     "ModelReady",
@@ -38,6 +38,8 @@ const METHODS: [&str; 14] = [
     "RepositoryIndex",
     "RepositoryModelLoad",
     "RepositoryModelUnload",
+    "TraceSetting",
+    "LogSettings",
     "Check",
     "Watch",
 ];

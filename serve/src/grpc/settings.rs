@@ -6,13 +6,14 @@ use super::proto::inference::{LogSettingsResponse, TraceSettingRequest, TraceSet
 use crate::Error;
 use crate::app::App;
 use crate::protocol::{self, LogSettings, LogValue, TraceSettings};
+use crate::whole::Whole;
 use log_settings_request::setting_value::ParameterChoice as Wanted;
 
 impl From<log_settings_request::SettingValue> for LogValue {
     fn from(setting: log_settings_request::SettingValue) -> Self {
         match setting.parameter_choice {
             Some(Wanted::BoolParam(flag)) => Self::Flag(flag),
-            Some(Wanted::Uint32Param(level)) => Self::Level(level),
+            Some(Wanted::Uint32Param(level)) => Self::Level(Whole(level.into())),
             Some(Wanted::StringParam(text)) => Self::Text(text),
             None => Self::Unset(()),
         }

@@ -5,6 +5,7 @@
 
 use crate::Error;
 use crate::logging::{Log, Shown, log};
+use crate::whole::Whole;
 use serde::{Deserialize, Serialize};
 
 /// The settings of the log.
@@ -31,7 +32,7 @@ pub enum LogValue {
     /// Whether something is shown.
     Flag(bool),
     /// A level.
-    Level(u32),
+    Level(Whole),
     /// A file or a form.
     Text(String),
     /// No new value.
@@ -91,7 +92,7 @@ fn changed(mut shown: Shown, changes: impl IntoIterator<Item = (String, LogValue
             ("log_info", LogValue::Flag(on)) => shown.infos = on,
             ("log_warning", LogValue::Flag(on)) => shown.warnings = on,
             ("log_error", LogValue::Flag(on)) => shown.errors = on,
-            ("log_verbose_level", LogValue::Level(level)) => shown.verbose = level,
+            ("log_verbose_level", LogValue::Level(level)) => shown.verbose = u32::try_from(level.0).unwrap_or(u32::MAX),
             ("log_file", LogValue::Text(file)) if file == FILE => {}
             ("log_format", LogValue::Text(form)) if form == FORMAT => {}
             ("log_file", _) => return wrong("cannot be changed: the log goes to the standard error"),
@@ -121,6 +122,7 @@ mod tests {
             ("{}", SHOWN),
             (r#"{"log_info": false}"#, Shown { infos: false, ..SHOWN }),
             (r#"{"log_verbose_level": 2, "log_error": false}"#, Shown { verbose: 2, errors: false, ..SHOWN }),
+            (r#"{"log_verbose_level": 1.0}"#, Shown { verbose: 1, ..SHOWN }),
             (r#"{"log_warning": null, "log_file": "", "log_format": "default"}"#, SHOWN),
         ] {
             assert_eq!(change(changes), Ok(expected), "{changes}");

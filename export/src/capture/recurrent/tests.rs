@@ -19,7 +19,10 @@ fn recorded<M: Module>(module: M, forward: impl Fn(&M, Tensor<3>) -> Tensor<3>) 
         scope.complete([], [])
     });
     let mut operations = graph.unwrap().graph.operations;
-    operations.retain(|operation| !matches!(operation, OperationIr::Init(_) | OperationIr::Drop(_)));
+    // Weights that nobody has looked at yet are drawn on the way to the device.
+    let is_weight = |operation: &OperationIr| operation_name(operation) == "Float::Random";
+    operations
+        .retain(|operation| !matches!(operation, OperationIr::Init(_) | OperationIr::Drop(_)) && !is_weight(operation));
     (fold_linear(operations, &outputs), outputs)
 }
 
