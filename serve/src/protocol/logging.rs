@@ -39,6 +39,7 @@ pub enum LogValue {
     Unset(()),
 }
 
+const NAMES: [&str; 6] = ["log_file", "log_info", "log_warning", "log_error", "log_verbose_level", "log_format"];
 const FILE: &str = "";
 const FORMAT: &str = "default";
 
@@ -88,7 +89,7 @@ fn changed(mut shown: Shown, changes: impl IntoIterator<Item = (String, LogValue
     for (name, value) in changes {
         let wrong = |what: &str| Err(Error::invalid(name.as_str(), format!("{name} {what}")));
         match (name.as_str(), value) {
-            (_, LogValue::Unset(())) => {}
+            (known, LogValue::Unset(())) if NAMES.contains(&known) => {}
             ("log_info", LogValue::Flag(on)) => shown.infos = on,
             ("log_warning", LogValue::Flag(on)) => shown.warnings = on,
             ("log_error", LogValue::Flag(on)) => shown.errors = on,
@@ -137,6 +138,7 @@ mod tests {
             (r#"{"log_file": "/etc/passwd"}"#, "log_file cannot be changed"),
             (r#"{"log_format": "ISO8601"}"#, "log_format cannot be changed"),
             (r#"{"log_debug": true}"#, "log_debug is no setting"),
+            (r#"{"log_debug": null}"#, "log_debug is no setting"),
         ] {
             let found = change(changes).unwrap_err();
             assert!(found.contains(expected), "{changes}: {found}");
