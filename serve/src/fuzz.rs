@@ -5,7 +5,7 @@ use crate::engine::Served;
 use crate::http::infer::{Asked, cut};
 use crate::http::tensor::Elements;
 use crate::model_file::{self, ModelFile};
-use crate::preprocess::Preprocessor;
+use crate::preprocess::{Preprocessor, Reading};
 use crate::{Error, foreign};
 use actix_web::web::Bytes;
 use selfie_models::card::{Input, ResizeTo, Size};
@@ -33,14 +33,21 @@ pub fn json_tensor(data: &[u8]) -> Result<(), Error> {
     serde_json::from_slice::<Elements>(data).map(drop).map_err(|error| Error::invalid("", error.to_string()))
 }
 
-/// The ways of an image: as the model has it, and with a shorter side that gets a length.
-pub fn preprocessors(served: &Served) -> [Preprocessor; 2] {
+/// The ways of an image: as the model has it, with a shorter side that gets a length, and to one pixel with JPEG files decoded at a
+/// quarter of their sides.
+pub fn preprocessors(served: &Served) -> [Preprocessor; 3] {
     let card = served.model.card();
     let mut other = card.clone();
     let Input { height, width, .. } = card.input;
     other.preprocessing.size = ResizeTo::ShortestEdge { shortest_edge: height.min(width) };
     other.preprocessing.crop_size = Some(Size { height, width });
-    [card, &other].map(|card| Preprocessor::new(card, MAX_PIXELS))
+    let mut pixel = card.clone();
+    let size = Size { height: 1, width: 1 };
+    (pixel.preprocessing.size, pixel.preprocessing.crop_size, pixel.preprocessing.pad_size) =
+        (ResizeTo::Exact(size), None, None);
+    (pixel.input.height, pixel.input.width) = (size.height, size.width);
+    let reduced = Reading { max_pixels: MAX_PIXELS, reduced_jpeg: true };
+    [Preprocessor::new(card, MAX_PIXELS), Preprocessor::new(&other, MAX_PIXELS), Preprocessor::new(&pixel, reduced)]
 }
 
 /// An encoded image, prepared in several ways.
@@ -48,7 +55,9 @@ pub fn preprocessors(served: &Served) -> [Preprocessor; 2] {
 /// # Errors
 /// What the client would be told.
 pub fn image(preprocessors: &[Preprocessor], data: &[u8]) -> Result<(), Error> {
-    preprocessors.iter().try_for_each(|preprocessor| preprocessor.item(data).map(drop))
+    // All of them, also after one that refuses it.
+    let prepared: Vec<_> = preprocessors.iter().map(|preprocessor| preprocessor.item(data).map(drop)).collect();
+    prepared.into_iter().collect()
 }
 
 /// An ONNX file with its card, or one that would get a card.
