@@ -7,11 +7,20 @@ use actix_web::error::PayloadError;
 use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 use actix_web::web::{Bytes, BytesMut, Payload};
 use futures_util::StreamExt;
+use serde::de::DeserializeOwned;
 use std::time::{Duration, Instant};
 use tokio::time::timeout;
 
 /// The slowest rate of a whole body, once twice the time is over in which nothing may come.
 const SLOWEST_BYTES_PER_S: u64 = 8 << 10;
+
+/// What a body of JSON says.
+///
+/// # Errors
+/// [`Error::Invalid`] says where it is wrong.
+pub fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
+    serde_json::from_slice(body).map_err(|error| Error::invalid("", format!("the JSON body is wrong: {error}")))
+}
 
 /// Reads the whole body, without its content encoding.
 ///

@@ -125,11 +125,10 @@ fn json<O: DeserializeOwned>(body: &[u8], query: Fields, limit: usize) -> Result
     if body.iter().filter(|byte| **byte == b',').count() > most {
         return Err(Error::invalid("", format!("the JSON body holds more than {most} values")));
     }
-    let wrong = |error| Error::invalid("", format!("the JSON body is wrong: {error}"));
     let form: Json<O> = if query.is_empty() {
-        serde_json::from_slice(body).map_err(wrong)?
+        body::json(body)?
     } else {
-        let mut members: Map<String, Value> = serde_json::from_slice(body).map_err(wrong)?;
+        let mut members: Map<String, Value> = body::json(body)?;
         for (name, text) in query {
             let value = if name == "model" { Value::String(text) } else { typed(text) };
             members.entry(name).or_insert(value);

@@ -5,7 +5,7 @@
 
 use super::envelope::KServe;
 use super::{App, body, resource};
-use crate::{Error, protocol};
+use crate::protocol;
 use actix_web::web::{self, Data, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
@@ -26,8 +26,7 @@ async fn index(app: Data<App>, http: HttpRequest, payload: Payload) -> Result<Ht
     let body = body::read(&http, payload, &app.config).await?;
     let request: Request = match body.is_empty() {
         true => Request::default(),
-        false => serde_json::from_slice(&body)
-            .map_err(|error| Error::invalid("", format!("the JSON body is wrong: {error}")))?,
+        false => body::json(&body)?,
     };
     Ok(HttpResponse::Ok().json(protocol::index(&app.engine, request.ready)))
 }

@@ -63,5 +63,5 @@ async fn read(app: &App, http: &HttpRequest, payload: Payload) -> Result<Request
     if body.is_empty() {
         return Ok(Request::default());
     }
-    serde_json::from_slice(&body).map_err(|error| Error::invalid("", format!("the JSON body is wrong: {error}")))
+    body::json(&body)
 }

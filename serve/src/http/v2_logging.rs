@@ -5,7 +5,6 @@
 
 use super::envelope::KServe;
 use super::{App, administrator, body, resource};
-use crate::Error;
 use crate::protocol::{self, LogValue};
 use actix_web::web::{self, Data, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
@@ -25,7 +24,6 @@ async fn settings(app: Data<App>, http: HttpRequest) -> Result<HttpResponse, KSe
 async fn update(app: Data<App>, http: HttpRequest, payload: Payload) -> Result<HttpResponse, KServe> {
     administrator(&app, &http)?;
     let body = body::read(&http, payload, &app.config).await?;
-    let changes: BTreeMap<String, LogValue> = serde_json::from_slice(&body)
-        .map_err(|error| Error::invalid("", format!("the JSON body is wrong: {error}")))?;
+    let changes: BTreeMap<String, LogValue> = body::json(&body)?;
     Ok(HttpResponse::Ok().json(protocol::update_log(changes)?))
 }

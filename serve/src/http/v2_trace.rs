@@ -75,8 +75,7 @@ async fn read(
     payload: Payload,
 ) -> Result<impl Iterator<Item = (String, Vec<String>)>, Error> {
     let body = body::read(http, payload, &app.config).await?;
-    let changes: BTreeMap<String, Setting> = serde_json::from_slice(&body)
-        .map_err(|error| Error::invalid("", format!("the JSON body is wrong: {error}")))?;
+    let changes: BTreeMap<String, Setting> = body::json(&body)?;
     Ok(changes.into_iter().map(|(name, setting)| (name, setting.into())))
 }
 

@@ -8,8 +8,8 @@ use crate::Config;
 pub struct Reading {
     /// Largest image in pixels.
     pub max_pixels: u64,
-    /// Whether a JPEG that is far larger than the model needs is decoded at a quarter of its width and height. That takes about half
-    /// the time and a sixteenth of the memory, and its numbers differ a little from those of every other pipeline.
+    /// Whether a JPEG that is far larger than the model needs is decoded at a quarter of its width and height. That takes less
+    /// time and a sixteenth of the pixels, and its numbers differ a little from those of every other pipeline.
     pub reduced_jpeg: bool,
 }
 
