@@ -2,8 +2,9 @@
 
 use super::serve::pretrained;
 use crate::progress::Bar;
+use selfie_serve::Model;
 use selfie_serve::model::{OpenOptions, open};
-use selfie_serve::offline::{Job, Names, Shard, Task, run};
+use selfie_serve::offline::{Job, Names, Report, Shard, Task, run};
 use selfie_serve::preprocess::Reading;
 use selfie_serve::runtime::{Device, Options};
 use std::path::PathBuf;
@@ -76,15 +77,20 @@ impl Arguments {
             skip_damaged: self.skip_damaged,
             thumbnails: self.thumbnails,
         };
-        let mut bar = Bar::new("images");
-        let report = run(&model, &job, &mut |progress| bar.show(progress.done, progress.all))?;
-        bar.finish();
-        for (id, reason) in &report.damaged {
-            eprintln!("left out: {id} {reason}");
-        }
-        let resumed =
-            if report.resumed > 0 { format!(", {} from an earlier run", report.resumed) } else { String::new() };
-        println!("{}: {} images{resumed}, {} left out", job.out.display(), report.images, report.damaged.len());
+        carry_out(&model, &job)?;
         Ok(())
     }
+}
+
+/// Does a job with a progress bar, and tells what it did.
+pub(super) fn carry_out(model: &Model, job: &Job) -> anyhow::Result<Report> {
+    let mut bar = Bar::new("images");
+    let report = run(model, job, &mut |progress| bar.show(progress.done, progress.all))?;
+    bar.finish();
+    for (id, reason) in &report.damaged {
+        eprintln!("left out: {id} {reason}");
+    }
+    let resumed = if report.resumed > 0 { format!(", {} from an earlier run", report.resumed) } else { String::new() };
+    println!("{}: {} images{resumed}, {} left out", job.out.display(), report.images, report.damaged.len());
+    Ok(report)
 }

@@ -57,5 +57,5 @@ mod validation;
 pub use error::Error;
 pub use forecast::Forecast;
 pub use learning_rates::LearningRates;
-pub use options::{Options, Summary};
+pub use options::{Options, Summary, by_stage};
 pub use recipe::{Recipe, Stage};

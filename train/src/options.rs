@@ -69,6 +69,20 @@ impl Options {
     }
 }
 
+/// Splits settings for both stages: `pretrain.` or `finetune.` before a key gives it to one stage, any other goes to both.
+#[must_use]
+pub fn by_stage(set: &[String]) -> [Vec<String>; 2] {
+    let mut stages = [Vec::new(), Vec::new()];
+    for setting in set {
+        match (setting.strip_prefix("pretrain."), setting.strip_prefix("finetune.")) {
+            (Some(own), _) => stages[0].push(own.to_owned()),
+            (_, Some(own)) => stages[1].push(own.to_owned()),
+            (None, None) => stages.iter_mut().for_each(|stage| stage.push(setting.clone())),
+        }
+    }
+    stages
+}
+
 /// What a run gives back.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Summary {

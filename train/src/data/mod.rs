@@ -90,7 +90,7 @@ pub use loader::Loader;
 pub use loader_config::LoaderConfig;
 pub use reading::Reading;
 pub use sheet::sheet;
-pub use source::{Listing, Place, Source, list, open, open_with};
+pub use source::{Listing, Place, Source, is_labelled, list, open, open_with};
 pub use split_name::SplitName;
 pub use stratified::stratified;
 pub(crate) use stratified::take_out;

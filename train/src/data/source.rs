@@ -111,6 +111,13 @@ pub fn open_with(spec: &str, reading: &Reading) -> Result<Dataset, DataError> {
     read::dataset(catalog(spec, reading)?, reading)
 }
 
+/// Whether the images of a spec have labels, found without decoding them.
+/// # Errors
+/// As [`open`], less what only decoding finds.
+pub fn is_labelled(spec: &str) -> Result<bool, DataError> {
+    Ok(!catalog(spec, &Reading::default())?.labels.is_empty())
+}
+
 /// Finds the images of a spec without decoding them.
 pub(crate) fn catalog(spec: &str, reading: &Reading) -> Result<Catalog, DataError> {
     let (source, argument) = Source::find(spec)?;

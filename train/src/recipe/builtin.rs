@@ -6,6 +6,8 @@ pub const BUILTIN: &[(&str, &str)] = &[
     ("quickstart-finetune", include_str!("../../recipes/quickstart-finetune.toml")),
     ("fashion-mnist-pretrain", include_str!("../../recipes/fashion-mnist-pretrain.toml")),
     ("fashion-mnist-finetune", include_str!("../../recipes/fashion-mnist-finetune.toml")),
+    ("photos-pretrain", include_str!("../../recipes/photos-pretrain.toml")),
+    ("photos-finetune", include_str!("../../recipes/photos-finetune.toml")),
     ("parity-pretrain", include_str!("../../recipes/parity-pretrain.toml")),
     ("parity-finetune", include_str!("../../recipes/parity-finetune.toml")),
     ("cifar10-pretrain", include_str!("../../recipes/cifar10-pretrain.toml")),

@@ -5,7 +5,7 @@ use super::recipe::{Part, TableRecipe, slug};
 use super::row::{Kind, Row};
 use crate::data::Dataset;
 use crate::recipe::settings;
-use crate::{Error, Options, Recipe, Stage, start};
+use crate::{Error, Options, Recipe, Stage, by_stage, start};
 use selfie_models::network::NetworkConfig;
 use std::path::{Path, PathBuf};
 
@@ -55,7 +55,7 @@ impl<'a> Plan<'a> {
             norm_batches: value.norm_batches,
         });
         let variants = std::iter::once(base).chain(others).collect();
-        Ok(Self { recipe, options, typed: typed(&options.set), variants })
+        Ok(Self { recipe, options, typed: by_stage(&options.set), variants })
     }
 
     /// The variant that a value of an axis stands for.
@@ -166,19 +166,6 @@ impl Cell<'_> {
 
 fn seed_folder(seed: u64) -> String {
     format!("seed-{seed}")
-}
-
-/// Splits what was typed: `pretrain.` or `finetune.` before a key gives it to one stage, any other goes to both.
-fn typed(set: &[String]) -> Settings {
-    let mut typed = Settings::default();
-    for setting in set {
-        match (setting.strip_prefix("pretrain."), setting.strip_prefix("finetune.")) {
-            (Some(own), _) => typed[0].push(own.to_owned()),
-            (_, Some(own)) => typed[1].push(own.to_owned()),
-            (None, None) => typed.iter_mut().for_each(|stage| stage.push(setting.clone())),
-        }
-    }
-    typed
 }
 
 #[cfg(test)]

@@ -1,0 +1,117 @@
+//! `selfie quickstart --data`: images of one's own, with and without labels, up to a server that finds them.
+
+mod support;
+
+use serde_json::Value;
+use std::path::Path;
+use support::{Serving, client, fashion, run, succeed};
+
+const BAD_INPUT: i32 = 1;
+
+/// Few and small steps: what comes out is not looked at.
+const SHORT: [&str; 12] = [
+    "--set",
+    "pretrain.steps=4",
+    "--set",
+    "finetune.steps=3",
+    "--set",
+    "warmup_steps=1",
+    "--set",
+    "batch_size=8",
+    "--set",
+    "network.width=4",
+    "--set",
+    "images.size=32",
+];
+
+/// Folders `all` without classes and `sorted` with a folder for each class, of pictures of the bundled sample as PNG files.
+fn photos() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (index, (png, label)) in fashion(60).into_iter().enumerate() {
+        let class = if label % 2 == 0 { "even" } else { "odd" };
+        let mut places = vec![folder.path().join("all")];
+        if index % 2 == 0 {
+            places.push(folder.path().join("sorted").join(class));
+        }
+        for place in places {
+            std::fs::create_dir_all(&place).unwrap();
+            std::fs::write(place.join(format!("{index:03}.png")), &png).unwrap();
+        }
+    }
+    folder
+}
+
+fn quickstart(folder: &Path, more: &[&str]) -> (i32, String, String) {
+    let patches = ["--set", "network.patch_size=8"];
+    run(folder, &[&["quickstart", "--no-serve"], &SHORT[..], &patches, more].concat())
+}
+
+fn summary(folder: &Path) -> Value {
+    serde_json::from_slice(&std::fs::read(folder.join("summary.json")).unwrap()).unwrap()
+}
+
+#[test]
+fn a_folder_without_labels_becomes_a_service_of_vectors_that_finds_its_images() {
+    let photos = photos();
+    let path = photos.path();
+    let (code, stdout, stderr) = quickstart(path, &["--data", "images:all"]);
+    assert_eq!(code, 0, "{stdout}\n{stderr}");
+    let made = path.join("selfie-own");
+    let summary = summary(&made);
+    assert_eq!((&summary["finetune"], &summary["gallery"]["images"]), (&Value::Null, &60.into()), "{summary:#}");
+    let inspected = succeed(path, &["inspect", "selfie-own/store/quickstart/1/model.onnx"]);
+    assert!(inspected.contains("embedding") && !inspected.contains("logits"), "{inspected}");
+
+    // The line that it prints starts the server.
+    let line = stdout.lines().find_map(|line| line.strip_prefix("serve it: selfie serve ")).unwrap();
+    let serving = Serving::start(path, &line.split_whitespace().collect::<Vec<_>>());
+    let image = std::fs::read(path.join("all/007.png")).unwrap();
+    let ask = client().post(format!("{}/v1/search?k=1", serving.address)).header("content-type", "image/png");
+    let answer: Value = ask.body(image).send().unwrap().json().unwrap();
+    assert_eq!(answer["data"][0]["neighbours"][0]["id"], "all/007.png", "{answer}");
+
+    // A second start goes on with finished runs, and makes the next version with a gallery of its own.
+    let (code, stdout, stderr) = quickstart(path, &["--data", "images:all"]);
+    assert_eq!(code, 0, "{stdout}\n{stderr}");
+    assert!(made.join("gallery-2.parquet").is_file() && made.join("gallery-1.parquet").is_file(), "{stdout}");
+}
+
+#[test]
+fn labels_give_classes_from_the_same_folder_or_from_another_one() {
+    let photos = photos();
+    let path = photos.path();
+    let cases: [(&str, &[&str]); 2] = [
+        ("same", &["--data", "folder:sorted", "--labels", "50%"]),
+        ("other", &["--data", "images:all", "--labelled", "folder:sorted"]),
+    ];
+    for (dir, data) in cases {
+        let (code, stdout, stderr) = quickstart(path, &[data, &["--dir", dir]].concat());
+        assert_eq!(code, 0, "{dir}: {stdout}\n{stderr}");
+        let summary = summary(&path.join(dir));
+        assert_eq!(summary["labelled"], "folder:sorted", "{summary:#}");
+        assert!(summary["finetune"]["metrics"]["test_accuracy"].is_f64() && summary["from_scratch"].is_null());
+        let out = format!("{dir}.jsonl");
+        succeed(path, &["classify", "all/000.png", "--model", &format!("{dir}/store"), "--out", &out]);
+        let line = std::fs::read_to_string(path.join(out)).unwrap();
+        assert!(line.contains("even") || line.contains("odd"), "{line}");
+    }
+}
+
+#[test]
+fn what_cannot_be_started_says_why_before_anything_is_trained() {
+    let photos = photos();
+    let path = photos.path();
+    let cases: [(&[&str], &str); 4] = [
+        (&["--data", "images:nowhere"], "nowhere"),
+        (&["--data", "photos"], "images:FOLDER"),
+        (&["--data", "images:all", "--labelled", "images:all"], "no labels"),
+        (&["--data", "images:all", "--set", "pretrain.stps=5"], "stps"),
+    ];
+    for (arguments, part) in cases {
+        let (code, _, stderr) = quickstart(path, arguments);
+        assert!(code == BAD_INPUT && stderr.contains(part), "{arguments:?}: {code} {stderr}");
+        assert!(!path.join("selfie-own/runs/pretrain/weights.safetensors").exists(), "{arguments:?}");
+    }
+    let (code, _, stderr) = run(path, &["quickstart", "--labelled", "folder:sorted"]);
+    assert!(code == 2 && stderr.contains("--data"), "{stderr}");
+}
