@@ -97,14 +97,21 @@ fn the_reports_open_in_a_browser_and_fetch_nothing() {
         return;
     }
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/python/check_report.py");
-    let runs: [(&str, &[&str]); 2] =
-        [("pretrain", &["patches", "attention", "embeddings"]), ("finetune", &["embeddings", "confusion", "mistakes"])];
-    for (run, sections) in runs {
-        let report = quickstart().join("runs").join(run).join("report.html");
+    let of_pretraining = ["patches", "attention", "embeddings"];
+    let of_fine_tuning = ["embeddings", "confusion", "mistakes"];
+    let run = |run: &str| quickstart().join("runs").join(run).join("report.html");
+    let committed = |page: &str| Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reports").join(page);
+    let reports = [
+        (run("pretrain"), of_pretraining),
+        (run("finetune"), of_fine_tuning),
+        (committed("pretrain.html"), of_pretraining),
+        (committed("finetune.html"), of_fine_tuning),
+    ];
+    for (report, sections) in reports {
         let mut command = Command::new(&python);
-        command.arg(script).arg(report).args(["summary", "curves"]).args(sections);
+        command.arg(script).arg(&report).args(["summary", "curves"]).args(sections);
         let output = command.args(["optimisation", "throughput", "recipe"]).output().unwrap();
-        assert!(output.status.success(), "{run}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success(), "{}: {}", report.display(), String::from_utf8_lossy(&output.stderr));
     }
 }
 
