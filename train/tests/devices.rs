@@ -113,7 +113,9 @@ fn lists_that_make_no_sense_are_refused() {
 #[test]
 fn bfloat16_stays_near_32_bits_and_keeps_the_weights_in_32() {
     let toy = Toy::new();
-    let set = ["steps=20", "log_every=1", "network.pooling.dropout=0.0", "checkpoint_every=7", "ema_decay=0.9"];
+    // At larger rates training itself makes any difference grow, as it does that between 32 and 64 bits.
+    let set =
+        ["steps=20", "lr=0.01", "log_every=1", "network.pooling.dropout=0.0", "checkpoint_every=7", "ema_decay=0.9"];
     for (stage, head) in [("pretrain", None), ("finetune", None), ("finetune", Some("network.head=fourth-group"))] {
         let train = |precision: &str| {
             let precision = format!("precision={precision}");
@@ -130,8 +132,10 @@ fn bfloat16_stays_near_32_bits_and_keeps_the_weights_in_32() {
         let (wide_losses, losses) = (losses(&wide), losses(&narrow));
         assert_eq!(losses.len(), 20);
         let differences = wide_losses.iter().zip(&losses).map(|(wide, narrow)| (wide - narrow).abs() / wide);
-        let largest = differences.fold(0.0, f64::max);
-        assert!(largest < 0.03, "{stage} {head:?}: {largest}\n{wide_losses:?}\n{losses:?}");
+        let differences: Vec<f64> = differences.collect();
+        let largest = differences.iter().copied().fold(0.0, f64::max);
+        let is_near = differences[0] < 0.005 && largest < 0.03;
+        assert!(is_near, "{stage} {head:?}: {differences:?}\n{wide_losses:?}\n{losses:?}");
         assert!(weights(&wide) != weights(&narrow), "{stage} {head:?}: nothing was rounded");
         for file in ["weights.safetensors", "ema/weights.safetensors", "checkpoints/step-00000014/weights.safetensors"]
         {
