@@ -149,7 +149,7 @@ mod tests {
 
         fn score(&self, network: &Linear, images: Tensor<4>, batch: &Batch, _draw: u64) -> Scores {
             let pixels: Tensor<2> = images.reshape([batch.labels.len(), 12]);
-            let loss = network.forward(pixels).sub_scalar(1.0).square().mean();
+            let loss = network.forward(pixels).cast(Precision::F32.dtype()).sub_scalar(1.0).square().mean();
             Scores { accuracy: loss.clone().detach(), loss }
         }
 

@@ -40,7 +40,7 @@ pub(crate) trait Task: Clone + Send + 'static {
     fn wrap(network: Self::Network) -> Network;
 }
 
-/// Loss and accuracy of a batch, `[1]` each.
+/// Loss and accuracy of a batch, `[1]` each, in 32 bits whatever the network computes in.
 pub(crate) struct Scores {
     pub(crate) loss: Tensor<1>,
     pub(crate) accuracy: Tensor<1>,
