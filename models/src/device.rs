@@ -8,6 +8,10 @@ use burn::tensor::Device;
 /// # Errors
 /// [`Error::Device`] when the name is unknown or the device is not built in.
 pub fn open(name: &str) -> Result<Device, Error> {
+    if name.contains(',') {
+        let reason = "one device is wanted here; several are for selfie pretrain, finetune and evaluate table";
+        return Err(wrong(name, reason.into()));
+    }
     let (kind, index) = match name.split_once(':') {
         None => (name, None),
         Some((kind, index)) => match index.parse::<usize>() {
@@ -22,6 +26,19 @@ pub fn open(name: &str) -> Result<Device, Error> {
         ("vulkan" | "metal" | "webgpu", _) => wgpu(name, kind, index),
         _ => Err(wrong(name, "it is unknown; there are cpu, cuda[:N], vulkan[:N], metal[:N], webgpu[:N]".into())),
     }
+}
+
+/// Opens the devices of a list with commas, as `cuda:0,cuda:1`. A device may be named more than once.
+///
+/// # Errors
+/// As [`open`], about the first name that is wrong.
+pub fn open_all(names: &str) -> Result<Vec<Device>, Error> {
+    self::names(names).map(open).collect()
+}
+
+/// The names in a list of devices; there is at least one.
+pub fn names(list: &str) -> impl Iterator<Item = &str> {
+    list.split(',').map(str::trim)
 }
 
 fn wrong(name: &str, reason: String) -> Error {
@@ -69,10 +86,26 @@ mod tests {
 
     #[test]
     fn unknown_devices_are_refused_with_what_to_do() {
-        for (name, expected) in [("gpu", "vulkan[:N]"), ("cpu:1", "write cpu"), ("cuda:x", "write cuda:0")] {
+        let cases = [
+            ("gpu", "vulkan[:N]"),
+            ("cpu:1", "write cpu"),
+            ("cuda:x", "write cuda:0"),
+            ("cpu,cpu", "one device is wanted"),
+        ];
+        for (name, expected) in cases {
             let message = open(name).unwrap_err().to_string();
             assert!(message.contains(expected), "{name}: {message}");
         }
         assert!(open("cpu").is_ok());
+    }
+
+    #[test]
+    fn a_list_opens_every_device_or_names_the_wrong_one() {
+        assert_eq!(open_all("cpu").unwrap().len(), 1);
+        assert_eq!(open_all("cpu, cpu,cpu").unwrap().len(), 3);
+        for (list, wrong) in [("cpu,tpu", "\"tpu\""), ("cpu,", "\"\""), ("", "\"\""), ("gpu,cpu", "\"gpu\"")] {
+            let message = open_all(list).unwrap_err().to_string();
+            assert!(message.contains(wrong), "{list}: {message}");
+        }
     }
 }

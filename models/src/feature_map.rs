@@ -3,6 +3,7 @@
 //! One network, two ways to compute it: with Burn's operations, or, in training on the CPU device, with [`crate::cpu`]'s.
 
 use crate::cpu::{self, Grid};
+use crate::norm::normalise;
 use burn::nn::BatchNorm;
 use burn::nn::conv::Conv2d;
 use burn::nn::pool::MaxPool2d;
@@ -84,7 +85,7 @@ impl FeatureMap {
     pub fn norm(self, norm: &BatchNorm) -> Self {
         let x = match self.grid {
             Some(grid) => cpu::normalise(self.x, grid, norm, false),
-            None => norm.forward(self.x),
+            None => normalise(norm, self.x),
         };
         Self { x, ..self }
     }
@@ -93,7 +94,7 @@ impl FeatureMap {
     pub fn norm_relu(self, norm: &BatchNorm) -> Self {
         let x = match self.grid {
             Some(grid) => cpu::normalise(self.x, grid, norm, true),
-            None => relu(norm.forward(self.x)),
+            None => relu(normalise(norm, self.x)),
         };
         Self { x, ..self }
     }

@@ -51,6 +51,8 @@ pub mod masking;
 #[cfg(feature = "networks")]
 pub mod network;
 #[cfg(feature = "networks")]
+mod norm;
+#[cfg(feature = "networks")]
 pub mod patches;
 #[cfg(feature = "networks")]
 pub mod pooling;

@@ -124,7 +124,7 @@ impl AttentionPooling {
         let [batch, _, width] = h.dims();
         let u_0 = match &self.u_0 {
             Some(u_0) => u_0.val().repeat_dim(0, batch),
-            None => Tensor::zeros([batch, 1, width], &h.device()),
+            None => Tensor::zeros([batch, 1, width], (&h.device(), h.dtype())),
         };
         Tensor::cat(vec![u_0, h], 1)
     }

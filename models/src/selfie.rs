@@ -2,13 +2,14 @@
 
 use crate::Error;
 use crate::masking::Mask;
+use crate::norm::normalise;
 use crate::patches::patchify;
 use crate::pooling::{Attention, AttentionPooling, PoolingConfig, Projection, project};
 use crate::positions::{PositionKind, Positions};
 use crate::resnet::{ResNet, ResNetConfig};
 use burn::module::Module;
 use burn::nn::{BatchNorm, BatchNormConfig};
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, FloatDType, Tensor};
 use serde::{Deserialize, Serialize};
 
 /// Configuration of [`Selfie`]. Defaults are the paper's for 32x32 images.
@@ -192,7 +193,7 @@ impl Selfie {
             Some(norm) => {
                 let [batch, cells, width] = h.dims();
                 let rows: Tensor<2> = h.reshape([batch * cells, width]);
-                norm.forward(rows).reshape([batch, cells, width])
+                normalise(norm, rows).reshape([batch, cells, width])
             }
             None => h,
         }
@@ -236,6 +237,8 @@ impl Selfie {
     /// Trinh et al. 2019, section 2: a dot product.
     fn point(&self, query: Tensor<3>, feature: Tensor<3>) -> Tensor<3> {
         let [_, _, width] = query.dims();
+        // In 32 bits whatever the rest has: without a scale scores are large, and their differences small.
+        let [query, feature] = [query, feature].map(|vectors| vectors.cast(FloatDType::F32));
         let scores = query.matmul(feature.swap_dims(1, 2));
         if self.scale_scores { scores.div_scalar((width as f64).sqrt()) } else { scores }
     }

@@ -20,8 +20,9 @@ pub struct TrainingArguments {
     /// Seed of weights, data order, masks and dropout.
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
-    /// Where to compute: cpu, or vulkan, cuda, metal, webgpu where built in, with :N for one of several.
-    #[arg(long, default_value = "cpu", value_name = "DEVICE")]
+    /// Where to compute: cpu, or vulkan, cuda, metal, webgpu where built in, with :N for one of several. Devices with commas
+    /// between them, as `cuda:0,cuda:1`, each take an equal part of every batch.
+    #[arg(long, default_value = "cpu", value_name = "DEVICE[,DEVICE]...")]
     pub device: String,
     /// A setting on top of the recipe, with dots, as in `network.pooling.layers=2`. Repeatable.
     #[arg(long, value_name = "KEY=VALUE")]
@@ -98,8 +99,10 @@ fn print_forecast(forecast: &Forecast) {
         ("validation images", forecast.validation_images.to_string()),
         ("test images", forecast.test_images.to_string()),
         ("steps", format!("{} of {} images: {:.1} epochs", forecast.steps, forecast.batch_size, forecast.epochs())),
+        ("devices", format!("{}; parts of {} images", forecast.devices.join(", "), forecast.part_size)),
+        ("precision", forecast.precision.to_string()),
         ("floating-point operations", format!("{:.2} G a step", forecast.step_flops as f64 / 1e9)),
-        ("weights, gradients, momentum", megabytes(forecast.state_bytes)),
+        ("weights, gradients, momentum, copies", megabytes(forecast.state_bytes)),
         ("peak memory", forecast.peak_bytes.map_or("unknown here".into(), megabytes)),
         ("time of a step", format!("{:.1} ms", forecast.step_seconds * 1e3)),
         ("time of all steps", format!("{:.0} s", forecast.seconds())),

@@ -11,7 +11,7 @@ use crate::run::{InitRecord, LABELS_FILE, Labels};
 use crate::session::{Opened, Prepared, Session};
 use crate::start::Start;
 use crate::{Error, Forecast, LearningRates, Options, Stage, Summary, forecast, learning_rates};
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::tensor::{Device, FloatDType, Int, Tensor, TensorData};
 use selfie_models::classifier::Classifier;
 use selfie_models::network::{Network, NetworkConfig};
 use std::collections::BTreeMap;
@@ -114,6 +114,7 @@ pub(crate) fn initial(
     }
 }
 
+#[derive(Clone)]
 struct Finetuning {
     label_smoothing: f64,
     evaluation_batch_size: usize,
@@ -127,7 +128,8 @@ impl Task for Finetuning {
 
     fn score(&self, network: &Classifier, images: Tensor<4>, batch: &Batch, _draw: u64) -> Scores {
         let device = images.device();
-        let logits = network.forward(images).logits;
+        // Whatever the network computes in: a loss of 8 bits is none.
+        let logits = network.forward(images).logits.cast(FloatDType::F32);
         let labels = |labels: &[i32]| -> Tensor<1, Int> {
             Tensor::from_data(TensorData::new(labels.to_vec(), [labels.len()]), &device)
         };

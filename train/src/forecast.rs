@@ -2,12 +2,14 @@
 
 use crate::engine::Task;
 use crate::layers::trained_numbers;
+use crate::recipe::Precision;
 use crate::schedule::Schedule;
 use crate::session::Prepared;
 use crate::trial::Trial;
 use crate::{Error, Recipe, Stage};
 use burn::module::Module;
 use selfie_models::cost::multiply_adds;
+use selfie_models::device::names;
 use std::time::Instant;
 
 /// Steps that are measured, after one that does not count.
@@ -37,9 +39,16 @@ pub struct Forecast {
     pub steps: u64,
     /// Images of a step.
     pub batch_size: usize,
+    /// Devices that share a batch, by name.
+    pub devices: Vec<String>,
+    /// Images that go through a device at once.
+    pub part_size: usize,
+    /// Numbers of activations and gradients.
+    pub precision: Precision,
     /// Floating-point operations of a step: two for every multiplication with its addition.
     pub step_flops: u64,
-    /// Weights, their gradients, momentum and average.
+    /// Weights, their gradients, momentum and average; and weights and gradients of the copies that devices compute with, where
+    /// there are several or fewer bits.
     /// # Units
     /// Bytes.
     pub state_bytes: u64,
@@ -66,7 +75,7 @@ impl Forecast {
 /// Measures a few steps of a run.
 pub(crate) fn of<T: Task>(prepared: &Prepared<'_, T>) -> Result<Forecast, Error> {
     let Prepared { session, network, config, indices, validation, .. } = prepared;
-    let Recipe { lr, warmup_steps, steps, batch_size, ema_decay, .. } = session.recipe;
+    let Recipe { lr, warmup_steps, steps, batch_size, ema_decay, precision, .. } = session.recipe;
     let schedule = Schedule { peak: lr, warmup_steps, steps };
     let mut trial = Trial::new(prepared, MEASURED + 1)?;
     let mut seconds = Vec::new();
@@ -80,7 +89,9 @@ pub(crate) fn of<T: Task>(prepared: &Prepared<'_, T>) -> Result<Forecast, Error>
     seconds.remove(0);
     seconds.sort_by(f64::total_cmp);
     let (parameters, trained) = (network.num_params(), trained_numbers(network, &session.recipe.freeze));
-    let copies = 1 + u64::from(ema_decay > 0.0);
+    let averages = u64::from(ema_decay > 0.0);
+    let devices: Vec<String> = names(&session.options.device).map(str::to_owned).collect();
+    let copies = if devices.len() > 1 || precision != Precision::F32 { devices.len() as u64 } else { 0 };
     Ok(Forecast {
         stage: session.recipe.stage,
         parameters,
@@ -90,8 +101,12 @@ pub(crate) fn of<T: Task>(prepared: &Prepared<'_, T>) -> Result<Forecast, Error>
         test_images: session.dataset.test.len(),
         steps,
         batch_size,
+        part_size: batch_size / session.recipe.parts(devices.len()),
+        devices,
+        precision,
         step_flops: 2 * PASSES * multiply_adds(config) * batch_size as u64,
-        state_bytes: NUMBER * (copies * parameters as u64 + 2 * trained as u64),
+        state_bytes: NUMBER * ((1 + averages) * parameters as u64 + 2 * trained as u64)
+            + copies * precision.bytes() * (parameters + trained) as u64,
         peak_bytes: peak_bytes(),
         step_seconds: seconds[seconds.len() / 2],
     })

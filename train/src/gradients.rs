@@ -2,7 +2,7 @@
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
-use burn::tensor::Tensor;
+use burn::tensor::{FloatDType, Tensor};
 
 /// The norm of all gradients of a module as one vector, before clipping, `[1]`; nothing when there are no gradients.
 pub(crate) fn global_norm<M: Module>(module: &M, gradients: &GradientsParams) -> Option<Tensor<1>> {
@@ -24,6 +24,12 @@ pub(crate) fn clip<M: Module>(
     // The factor stays on the device: reading it here would wait for the device once more a step.
     let factor = norm.clone().add_scalar(f32::MIN_POSITIVE).recip().mul_scalar(largest).clamp_max(1.0);
     module.visit(&mut Scaling { gradients: &mut gradients, factor });
+    gradients
+}
+
+/// Gives all gradients of a module 32 bits.
+pub(crate) fn widened<M: Module>(module: &M, mut gradients: GradientsParams) -> GradientsParams {
+    module.visit(&mut Widening(&mut gradients));
     gradients
 }
 
@@ -56,6 +62,16 @@ impl ModuleVisitor for Scaling<'_> {
         if let Some(gradient) = self.gradients.remove::<D>(param.id) {
             let factor = self.factor.clone().reshape([1; D]);
             self.gradients.register(param.id, gradient * factor);
+        }
+    }
+}
+
+struct Widening<'a>(&'a mut GradientsParams);
+
+impl ModuleVisitor for Widening<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if let Some(gradient) = self.0.remove::<D>(param.id) {
+            self.0.register(param.id, gradient.cast(FloatDType::F32));
         }
     }
 }

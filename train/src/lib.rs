@@ -43,6 +43,7 @@ pub mod recipe;
 mod reestimate;
 pub mod report;
 pub mod run;
+mod running;
 pub mod schedule;
 mod seeds;
 mod session;

@@ -22,7 +22,7 @@ pub struct Options {
     pub labels: Option<f64>,
     /// Seed instead of the recipe's.
     pub seed: Option<u64>,
-    /// Device, as [`selfie_models::device::open`] takes it.
+    /// Device, or several of them that share every batch, as [`selfie_models::device::open_all`] takes them.
     pub device: String,
     /// Whether damaged images are left out, whatever the recipe says.
     pub skip_damaged: bool,

@@ -7,7 +7,7 @@ use crate::loss::Answers;
 use crate::seeds::{self, Purpose};
 use crate::session::{Opened, Prepared, Session};
 use crate::{Error, Forecast, LearningRates, Options, Stage, Summary, forecast, learning_rates};
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::tensor::{Device, FloatDType, Int, Tensor, TensorData};
 use selfie_models::masking::Mask;
 use selfie_models::network::{Network, NetworkConfig};
 use selfie_models::selfie::{Selfie, SelfieConfig};
@@ -88,6 +88,7 @@ pub(crate) fn mask(config: &SelfieConfig, seed: u64, images: usize, draw: u64) -
     Mask::random(images, config.cells(), config.masked(), &mut random)
 }
 
+#[derive(Clone)]
 struct Pretraining {
     config: SelfieConfig,
     seed: u64,
@@ -140,6 +141,8 @@ impl Task for Pretraining {
 /// # Shapes
 /// - `scores`: `[batch, masked, masked]`
 pub(crate) fn scores(scores: Tensor<3>, smoothing: f64) -> Scores {
+    // Whatever the network computes in: a loss of 8 bits is none.
+    let scores = scores.cast(FloatDType::F32);
     let [batch, masked, _] = scores.dims();
     let device = scores.device();
     let rows: Tensor<2> = scores.reshape([batch * masked, masked]);

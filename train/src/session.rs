@@ -14,7 +14,7 @@ use crate::seeds::{self, Purpose};
 use crate::{Error, Options, Recipe, Stage, Summary, cards, report, validation};
 use burn::tensor::Device;
 use selfie_models::network::{Network, NetworkConfig};
-use selfie_models::saved;
+use selfie_models::{device, saved};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -26,8 +26,10 @@ pub(crate) struct Session<'a> {
     pub(crate) options: &'a Options,
     pub(crate) recipe: Recipe,
     pub(crate) dataset: Arc<Dataset>,
-    /// With automatic differentiation.
+    /// The first device, with automatic differentiation.
     pub(crate) device: Device,
+    /// All devices that train.
+    pub(crate) devices: Vec<Device>,
     data_sha256: String,
 }
 
@@ -59,12 +61,12 @@ impl<'a> Session<'a> {
     /// Resolves the recipe and opens its data set, where it is not at hand.
     pub(crate) fn new(options: &'a Options, stage: Stage, at_hand: Option<&AtHand>) -> Result<Self, Error> {
         let recipe = options.resolve(stage)?;
-        let device = selfie_models::device::open(&options.device)?.autodiff();
+        let devices = open_devices(options, &recipe)?;
         let AtHand { dataset, sha256: data_sha256, .. } = AtHand::or_open(at_hand, &recipe.data, &recipe.images)?;
         if !options.quiet {
             say_what_is_left_out(&dataset);
         }
-        Ok(Self { options, recipe, dataset, device, data_sha256 })
+        Ok(Self { options, recipe, dataset, device: devices[0].clone(), devices, data_sha256 })
     }
 
     /// Says where a wrong network comes from.
@@ -97,6 +99,7 @@ impl<'a> Session<'a> {
             if earlier.finished_unix_s.is_some() {
                 return Ok(Opened::Finished(Box::new(self.summary(earlier))));
             }
+            self.check_devices(&earlier.device)?;
         }
         let record = RunRecord {
             stage: self.recipe.stage,
@@ -156,6 +159,19 @@ impl<'a> Session<'a> {
         Err(Error::Run { path: self.options.out.clone(), reason })
     }
 
+    /// Refuses another number of devices, which would divide batches into other parts.
+    fn check_devices(&self, earlier: &str) -> Result<(), Error> {
+        let (was, now) = (device::names(earlier).count(), self.devices.len());
+        if was == now {
+            return Ok(());
+        }
+        let reason = format!(
+            "it holds a run on {was} devices ({earlier}), and --device names {now}: parts of a batch decide the run, as \
+             accumulate does; name {was}, a device as often as it is to take a part"
+        );
+        Err(Error::Run { path: self.options.out.clone(), reason })
+    }
+
     fn check_init(&self, earlier: Option<&InitRecord>, now: Option<&InitRecord>) -> Result<(), Error> {
         let weights = |init: Option<&InitRecord>| init.map(|init| init.weights_sha256.clone());
         if weights(earlier) == weights(now) {
@@ -190,7 +206,7 @@ impl<T: Task> Prepared<'_, T> {
         let plan = Plan {
             recipe: &session.recipe,
             folder: &folder,
-            device: session.device.clone(),
+            devices: session.devices.clone(),
             dataset: session.dataset.clone(),
             indices: Arc::new(indices),
             validation,
@@ -238,6 +254,18 @@ impl<T: Task> Prepared<'_, T> {
         report::write(folder.path(), &subject).map_err(unwritten)?;
         Ok(session.summary(&record))
     }
+}
+
+/// The devices that train, with automatic differentiation, where they can do what the recipe asks for.
+fn open_devices(options: &Options, recipe: &Recipe) -> Result<Vec<Device>, Error> {
+    let devices = device::open_all(&options.device)?;
+    let wrong = |reason: String| Error::Recipe { origin: options.recipe.clone(), reason };
+    recipe.check_devices(devices.len()).map_err(wrong)?;
+    let cannot = |(_, device): &(&str, &Device)| !device.supports_dtype(recipe.precision.dtype());
+    if let Some((name, _)) = device::names(&options.device).zip(&devices).find(cannot) {
+        return Err(wrong(format!("precision is {}, but {name} does not compute in it; take f32", recipe.precision)));
+    }
+    Ok(devices.into_iter().map(Device::autodiff).collect())
 }
 
 /// Says which damaged images were left out, and whether images are decoded anew for every batch.

@@ -22,7 +22,7 @@ impl<'a, T: Task> Trial<'a, T> {
         let Prepared { session, task, network, indices, .. } = prepared;
         let recipe = &session.recipe;
         let network = number_by_place(network.clone());
-        let descent = Descent::new(recipe, &session.device, &session.dataset, task, &network);
+        let descent = Descent::new(recipe, &session.devices, &session.dataset, task, &network);
         let network = freeze(network, &recipe.freeze);
         let config = LoaderConfig {
             batch_size: recipe.batch_size,

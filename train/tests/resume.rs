@@ -17,6 +17,7 @@ const STAGE: &str = "SELFIE_TEST_STAGE";
 const RECIPE: &str = "SELFIE_TEST_RECIPE";
 const OUT: &str = "SELFIE_TEST_OUT";
 const INIT: &str = "SELFIE_TEST_INIT";
+const DEVICE: &str = "SELFIE_TEST_DEVICE";
 /// Settings, one a line.
 const SET: &str = "SELFIE_TEST_SET";
 /// Every option that keeps something from step to step, or draws at random.
@@ -47,6 +48,7 @@ fn child() {
     let Ok(stage) = std::env::var(STAGE) else { return };
     let mut options = Options::new(std::env::var(RECIPE).unwrap(), std::env::var(OUT).unwrap());
     options.init = std::env::var_os(INIT).map(PathBuf::from);
+    options.device = std::env::var(DEVICE).unwrap();
     options.set = std::env::var(SET).unwrap_or_default().lines().map(str::to_owned).collect();
     (options.resume, options.quiet) = (true, true);
     let result = match stage.as_str() {
@@ -69,13 +71,14 @@ struct Run<'a> {
     out: PathBuf,
     init: Option<&'a Path>,
     set: Vec<&'a str>,
+    device: &'a str,
 }
 
 impl Run<'_> {
     fn command(&self, program: &OsStr) -> Command {
         let mut command = Command::new(program);
         command.env(STAGE, self.stage).env(RECIPE, self.toy.recipe(self.stage)).env(OUT, &self.out);
-        command.env(SET, self.set.join("\n")).stdout(Stdio::null()).stderr(Stdio::piped());
+        command.env(SET, self.set.join("\n")).env(DEVICE, self.device).stdout(Stdio::null()).stderr(Stdio::piped());
         if let Some(init) = self.init {
             command.env(INIT, init);
         }
@@ -151,12 +154,23 @@ fn assert_equal(alone: &Run<'_>, other: &Run<'_>) {
 }
 
 fn killed_twice_equals_left_alone(toy: &Toy, stage: &str, init: Option<&Path>, set: &[&str]) -> PathBuf {
+    killed_twice_equals_left_alone_on("cpu", toy, stage, init, set)
+}
+
+fn killed_twice_equals_left_alone_on(
+    device: &str,
+    toy: &Toy,
+    stage: &str,
+    init: Option<&Path>,
+    set: &[&str],
+) -> PathBuf {
     let run = |name: &str| Run {
         toy,
         stage,
         out: toy.path(&format!("{stage}-{}-{name}", set.len())),
         init,
         set: set.to_vec(),
+        device,
     };
     let alone = run("alone");
     alone.complete();
@@ -185,12 +199,26 @@ fn killed_runs_with_every_option_resume_bit_by_bit() {
     assert_eq!([15, 33].map(kept), [false; 2]);
 }
 
+#[test]
+fn killed_runs_on_two_devices_in_bfloat16_resume_bit_by_bit() {
+    let toy = Toy::new();
+    let set = [ALL_OPTIONS, &["precision=bf16"]].concat();
+    killed_twice_equals_left_alone_on("cpu,cpu", &toy, "pretrain", None, &set);
+}
+
 /// The steps at which a run is killed depend on the process number, so that every test run has others.
 #[test]
 fn a_run_that_is_killed_at_ten_random_steps_ends_with_the_same_bytes() {
     let toy = Toy::new();
     let set = vec!["steps=120", "warmup_steps=3", "ema_decay=0.9", "checkpoint_every=2"];
-    let run = |name: &str| Run { toy: &toy, stage: "pretrain", out: toy.path(name), init: None, set: set.clone() };
+    let run = |name: &str| Run {
+        toy: &toy,
+        stage: "pretrain",
+        out: toy.path(name),
+        init: None,
+        set: set.clone(),
+        device: "cpu",
+    };
     let alone = run("alone");
     alone.complete();
     let killed = interrupted(run, |run| {
@@ -211,7 +239,14 @@ fn a_run_that_is_killed_at_ten_random_steps_ends_with_the_same_bytes() {
 fn a_signal_ends_a_run_with_a_checkpoint_at_its_step_and_it_goes_on_bit_by_bit() {
     let toy = Toy::new();
     let set = vec!["steps=60", "checkpoint_every=9"];
-    let run = |name: &str| Run { toy: &toy, stage: "pretrain", out: toy.path(name), init: None, set: set.clone() };
+    let run = |name: &str| Run {
+        toy: &toy,
+        stage: "pretrain",
+        out: toy.path(name),
+        init: None,
+        set: set.clone(),
+        device: "cpu",
+    };
     let alone = run("alone");
     alone.complete();
     let stopped = interrupted(run, |run| [("TERM", 15), ("INT", 2)].into_iter().all(|sign| stop(run, sign)));
@@ -244,7 +279,7 @@ fn stop(run: &Run<'_>, (name, signal): (&str, i32)) -> bool {
 fn a_second_run_in_the_same_folder_is_refused_and_leaves_the_first_one_alone() {
     let toy = Toy::new();
     let set = vec!["steps=20000", "checkpoint_every=3"];
-    let run = Run { toy: &toy, stage: "pretrain", out: toy.path("shared"), init: None, set };
+    let run = Run { toy: &toy, stage: "pretrain", out: toy.path("shared"), init: None, set, device: "cpu" };
     let mut first = run.start_until(3);
     let second = run.start().wait_with_output().unwrap();
     let text = String::from_utf8_lossy(&second.stderr);
@@ -265,7 +300,14 @@ fn a_second_run_in_the_same_folder_is_refused_and_leaves_the_first_one_alone() {
 fn a_full_disk_stops_a_run_with_the_step_and_it_goes_on_when_there_is_room() {
     let toy = Toy::new();
     let set = vec!["steps=60"];
-    let run = |name: &str| Run { toy: &toy, stage: "pretrain", out: toy.path(name), init: None, set: set.clone() };
+    let run = |name: &str| Run {
+        toy: &toy,
+        stage: "pretrain",
+        out: toy.path(name),
+        init: None,
+        set: set.clone(),
+        device: "cpu",
+    };
     let alone = run("alone");
     alone.complete();
     // There must be another checkpoint to write.

@@ -36,6 +36,9 @@ pub enum OpenVinoUnit {
 /// What names may be.
 const KNOWN: &str = "known are auto, cpu, cuda, cuda:N, tensorrt, tensorrt:N, openvino, openvino:gpu and openvino:npu";
 
+/// Why there is no list of them.
+const ONE: &str = "a model runs on one device; name one, and start a process for each of the others";
+
 impl Device {
     /// The number of the NVIDIA GPU, if it is one.
     pub fn nvidia(self) -> Option<u16> {
@@ -69,7 +72,8 @@ impl FromStr for Device {
             "openvino:npu" => Some(Self::OpenVino(OpenVinoUnit::Npu)),
             _ => numbered("cuda").map(Self::Cuda).or_else(|| numbered("tensorrt").map(Self::TensorRt)),
         };
-        known.ok_or_else(|| Error::Device { name: name.to_owned(), reason: KNOWN.into() })
+        let reason = if name.contains(',') { ONE } else { KNOWN };
+        known.ok_or_else(|| Error::Device { name: name.to_owned(), reason: reason.into() })
     }
 }
 
@@ -125,5 +129,7 @@ mod tests {
             let message = name.parse::<Device>().unwrap_err().to_string();
             assert!(message.contains("openvino:gpu"), "{name:?}: {message}");
         }
+        let message = "cuda:0,cuda:1".parse::<Device>().unwrap_err().to_string();
+        assert!(message.contains("one device"), "{message}");
     }
 }

@@ -20,8 +20,9 @@ pub struct Arguments {
     /// Fill this row alone. Repeatable.
     #[arg(long, value_name = "ROW", value_parser = Row::parse)]
     only: Vec<Row>,
-    /// Where to compute: cpu, or vulkan, cuda, metal, webgpu where built in, with :N for one of several.
-    #[arg(long, default_value = "cpu", value_name = "DEVICE")]
+    /// Where to compute: cpu, or vulkan, cuda, metal, webgpu where built in, with :N for one of several. Devices with commas
+    /// between them, as `cuda:0,cuda:1`, share the batches of trainings; the first one does the rest.
+    #[arg(long, default_value = "cpu", value_name = "DEVICE[,DEVICE]...")]
     device: String,
     /// A setting on top of the recipe, as in `network.width=8` for both stages, `pretrain.steps=100` or
     /// `finetune.lr=0.05` for one. Repeatable.

@@ -6,6 +6,7 @@ pub mod parity;
 mod peer;
 mod step;
 
+pub use crate::recipe::Precision;
 pub use step::{CPU_SUBJECTS, GPU_SUBJECTS, Subject};
 
 use crate::Error;
@@ -15,26 +16,7 @@ use peer::Peer;
 use std::path::Path;
 use step::Step;
 
-/// The numbers that weights, activations and gradients are made of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Precision {
-    /// 32 bits; a GPU may multiply with fewer, as PyTorch's convolutions do too.
-    F32,
-    /// bfloat16 throughout.
-    Bf16,
-}
-
-impl Precision {
-    /// Name in tables and for PyTorch.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::F32 => "float32",
-            Self::Bf16 => "bfloat16",
-        }
-    }
-}
-
-/// Where steps are made, and with which numbers.
+/// Where steps are made, and with which numbers: all of them, those of the weights too.
 pub struct Place {
     device: Device,
     name: String,

@@ -1,23 +1,28 @@
 //! One step of gradient descent.
 
+use super::crew::Crew;
+use super::lane::{Lane, follow};
+use super::part::Part;
 use super::{Scores, Task, numbers};
 use crate::average::Average;
 use crate::data::{Batch, Dataset};
-use crate::seeds::{self, Purpose};
+use crate::recipe::Precision;
 use crate::{Error, Recipe, gradients, optimiser};
 use burn::optim::{GradientsAccumulator, GradientsParams, ModuleOptimizer};
-use burn::tensor::{Device, Tensor, TensorData};
-use selfie_models::seeded::seeded;
+use burn::tensor::{Device, Tensor};
 
 /// What goes down the slope of a task, and what it takes along from step to step.
 pub(crate) struct Descent<'a, T: Task> {
-    pub(crate) recipe: &'a Recipe,
-    /// With automatic differentiation.
-    pub(crate) device: &'a Device,
-    pub(crate) dataset: &'a Dataset,
+    recipe: &'a Recipe,
     pub(crate) task: &'a T,
     pub(crate) optimiser: ModuleOptimizer,
     pub(crate) average: Option<Average<T::Network>>,
+    /// The first device, where the weights are.
+    lane: Lane,
+    /// Parts of a batch.
+    parts: usize,
+    /// Where batches go through copies of the network: on several devices, or in fewer bits.
+    crew: Option<Crew<T>>,
 }
 
 /// The numbers of a step.
@@ -33,20 +38,29 @@ struct Slope {
     loss: Tensor<1>,
     accuracy: Tensor<1>,
     gradients: GradientsParams,
+    /// Running statistics of the copies, part by part.
+    statistics: Vec<Vec<Tensor<1>>>,
 }
 
 impl<'a, T: Task> Descent<'a, T> {
-    /// A descent that begins with a network whose parameters are numbered by place.
+    /// A descent that begins with a network whose parameters are numbered by place; it is on the first of some devices with
+    /// automatic differentiation.
     pub(crate) fn new(
         recipe: &'a Recipe,
-        device: &'a Device,
-        dataset: &'a Dataset,
+        devices: &[Device],
+        dataset: &Dataset,
         task: &'a T,
         network: &T::Network,
     ) -> Self {
         let optimiser = optimiser::new(network, recipe);
         let average = (recipe.ema_decay > 0.0).then(|| Average::new(network, recipe.ema_decay));
-        Self { recipe, device, dataset, task, optimiser, average }
+        let lanes: Vec<Lane> = devices.iter().map(|device| Lane::new(recipe, device, dataset)).collect();
+        let lane = lanes[0].clone();
+        let crew = (devices.len() > 1 || recipe.precision != Precision::F32).then(|| {
+            let lanes = lanes.into_iter().map(|lane| lane.in_precision(recipe.precision)).collect();
+            Crew::new(lanes, lane.device.clone().inner(), task)
+        });
+        Self { recipe, task, optimiser, average, lane, parts: recipe.parts(devices.len()), crew }
     }
 
     /// One step with a batch.
@@ -57,7 +71,7 @@ impl<'a, T: Task> Descent<'a, T> {
         learning_rate: f64,
     ) -> Result<(T::Network, Stepped), Error> {
         let step = batch.step + 1;
-        let Slope { loss, accuracy, mut gradients } = self.slope(&network, batch);
+        let Slope { loss, accuracy, mut gradients, statistics } = self.slope(&network, batch)?;
         let norm = gradients::global_norm(&network, &gradients).unwrap_or_else(|| loss.zeros_like());
         if self.recipe.clip_norm > 0.0 {
             gradients = gradients::clip(&network, gradients, &norm, self.recipe.clip_norm);
@@ -73,37 +87,44 @@ impl<'a, T: Task> Descent<'a, T> {
             }
         }
         let network = self.optimiser.step(learning_rate, network, gradients);
+        let network = if statistics.is_empty() { network } else { follow(network, &statistics) };
         if let Some(average) = &mut self.average {
             average.follow(&network, step)?;
         }
         Ok((network, Stepped { loss, accuracy, gradient_norm }))
     }
 
-    /// The parts of a batch, one after the other.
-    fn slope(&self, network: &T::Network, batch: Batch) -> Slope {
-        let parts = self.recipe.accumulate;
+    /// The parts of a batch: one after the other, or on their devices.
+    fn slope(&mut self, network: &T::Network, batch: Batch) -> Result<Slope, Error> {
+        let parts = self.parts;
         let first = batch.step * parts as u64;
+        let batches = batch.parts(parts).into_iter().zip(first..);
         let mut accumulator = GradientsAccumulator::new();
-        let (mut losses, mut accuracies) = (Vec::with_capacity(parts), Vec::with_capacity(parts));
-        for (batch, draw) in batch.parts(parts).into_iter().zip(first..) {
-            let scores = self.score(network, batch, draw);
-            losses.push(scores.loss.clone().inner());
-            accuracies.push(scores.accuracy.inner());
-            let loss = if parts == 1 { scores.loss } else { scores.loss.div_scalar(parts as f64) };
-            accumulator.accumulate(network, GradientsParams::from_grads(loss.backward(), network));
+        let (mut losses, mut accuracies, mut statistics) =
+            (Vec::with_capacity(parts), Vec::with_capacity(parts), vec![]);
+        let mut take = |part: Part| {
+            losses.push(part.loss);
+            accuracies.push(part.accuracy);
+            statistics.push(part.statistics);
+            accumulator.accumulate(network, part.gradients);
+        };
+        match &mut self.crew {
+            Some(crew) => crew.descend(network, batches.collect(), take)?,
+            None => {
+                for (batch, draw) in batches {
+                    take(Part::of(network, self.lane.score(self.task, network, batch, draw), parts));
+                }
+                statistics.clear();
+            }
         }
         let mean =
             |values: Vec<Tensor<1>>| if parts == 1 { Tensor::cat(values, 0) } else { Tensor::cat(values, 0).mean() };
-        Slope { loss: mean(losses), accuracy: mean(accuracies), gradients: accumulator.grads() }
+        Ok(Slope { loss: mean(losses), accuracy: mean(accuracies), gradients: accumulator.grads(), statistics })
     }
 
-    /// Loss and accuracy of a batch, with random choices of its own.
-    pub(crate) fn score(&self, network: &T::Network, mut batch: Batch, draw: u64) -> Scores {
-        let Dataset { channels, height, width, .. } = *self.dataset;
-        let shape = [batch.labels.len(), channels, height, width];
-        let images = Tensor::from_data(TensorData::new(std::mem::take(&mut batch.images), shape), self.device);
-        let seed = seeds::number(self.recipe.seed, Purpose::Dropout, draw);
-        seeded(self.device, seed, || self.task.score(network, images, &batch, draw))
+    /// Loss and accuracy of a batch on the first device, in 32 bits.
+    pub(crate) fn score(&self, network: &T::Network, batch: Batch, draw: u64) -> Scores {
+        self.lane.score(self.task, network, batch, draw)
     }
 }
 
@@ -120,6 +141,7 @@ mod tests {
     use std::sync::Arc;
 
     /// A linear layer that should say 1 for every image.
+    #[derive(Clone)]
     struct One;
 
     impl Task for One {
@@ -127,7 +149,7 @@ mod tests {
 
         fn score(&self, network: &Linear, images: Tensor<4>, batch: &Batch, _draw: u64) -> Scores {
             let pixels: Tensor<2> = images.reshape([batch.labels.len(), 12]);
-            let loss = network.forward(pixels).sub_scalar(1.0).square().mean();
+            let loss = network.forward(pixels).cast(Precision::F32.dtype()).sub_scalar(1.0).square().mean();
             Scores { accuracy: loss.clone().detach(), loss }
         }
 
@@ -145,11 +167,16 @@ mod tests {
     }
 
     fn after_five_steps(recipe: &Recipe) -> (Vec<f32>, Vec<Stepped>) {
+        after_five_steps_on(1, recipe)
+    }
+
+    fn after_five_steps_on(devices: usize, recipe: &Recipe) -> (Vec<f32>, Vec<Stepped>) {
         let (device, dataset) = (Device::flex().autodiff(), tiny(30));
+        let devices = vec![device.clone(); devices];
         // Not drawn: Burn's random numbers are one stream for the process, and other tests draw from it.
         let config = LinearConfig::new(12, 1).with_initializer(Initializer::Constant { value: 0.1 });
         let mut network = number_by_place(config.init(&device));
-        let mut descent = Descent::new(recipe, &device, &dataset, &One, &network);
+        let mut descent = Descent::new(recipe, &devices, &dataset, &One, &network);
         let config = LoaderConfig { batch_size: 12, last_step: 5, ..LoaderConfig::default() };
         let mut numbers = Vec::new();
         for batch in Loader::new(dataset.clone(), Arc::new((0..30).collect()), config).unwrap() {
@@ -176,5 +203,41 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn devices_take_the_parts_of_a_batch_to_the_very_same_numbers() {
+        let clipped = Recipe { clip_norm: 0.5, ..Recipe::default() };
+        for (devices, accumulate) in [(2, 1), (3, 1), (2, 3), (3, 2)] {
+            let on_one = after_five_steps(&Recipe { accumulate: devices * accumulate, ..clipped.clone() });
+            let on_all = after_five_steps_on(devices, &Recipe { accumulate, ..clipped.clone() });
+            assert_eq!(on_all, on_one, "{devices} devices, {accumulate}");
+        }
+    }
+
+    #[test]
+    fn steps_in_bfloat16_stay_near_those_in_32_bits_and_train_weights_of_32() {
+        let recipe = |precision: Precision| Recipe { precision, ..Recipe::default() };
+        let (wide, narrow) = (after_five_steps(&recipe(Precision::F32)), after_five_steps(&recipe(Precision::Bf16)));
+        // Eight bits of a mantissa: 1 in 256.
+        for (wide, narrow) in wide.0.iter().zip(&narrow.0) {
+            assert!((wide - narrow).abs() < wide.abs().max(0.1) / 50.0, "{wide} {narrow}");
+        }
+        let is_16_bits = |number: &f32| number.to_bits().trailing_zeros() >= 16;
+        assert!(!narrow.0.iter().all(is_16_bits), "the weights were rounded: {:?}", narrow.0);
+        assert_ne!(wide.0, narrow.0);
+    }
+
+    #[test]
+    #[should_panic(expected = "is invalid for input of size")]
+    fn a_panic_on_a_device_ends_the_step_with_it() {
+        let device = Device::flex().autodiff();
+        let config = LinearConfig::new(12, 1).with_initializer(Initializer::Zeros);
+        let network = number_by_place(config.init(&device));
+        let (recipe, dataset) = (Recipe::default(), tiny(4));
+        let devices = [device.clone(), device];
+        let mut descent = Descent::new(&recipe, &devices, &dataset, &One, &network);
+        let batch = Batch { step: 0, images: vec![0.0; 11], labels: vec![0; 2], mix: None, indices: vec![0; 2] };
+        drop(descent.step(network, batch, 0.1));
     }
 }

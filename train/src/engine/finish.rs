@@ -1,7 +1,7 @@
 //! The end of a run: which network it leaves, and the numbers of that one.
 
 use super::training::Training;
-use super::{Task, Trained};
+use super::{Plan, Task, Trained};
 use crate::average::Average;
 use crate::parameters::are_finite;
 use crate::reestimate::{batches, reestimate};
@@ -63,7 +63,8 @@ impl<T: Task> Training<'_, T> {
 
     /// Estimates batch-norm statistics anew by the first batches of a run, as they are without augmentation.
     fn reestimate(&self, network: T::Network) -> Result<T::Network, Error> {
-        let mut loader = batches(self.plan.recipe, self.plan.dataset.clone(), self.plan.indices.clone())?;
+        let Plan { recipe, devices, dataset, indices, .. } = self.plan;
+        let mut loader = batches(recipe, recipe.parts(devices.len()), dataset.clone(), indices.clone())?;
         reestimate(network, |network| match loader.next().transpose()? {
             Some(batch) => {
                 let draw = batch.step;

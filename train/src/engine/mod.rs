@@ -1,7 +1,10 @@
 //! The training loop that pretraining and fine-tuning share: plain steps, metrics, checkpoints.
 
+mod crew;
 mod descent;
 mod finish;
+mod lane;
+mod part;
 mod training;
 
 pub(crate) use descent::{Descent, Stepped};
@@ -20,9 +23,9 @@ use std::time::Instant;
 use training::Training;
 
 /// What pretraining and fine-tuning do differently.
-pub(crate) trait Task {
+pub(crate) trait Task: Clone + Send + 'static {
     /// The network that is trained.
-    type Network: Module;
+    type Network: Module + 'static;
 
     /// Loss and accuracy of a training batch; its pixels are in `images` alone, and `draw` numbers its random choices.
     fn score(&self, network: &Self::Network, images: Tensor<4>, batch: &Batch, draw: u64) -> Scores;
@@ -37,7 +40,7 @@ pub(crate) trait Task {
     fn wrap(network: Self::Network) -> Network;
 }
 
-/// Loss and accuracy of a batch, `[1]` each.
+/// Loss and accuracy of a batch, `[1]` each, in 32 bits whatever the network computes in.
 pub(crate) struct Scores {
     pub(crate) loss: Tensor<1>,
     pub(crate) accuracy: Tensor<1>,
@@ -61,8 +64,8 @@ impl Chance {
 pub(crate) struct Plan<'a> {
     pub(crate) recipe: &'a Recipe,
     pub(crate) folder: &'a RunFolder,
-    /// With automatic differentiation.
-    pub(crate) device: Device,
+    /// With automatic differentiation; the network is on the first one.
+    pub(crate) devices: Vec<Device>,
     pub(crate) dataset: Arc<Dataset>,
     /// Training images that are used.
     pub(crate) indices: Arc<Vec<usize>>,

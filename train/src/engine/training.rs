@@ -40,21 +40,22 @@ pub(super) struct Training<'a, T: Task> {
 impl<'a, T: Task> Training<'a, T> {
     pub(super) fn start(plan: &'a Plan<'a>, task: &'a T, network: T::Network) -> Result<(Self, T::Network), Error> {
         let Recipe { lr, warmup_steps, steps, .. } = *plan.recipe;
-        let Plan { recipe, device, dataset, .. } = plan;
+        let Plan { recipe, devices, dataset, .. } = plan;
         let checkpoints = plan.folder.file(CHECKPOINTS_FOLDER);
         let (network, mut descent, state) = match checkpoint::latest(&checkpoints)? {
             Some(path) => {
                 let state = checkpoint::read(&path, &plan.identity, plan.changed)?;
                 let state = State { recipe: plan.recipe.clone(), ..state };
                 let Loaded { network, optimiser, average } = checkpoint::load(&path, &state, network)?;
-                let descent = Descent { recipe, device, dataset, task, optimiser, average };
+                let mut descent = Descent::new(recipe, devices, dataset, task, &network);
+                (descent.optimiser, descent.average) = (optimiser, average);
                 // Going back to a checkpoint may lead behind the best step.
                 let best = state.best.filter(|best| checkpoint::best::exists(&checkpoints, best.step));
                 (network, descent, State { best, ..state })
             }
             None => {
                 let network = number_by_place(network);
-                let descent = Descent::new(recipe, device, dataset, task, &network);
+                let descent = Descent::new(recipe, devices, dataset, task, &network);
                 (network, descent, plan.identity.clone())
             }
         };

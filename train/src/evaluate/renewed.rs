@@ -9,15 +9,17 @@ use selfie_models::network::Network;
 use std::sync::Arc;
 
 /// The network with the statistics that a pretraining with `norm_batches` would have left it: those of the recipe's first
-/// batches. It must be on a device with automatic differentiation, since only there a batch has statistics of its own.
+/// batches, as long as the `parts` of a batch. It must be on a device with automatic differentiation, since only there a batch
+/// has statistics of its own.
 pub(crate) fn renewed(
     network: Network,
     recipe: &Recipe,
+    parts: usize,
     dataset: &Arc<Dataset>,
     device: &Device,
 ) -> Result<Network, Error> {
     let Dataset { channels, height, width, .. } = **dataset;
-    let mut loader = batches(recipe, dataset.clone(), Arc::new((0..dataset.train.len()).collect()))?;
+    let mut loader = batches(recipe, parts, dataset.clone(), Arc::new((0..dataset.train.len()).collect()))?;
     let mut next = || -> Result<Option<Tensor<4>>, Error> {
         let Some(batch) = loader.next().transpose()? else { return Ok(None) };
         let shape = [batch.labels.len(), channels, height, width];
@@ -59,7 +61,7 @@ mod tests {
         let dataset = Arc::new(data::open_with(&recipe.data, &recipe.images).unwrap());
         let network = saved::load(&plain.out, &device).unwrap().network;
         let file = folder.path().join("renewed.safetensors");
-        write(&renewed(network, &recipe, &dataset, &device).unwrap(), Part::Whole, &file).unwrap();
+        write(&renewed(network, &recipe, 1, &dataset, &device).unwrap(), Part::Whole, &file).unwrap();
         let found = std::fs::read(&file).unwrap();
         assert!(found == read(&new), "other weights than those of the pretraining");
         assert!(found != read(&plain), "nothing was estimated anew");

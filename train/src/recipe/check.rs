@@ -90,6 +90,22 @@ impl Recipe {
         }
     }
 
+    /// Checks that batches can be divided among some devices.
+    ///
+    /// # Errors
+    /// The key, its value and what is possible.
+    pub(crate) fn check_devices(&self, devices: usize) -> Result<(), String> {
+        let parts = self.parts(devices);
+        if parts == 0 || !self.batch_size.is_multiple_of(parts) || self.batch_size / parts < 2 {
+            return Err(format!(
+                "batch_size is {}; it must be a multiple of {parts}, accumulate times the {devices} devices, and each part \
+                 at least 2 images",
+                self.batch_size
+            ));
+        }
+        Ok(())
+    }
+
     fn not_negative(&self, value: f64) -> bool {
         value >= 0.0 && value.is_finite()
     }

@@ -3,11 +3,13 @@
 mod builtin;
 mod check;
 mod network;
+mod precision;
 mod read;
 mod settings;
 
 pub use builtin::BUILTIN;
 pub use network::{Head, NetworkRecipe};
+pub use precision::Precision;
 pub(crate) use settings::settings;
 
 use crate::data::{Augment, Reading};
@@ -32,6 +34,9 @@ pub struct Recipe {
     /// Parts of a batch that go through the network one after the other, so that it needs less memory; their gradients are
     /// averaged, and batch normalisation sees one part at a time.
     pub accumulate: usize,
+    /// Numbers of activations, gradients and the weights that make them; the weights that are trained, their momentum and their
+    /// average always have 32 bits, and so have batch normalisation and the loss.
+    pub precision: Precision,
     /// Largest learning rate.
     pub lr: f64,
     /// Steps over which the learning rate rises to `lr`.
@@ -114,6 +119,7 @@ impl Default for Recipe {
             steps: 120_000,
             batch_size: 512,
             accumulate: 1,
+            precision: Precision::F32,
             lr: 0.1,
             warmup_steps: 500,
             layer_decay: 1.0,
@@ -162,6 +168,11 @@ impl Recipe {
 
     /// The settings that a run which has diverged may change, since it cannot go on without.
     const FREE_AFTER_DIVERGENCE: &[&str] = &["lr", "warmup_steps", "clip_norm"];
+
+    /// Parts of a batch on a number of devices.
+    pub(crate) fn parts(&self, devices: usize) -> usize {
+        self.accumulate * devices
+    }
 
     /// Whether a run that goes on after it has diverged may have another value of a key.
     pub(crate) fn is_free_after_divergence(key: &str) -> bool {

@@ -11,6 +11,7 @@ use crate::data::{self, SplitName};
 use crate::evaluate::{self, EvaluateOptions, Frozen};
 use crate::{Error, Options, Recipe, finetune, pretrain};
 use burn::tensor::Device;
+use selfie_models::device::{names, open_all};
 use selfie_models::digest;
 use selfie_models::network::{Network, NetworkConfig};
 use selfie_models::saved::{self, WEIGHTS_FILE};
@@ -25,6 +26,7 @@ pub(crate) struct Work<'a> {
     plan: &'a Plan<'a>,
     options: &'a TableOptions,
     at_hand: &'a AtHand,
+    /// The first one, for all that is not training.
     device: Device,
     /// Weights of the pretrained runs, by folder.
     pretrained: HashMap<PathBuf, String>,
@@ -44,7 +46,7 @@ impl<'a> Work<'a> {
             plan,
             options,
             at_hand,
-            device: selfie_models::device::open(&options.device)?,
+            device: open_all(&options.device)?.swap_remove(0),
             pretrained: HashMap::new(),
             frozen: None,
         })
@@ -114,7 +116,7 @@ impl<'a> Work<'a> {
             run: run.to_owned(),
             data: None,
             split: SplitName::Test,
-            device: self.options.device.clone(),
+            device: names(&self.options.device).take(1).collect(),
             batch_size: BATCH_SIZE,
             neighbours: Vec::new(),
             noise: false,
@@ -163,6 +165,7 @@ impl<'a> Work<'a> {
         let [pretrain, _] = self.plan.recipes(cell)?;
         let recipe = Recipe { norm_batches: subject.norm_batches, ..pretrain };
         let device = self.device.clone().autodiff();
-        evaluate::renewed(on(&device)?, &recipe, &self.at_hand.dataset, &device)
+        let parts = recipe.parts(names(&self.options.device).count());
+        evaluate::renewed(on(&device)?, &recipe, parts, &self.at_hand.dataset, &device)
     }
 }
