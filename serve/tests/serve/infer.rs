@@ -90,6 +90,7 @@ fn a_wrong_tensor_is_refused_with_the_reason() {
         (tensor("pixel_values", json!([2, 3, 8, 8]), "FP32", data.clone()), 400, "data holds 192 numbers"),
         (tensor("pixel_values", shape.clone(), "FP16", data.clone()), 400, "the model takes FP32"),
         (tensor("pixel_values", shape.clone(), "FP32", json!([true])), 400, "numbers or strings"),
+        (tensor("pixel_values", shape.clone(), "FP32", json!(vec![1e39; 192])), 400, "holds inf; FP32 takes finite"),
         (tensor("pixel_values", json!([2]), "BYTES", json!([base64(&png(1))])), 400, "the tensor holds 1 elements"),
         (tensor("pixel_values", json!([1]), "BYTES", json!([base64(b"nothing")])), 400, "not an image"),
         (unknown_output, 400, "\"nothing\" is unknown"),
