@@ -14,12 +14,19 @@ use tokio::time::timeout;
 /// The slowest rate of a whole body, once twice the time is over in which nothing may come.
 const SLOWEST_BYTES_PER_S: u64 = 8 << 10;
 
+/// What some programs put in front of UTF-8.
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+
 /// What a body of JSON says.
 ///
 /// # Errors
 /// [`Error::Invalid`] says where it is wrong.
+///
+/// # Source
+/// RFC 8259, section 8.1: a byte order mark may be ignored.
 pub fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
-    serde_json::from_slice(body).map_err(|error| Error::invalid("", format!("the JSON body is wrong: {error}")))
+    let text = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
+    serde_json::from_slice(text).map_err(|error| Error::invalid("", format!("the JSON body is wrong: {error}")))
 }
 
 /// Reads the whole body, without its content encoding.

@@ -5,7 +5,7 @@
 //! of a vector in JSON; the `Accept` header may ask for bare numbers instead, see [`super::accept`].
 
 use super::envelope::OpenAi;
-use super::{App, accept, answered, images, resource, terms, vectors};
+use super::{App, accept, answered, images, null, resource, terms, vectors};
 use crate::Error;
 use crate::engine::Which;
 use crate::model::row::normalise;
@@ -28,10 +28,10 @@ pub fn configure(config: &mut ServiceConfig) {
 
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 struct Options {
-    #[serde(default, alias = "embedding_type")]
+    #[serde(default, alias = "embedding_type", deserialize_with = "null::or_default")]
     encoding_format: Format,
     dimensions: Option<Whole>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null::or_default")]
     normalized: bool,
 }
 

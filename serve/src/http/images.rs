@@ -41,6 +41,7 @@ pub struct Form<O> {
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object with input or messages")]
 struct Json<O> {
     model: Option<String>,
     input: Option<Input>,

@@ -4,7 +4,7 @@
 //! Triton's model repository extension.
 
 use super::envelope::KServe;
-use super::{App, body, resource};
+use super::{App, body, null, resource};
 use crate::protocol;
 use actix_web::web::{self, Data, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
@@ -16,9 +16,10 @@ pub fn configure(config: &mut ServiceConfig) {
 }
 
 #[derive(Default, Deserialize)]
+#[serde(expecting = "an object")]
 struct Request {
     /// Whether only versions that answer are wanted.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null::or_default")]
     ready: bool,
 }
 

@@ -7,7 +7,7 @@
 //! Triton's model repository extension.
 
 use super::envelope::KServe;
-use super::{App, administrator, body, resource};
+use super::{App, administrator, body, null, resource};
 use crate::{Error, protocol};
 use actix_web::web::{self, Data, Path, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
@@ -23,8 +23,9 @@ pub fn configure(config: &mut ServiceConfig) {
 }
 
 #[derive(Default, Deserialize)]
+#[serde(expecting = "an object")]
 struct Request {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null::or_default")]
     parameters: Map<String, Value>,
 }
 
