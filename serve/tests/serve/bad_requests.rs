@@ -143,7 +143,11 @@ fn other_methods_and_paths_are_refused_in_the_words_of_their_api() {
     }
     for path in ["/v1/models", "/v2", "/v2/health/ready", "/v2/models/net", "/v2/models/net/ready", "/metrics"] {
         let response = server.post(path).send().unwrap();
-        assert_eq!((response.status().as_u16(), response.headers()["allow"].to_str().unwrap()), (405, "GET"), "{path}");
+        assert_eq!(
+            (response.status().as_u16(), response.headers()["allow"].to_str().unwrap()),
+            (405, "GET, HEAD"),
+            "{path}"
+        );
     }
     for path in ["/v2/nothing", "/v2/models/x", "/v2/models/x/ready", "/v2/models/net/versions/2"] {
         let response = server.get(path).send().unwrap();
