@@ -2,10 +2,10 @@
 
 use super::inflate::Inflate;
 use crate::{Config, Error};
-use actix_web::HttpRequest;
 use actix_web::error::PayloadError;
 use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 use actix_web::web::{Bytes, BytesMut, Payload};
+use actix_web::{HttpMessage, HttpRequest};
 use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
 use std::time::{Duration, Instant};
@@ -16,6 +16,14 @@ const SLOWEST_BYTES_PER_S: u64 = 8 << 10;
 
 /// What some programs put in front of UTF-8.
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+
+/// The media type of a body without its parameters. Its case does not matter.
+///
+/// # Source
+/// RFC 9110, section 8.3.1.
+pub fn kind(request: &HttpRequest) -> String {
+    request.content_type().to_ascii_lowercase()
+}
 
 /// What a body of JSON says.
 ///

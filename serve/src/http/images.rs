@@ -12,8 +12,8 @@
 use super::messages::Messages;
 use super::{App, body, data_uri, multipart};
 use crate::Error;
+use actix_web::HttpRequest;
 use actix_web::web::{Bytes, Payload, Query};
-use actix_web::{HttpMessage, HttpRequest};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -99,7 +99,7 @@ pub async fn read_any<O: DeserializeOwned>(
     payload: Payload,
 ) -> Result<Form<O>, Error> {
     let mut fields = query(request)?;
-    match request.content_type() {
+    match body::kind(request).as_str() {
         "application/json" => {
             json(&body::read(request, payload, &app.config).await?, fields, app.config.request_items())
         }

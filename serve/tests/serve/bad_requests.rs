@@ -116,6 +116,26 @@ fn a_body_of_the_wrong_kind_is_refused() {
 }
 
 #[test]
+fn the_type_of_a_body_is_known_however_it_is_written() {
+    let (_store, server) = server(|_| ());
+    let tensor = json!({"name": "pixel_values", "shape": [1], "datatype": "BYTES", "data": [base64(&png(1))]});
+    let (image, infer) = (json!({"input": base64(&png(1))}), json!({"inputs": [tensor]}));
+    let part = b"--x\r\ncontent-disposition: form-data; name=images\r\ncontent-type: application/octet-stream\r\n\r\n";
+    let form = [part.as_slice(), png(1).as_slice(), b"\r\n--x--\r\n"].concat();
+    let (embed, infer_path) = ("/v1/embeddings?model=net", "/v2/models/net/infer");
+    for (path, kind, body) in [
+        (embed, "Application/JSON; Charset=UTF-8", image.to_string().into_bytes()),
+        (embed, "IMAGE/PNG", png(1)),
+        (embed, "Multipart/Form-Data; boundary=x", form),
+        (infer_path, "APPLICATION/JSON", infer.to_string().into_bytes()),
+        (infer_path, "application/x-www-form-urlencoded", infer.to_string().into_bytes()),
+    ] {
+        let response = server.post(path).header("content-type", kind).body(body).send().unwrap();
+        assert_eq!(response.status(), 200, "{kind}: {}", response.text().unwrap());
+    }
+}
+
+#[test]
 fn a_body_without_a_length_is_cut_at_the_limit() {
     let (_store, server) = server(|config| config.max_body_bytes = 10_000);
     let mut stream = TcpStream::connect(server.addr).unwrap();
