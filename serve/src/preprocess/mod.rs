@@ -16,6 +16,7 @@ mod reading;
 mod reduced;
 mod resize;
 mod still;
+mod unread;
 mod webp;
 
 pub(crate) use decode::decode;

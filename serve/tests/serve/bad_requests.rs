@@ -24,7 +24,7 @@ fn a_bad_image_is_refused_with_the_reason_and_harms_nobody() {
     let cases: [(&str, Vec<u8>, &str); 13] = [
         ("empty", vec![], "is empty"),
         ("text", b"hello, world".to_vec(), "is not an image that is read here"),
-        ("another format", b"II*\0aaaaaaaaaaaaaaaa".to_vec(), "is not an image that is read here"),
+        ("another format", b"II*\0aaaaaaaaaaaaaaaa".to_vec(), "is a TIFF, which is not read here; send JPEG, PNG"),
         ("PNG cut", png[..png.len() / 2].to_vec(), "readable PNG"),
         ("PNG head", png[..20].to_vec(), "readable PNG"),
         ("JPEG cut", jpeg[..jpeg.len() - 40].to_vec(), "truncated JPEG"),
