@@ -40,16 +40,19 @@ pub fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
 /// Reads the whole body, without its content encoding.
 ///
 /// # Errors
-/// [`Error::BodyTooLarge`], [`Error::BodyStalled`], [`Error::BodySlow`], [`Error::MediaType`] for an encoding that is not known, or
+/// [`Error::BodyTooLarge`], [`Error::BodyStalled`], [`Error::BodySlow`], [`Error::ContentEncoding`] for one that is not known, or
 /// [`Error::Invalid`] when the connection breaks or the encoding is damaged.
 pub async fn read(request: &HttpRequest, mut payload: Payload, config: &Config) -> Result<Bytes, Error> {
     let limit_bytes = config.max_body_bytes;
-    let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
-    let announced = header(CONTENT_LENGTH).and_then(|length| length.parse::<usize>().ok());
+    let headers = request.headers();
+    let length = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok());
+    let announced = length.and_then(|length| length.parse::<usize>().ok());
     if announced.is_some_and(|length| length > limit_bytes) {
         return Err(Error::BodyTooLarge { limit_bytes });
     }
-    let mut inflate = Inflate::new(header(CONTENT_ENCODING).unwrap_or_default(), limit_bytes)?;
+    // Encodings in several headers are one list.
+    let encodings: Vec<_> = headers.get_all(CONTENT_ENCODING).map(|value| value.to_str().unwrap_or("?")).collect();
+    let mut inflate = Inflate::new(&encodings.join(", "), limit_bytes)?;
     let mut body = BytesMut::new();
     let (start, mut received) = (Instant::now(), 0);
     while let Some(chunk) = next(&mut payload, config.body_timeout_ms, start, received).await? {
