@@ -99,7 +99,7 @@ fn prepared(model: &Model, job: &Job, bytes: &[u8]) -> Result<Prepared, String> 
         other => other.to_string(),
     };
     let pixels = model.preprocessor.item(bytes).map_err(reason)?;
-    let small = || thumbnail(bytes, model.preprocessor.max_pixels()).map(Blob).map_err(reason);
+    let small = || thumbnail(bytes, model.preprocessor.reading().max_pixels).map(Blob).map_err(reason);
     Ok(Prepared { pixels, thumbnail: job.thumbnails.then(small).transpose()? })
 }
 
