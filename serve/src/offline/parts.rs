@@ -171,7 +171,7 @@ mod tests {
             let model = open(folder.path(), &OpenOptions { model: None, runtime, reading }).unwrap();
             let mut job = Job {
                 inputs: Vec::new(),
-                out: folder.path().join("out.jsonl"),
+                out: folder.path().join(".jobs/out.jsonl"),
                 task: Task::Embed,
                 shard: Default::default(),
                 names: Default::default(),
