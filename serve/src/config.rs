@@ -7,6 +7,9 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::thread::available_parallelism;
 
+/// Most threads that read and write HTTP: actix takes no more.
+const MAX_HTTP_THREADS: usize = 512;
+
 /// Every option of the server. In a file or an environment the names are those of the fields.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -156,6 +159,10 @@ impl Config {
                 return Err(Error::Option { option, reason: "is 0; it must be at least 1".into() });
             }
         }
+        if self.http_threads > MAX_HTTP_THREADS {
+            let reason = format!("is {}; it must be at most {MAX_HTTP_THREADS}", self.http_threads);
+            return Err(Error::Option { option: "http_threads", reason });
+        }
         if !(0.0..=1.0).contains(&self.trace_ratio) {
             let reason = format!("is {}; it must be from 0 to 1", self.trace_ratio);
             return Err(Error::Option { option: "trace_ratio", reason });
@@ -204,6 +211,13 @@ mod tests {
         assert!(Config::default().check().is_ok());
         let config = Config { max_batch_size: 0, ..Config::default() };
         assert!(config.check().unwrap_err().to_string().contains("max_batch_size"));
+    }
+
+    #[test]
+    fn more_threads_than_there_can_be_are_refused_by_name() {
+        let config = |http_threads| Config { http_threads, ..Config::default() };
+        assert!(config(512).check().is_ok());
+        assert!(config(513).check().unwrap_err().to_string().contains("http_threads: is 513"));
     }
 
     #[test]
