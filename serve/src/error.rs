@@ -261,7 +261,7 @@ pub enum Error {
     },
     /// A form of the response that there is not.
     #[error(
-        "none of \"{found}\" is given here; accept application/json, or application/octet-stream with dtype f32, f16 or int8"
+        "none of \"{found}\" is given here; accept application/json, or application/octet-stream with dtype f32, f16, int8 or ubinary"
     )]
     NotAcceptable {
         /// What the client accepts.

@@ -131,30 +131,8 @@ impl Format {
                 let bytes: Vec<u8> = vector.iter().flat_map(|value| value.to_le_bytes()).collect();
                 Vector::Base64(STANDARD.encode(bytes))
             }
-            Self::Binary => Vector::Binary(bits(&vector).into_iter().map(|byte| (byte ^ 0x80) as i8).collect()),
-            Self::Ubinary => Vector::Ubinary(bits(&vector)),
+            Self::Binary => Vector::Binary(vectors::bits(&vector).map(|byte| (byte ^ 0x80) as i8).collect()),
+            Self::Ubinary => Vector::Ubinary(vectors::bits(&vector).collect()),
         }
-    }
-}
-
-/// # Source
-/// `numpy.packbits(vector > 0)`, as Sentence Transformers quantises.
-fn bits(vector: &[f32]) -> Vec<u8> {
-    let byte = |part: &[f32]| {
-        part.iter().enumerate().fold(0, |byte, (index, value)| byte | (u8::from(*value > 0.0) << (7 - index)))
-    };
-    vector.chunks(8).map(byte).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn bits_are_packed_as_numpy_packs_them() {
-        let vector = [1.0, -1.0, 0.0, 2.0, -3.0, 0.5, 0.5, 0.5, 1.0, -1.0];
-        assert_eq!(bits(&vector), [0b1001_0111, 0b1000_0000]);
-        let Vector::Binary(signed) = Format::Binary.write(vector.to_vec()) else { panic!("not binary") };
-        assert_eq!(signed, [0b1001_0111u8 as i16 - 128, 0].map(|byte| byte as i8));
     }
 }
