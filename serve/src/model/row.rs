@@ -27,6 +27,13 @@ pub fn normalise(vector: &mut [f32]) {
     }
 }
 
+/// The vector at length 1; one of zeros stays.
+pub fn unit(vector: &[f32]) -> Vec<f32> {
+    let mut unit = vector.to_vec();
+    normalise(&mut unit);
+    unit
+}
+
 /// Cosine of the angle between two vectors of the same length; a vector of zeros has no direction and gives 0.
 pub fn cosine(a: &[f32], b: &[f32]) -> f64 {
     let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum::<f64>();
