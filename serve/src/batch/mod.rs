@@ -122,7 +122,8 @@ impl Batcher {
             let thread = std::thread::Builder::new().name(format!("batch-{name}")).spawn(move || runner.run());
             thread.map_err(|error| Error::Server { reason: format!("no thread for the batches of {name}: {error}") })
         };
-        let threads = (0..at_once).map(thread).collect::<Result<_, _>>()?;
+        // Those that there are already end, and let the model go.
+        let threads = (0..at_once).map(thread).collect::<Result<_, _>>().inspect_err(|_| runner.queue.close())?;
         let (at_once, threads) = (u32::try_from(at_once).unwrap_or(u32::MAX), Mutex::new(threads));
         Ok(Self { limits, at_once, places, spare: Arc::new(Semaphore::new(limits.max_batch_size)), runner, threads })
     }
