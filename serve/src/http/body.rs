@@ -37,6 +37,14 @@ pub fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
     serde_json::from_slice(text).map_err(|error| Error::invalid("", format!("the JSON body is wrong: {error}")))
 }
 
+/// What a body of JSON says where there may be none.
+///
+/// # Errors
+/// Those of [`json`].
+pub fn json_or_nothing<T: DeserializeOwned + Default>(body: &[u8]) -> Result<T, Error> {
+    if body.is_empty() { Ok(T::default()) } else { json(body) }
+}
+
 /// Reads the whole body, without its content encoding.
 ///
 /// # Errors

@@ -24,10 +24,6 @@ struct Request {
 }
 
 async fn index(app: Data<App>, http: HttpRequest, payload: Payload) -> Result<HttpResponse, KServe> {
-    let body = body::read(&http, payload, &app.config).await?;
-    let request: Request = match body.is_empty() {
-        true => Request::default(),
-        false => body::json(&body)?,
-    };
+    let request: Request = body::json_or_nothing(&body::read(&http, payload, &app.config).await?)?;
     Ok(HttpResponse::Ok().json(protocol::index(&app.engine, request.ready)))
 }

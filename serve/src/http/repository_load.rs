@@ -60,9 +60,5 @@ async fn unload(
 }
 
 async fn read(app: &App, http: &HttpRequest, payload: Payload) -> Result<Request, Error> {
-    let body = body::read(http, payload, &app.config).await?;
-    if body.is_empty() {
-        return Ok(Request::default());
-    }
-    body::json(&body)
+    body::json_or_nothing(&body::read(http, payload, &app.config).await?)
 }
