@@ -58,6 +58,11 @@ pub struct Config {
     pub max_body_bytes: usize,
     /// Longest time in which nothing of a request body comes, in milliseconds; then the answer is 408. 0 sets no limit.
     pub body_timeout_ms: u64,
+    /// Hosts that images may be fetched from where a request gives a URL: `images.example`, `.example` for all below it, or an address,
+    /// each with a port or without; without any no URL is fetched.
+    pub fetch_hosts: Vec<String>,
+    /// Longest time to fetch an image, in milliseconds.
+    pub fetch_timeout_ms: u64,
     /// Largest image in pixels, read from its header before anything is allocated.
     pub max_image_pixels: u64,
     /// Whether a JPEG that is far larger than the model needs is decoded at a quarter of its width and height.
@@ -124,6 +129,8 @@ impl Default for Config {
             max_request_items: 128,
             max_body_bytes: 32 << 20,
             body_timeout_ms: 30_000,
+            fetch_hosts: Vec::new(),
+            fetch_timeout_ms: 5_000,
             max_image_pixels: 50_000_000,
             reduced_jpeg: false,
             strict_readiness: false,
@@ -153,6 +160,7 @@ impl Config {
             ("max_request_items", self.max_request_items),
             ("max_body_bytes", self.max_body_bytes),
             ("max_image_pixels", usize::try_from(self.max_image_pixels).unwrap_or(usize::MAX)),
+            ("fetch_timeout_ms", usize::try_from(self.fetch_timeout_ms).unwrap_or(usize::MAX)),
         ];
         for (option, value) in positive {
             if value == 0 {
@@ -167,6 +175,7 @@ impl Config {
             let reason = format!("is {}; it must be from 0 to 1", self.trace_ratio);
             return Err(Error::Option { option: "trace_ratio", reason });
         }
+        crate::fetch::Hosts::parse(&self.fetch_hosts)?;
         if let Some(url) = &self.otlp_endpoint {
             crate::trace::Collector::at(url)?;
         }

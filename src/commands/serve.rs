@@ -114,6 +114,15 @@ pub struct Arguments {
     #[arg(long, env = "SELFIE_BODY_TIMEOUT_MS", value_name = "N")]
     #[serde(skip_serializing_if = "Option::is_none")]
     body_timeout_ms: Option<u64>,
+    /// Host that images may be fetched from by URL: images.example, .example for all below it, or 10.0.0.7:9000; may be given several
+    /// times. [default: none, no URL is fetched]
+    #[arg(long, env = "SELFIE_FETCH_HOSTS", value_name = "HOST", value_delimiter = ',')]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    fetch_hosts: Vec<String>,
+    /// Milliseconds in which an image must have been fetched. [default: 5000]
+    #[arg(long, env = "SELFIE_FETCH_TIMEOUT_MS", value_name = "N")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fetch_timeout_ms: Option<u64>,
     /// Largest image in pixels. [default: 50000000]
     #[arg(long, env = "SELFIE_MAX_IMAGE_PIXELS", value_name = "N")]
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -11,7 +11,7 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// The bytes of an image given as text. URLs are not fetched.
+/// The bytes of an image that is in a text itself.
 ///
 /// # Errors
 /// [`Error::Image`] for anything but base64.
@@ -20,12 +20,12 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
 /// RFC 2397: `data:[<media type>][;base64],<data>`. RFC 2045, section 6.8: lines. RFC 4648, section 5: `-` and `_` for `+` and `/`.
 pub fn decode(text: &str) -> Result<Bytes, Error> {
     let text = text.trim();
-    let start = text.get(..8).unwrap_or(text).to_ascii_lowercase();
-    if start.contains("://") {
+    if is_url(text) {
         return Err(Error::image(
-            "is a URL; this server fetches none, send the image as base64 or as the request body",
+            "is a URL, and none is fetched here; send the image as base64 or as the request body",
         ));
     }
+    let start = text.get(..8).unwrap_or(text).to_ascii_lowercase();
     let data = if start.starts_with("data:") {
         match text[5..].split_once(',') {
             Some((kind, data)) if kind.to_ascii_lowercase().ends_with(";base64") => data,
@@ -37,6 +37,12 @@ pub fn decode(text: &str) -> Result<Bytes, Error> {
     // As it is first: most comes so, and it is long.
     let bytes = LENIENT.decode(data).or_else(|_| LENIENT.decode(usual(data)));
     bytes.map(Bytes::from).map_err(|error| Error::image(format!("is neither base64 nor a data URI: {error}")))
+}
+
+/// Whether the text is the URL of a place where something could be fetched.
+pub fn is_url(text: &str) -> bool {
+    let text = text.trim_start();
+    text.get(..8).unwrap_or(text).contains("://")
 }
 
 /// Base64 in one line and in the usual alphabet.
