@@ -6,14 +6,14 @@ use serde_json::{Value, json};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
+use std::time::Duration;
 
 /// A host with images, until the process ends.
 fn host() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = listener.local_addr().unwrap();
-    std::thread::spawn(move || {
-        listener.incoming().flatten().for_each(|stream| drop(std::thread::spawn(|| answer(stream))))
-    });
+    let answers = |stream: TcpStream| drop(std::thread::spawn(move || answer(stream)));
+    std::thread::spawn(move || listener.incoming().flatten().for_each(answers));
     addr
 }
 
@@ -52,22 +52,23 @@ fn answer(mut stream: TcpStream) {
     let _ = stream.write_all(&bytes);
 }
 
-fn fetching(store: &Path, hosts: &[String]) -> Running {
-    let (fetch_hosts, max_body_bytes) = (hosts.to_vec(), 50_000);
-    serve(Config { fetch_hosts, fetch_timeout_ms: 500, max_body_bytes, ..config(store) })
+fn fetching(store: &Path, hosts: &[String], longest: Duration) -> Running {
+    let (fetch_hosts, fetch_timeout_ms) = (hosts.to_vec(), longest.as_millis() as u64);
+    serve(Config { fetch_hosts, fetch_timeout_ms, max_body_bytes: 50_000, ..config(store) })
 }
 
 #[test]
 fn images_are_fetched_from_the_hosts_that_are_named() {
     let store = store(&[("net", Network::default())]);
     let host = host();
-    let server = fetching(store.path(), &[host.to_string()]);
+    let server = fetching(store.path(), &[host.to_string()], PATIENCE);
     let expected = server.embed(&json!({"input": base64(&png(3))})).remove(0);
     let (plain, chunked) = (format!("http://{host}/a.png?x=1"), format!("http://{host}/chunked.png"));
     let found = server.embed(&json!({"input": [plain, base64(&png(4)), {"image": chunked}]}));
-    assert_eq!((&found[0], &found[2]), (&expected, &expected));
+    assert_close(&found[0], &expected, "plain");
+    assert_close(&found[2], &expected, "chunked");
     let message = json!([{"role": "user", "content": [{"type": "image_url", "image_url": {"url": plain}}]}]);
-    assert_eq!(server.embed(&json!({"messages": message})), [expected]);
+    assert_close(&server.embed(&json!({"messages": message}))[0], &expected, "a message");
     let many = vec![plain; 20];
     assert_eq!(server.embed(&json!({"input": many})).len(), 20);
 }
@@ -76,20 +77,22 @@ fn images_are_fetched_from_the_hosts_that_are_named() {
 fn nothing_else_is_fetched_and_the_reason_is_told() {
     let store = store(&[("net", Network::default())]);
     let host = host();
-    let server = fetching(store.path(), &[host.to_string(), format!("localhost:{}", host.port())]);
+    let hosts = [host.to_string(), format!("localhost:{}", host.port())];
+    let server = fetching(store.path(), &hosts, PATIENCE);
+    let hasty = fetching(store.path(), &hosts, Duration::from_millis(200));
     let at = |path: &str| format!("http://{host}{path}");
     let cases = [
         (at("/text"), "is not an image"),
         (at("/nowhere"), "answers 404"),
         (at("/moved"), "leads to http://169.254.169.254/, which is not followed"),
         (at("/large"), "more bytes than"),
-        (at("/slow"), "within 500 ms"),
         (format!("http://127.0.0.1:{}/a.png", server.addr.port()), "no host that this server fetches from"),
         (format!("http://localhost:{}/a.png?x=1", host.port()), "leads into a private network"),
         ("http://169.254.169.254/latest/meta-data".to_owned(), "no host that this server fetches from"),
-        ("file:///etc/passwd".to_owned(), "neither http nor https"),
+        ("file:///etc/passwd".to_owned(), "is at a URL"),
     ];
-    for (url, expected) in cases {
+    let cases = cases.into_iter().map(|(url, expected)| (&server, url, expected));
+    for (server, url, expected) in cases.chain([(&hasty, at("/slow"), "within 200 ms")]) {
         let response = server.json("/v1/embeddings", &json!({"input": [base64(&png(1)), url]}));
         let status = response.status();
         let answer: Value = response.json().unwrap();
