@@ -180,7 +180,7 @@ pub struct Arguments {
 
 /// Parses a port.
 fn port(text: &str) -> Result<u16, String> {
-    text.parse().map_err(|error| match text.contains("://") {
+    text.parse::<u16>().map_err(|error| match text.contains("://") {
         true => "it is the address that Kubernetes puts into SELFIE_PORT for a service named selfie; \
                  give the pod `enableServiceLinks: false`"
             .to_owned(),
