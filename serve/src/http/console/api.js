@@ -4,14 +4,15 @@ import { at, make, table } from "./page.js";
 
 const description = await (await fetch("/openapi.json")).json();
 
-// What a reference leads to.
-const found = ($ref) => $ref.slice(2).split("/").reduce((part, name) => part[name], description);
+// A part itself, or what its reference leads to.
+const found = (part) =>
+  part?.$ref ? part.$ref.slice(2).split("/").reduce((part, name) => part[name], description) : part;
 
 // A schema with what its references lead to in their place.
 function whole(part) {
   if (Array.isArray(part)) return part.map(whole);
   if (part === null || typeof part !== "object") return part;
-  if (part.$ref) return whole(found(part.$ref));
+  if (part.$ref) return whole(found(part));
   return Object.fromEntries(Object.entries(part).map(([name, value]) => [name, whole(value)]));
 }
 
@@ -48,11 +49,11 @@ function line(method, path, types) {
 }
 
 function operation(path, method, { summary, description, parameters = [], requestBody, responses }) {
-  const bodies = Object.entries(requestBody?.content ?? {});
+  const bodies = Object.entries(found(requestBody)?.content ?? {});
   const parts = [make("pre", { textContent: line(method, path, bodies.map(([type]) => type)) })];
   if (description) parts.unshift(make("p", { className: "note", textContent: description }));
   if (parameters.length > 0) {
-    const fields = parameters.map((one) => [one.name, one.in, kind(one.schema), one.description ?? ""]);
+    const fields = parameters.map(found).map((one) => [one.name, one.in, kind(one.schema), one.description ?? ""]);
     parts.push(heading("Parameters"), rows(["name", "in", "type", "what it says"], fields));
   }
   for (const [type, body] of bodies) {
@@ -65,7 +66,7 @@ function operation(path, method, { summary, description, parameters = [], reques
   }
   parts.push(heading("Answers"));
   for (const [status, given] of Object.entries(responses)) {
-    const answer = given.$ref ? found(given.$ref) : given;
+    const answer = found(given);
     parts.push(make("p", { textContent: `${status}: ${answer.description}` }));
     const forms = Object.values(answer.content ?? {}).filter((content) => content.schema);
     parts.push(...forms.map((content) => schema(content.schema)));
