@@ -4,27 +4,26 @@
 //! private networks, the address that was looked at is the one that is asked, no redirect is followed, and time and bytes are bounded.
 
 mod address;
-mod answer;
 mod authorities;
 mod hosts;
 
 pub use hosts::Hosts;
 
+use crate::client::{self, Address, Budget};
 use crate::{Config, Error};
-use actix_web::http::Uri;
 use actix_web::web::Bytes;
-use answer::Budget;
 use hosts::Permission;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
+use tonic::transport::Uri;
 
 /// Most images that are fetched at once, those of one request included.
 const AT_ONCE: usize = 64;
@@ -43,11 +42,7 @@ pub struct Fetcher {
 /// What is asked for, and where.
 struct Target {
     is_encrypted: bool,
-    host: String,
-    port: u16,
-    /// Host and port as the URL has them.
-    authority: String,
-    path: String,
+    address: Address,
 }
 
 impl Fetcher {
@@ -76,7 +71,7 @@ impl Fetcher {
 
     /// What the images of one request may have together: as much as its body.
     pub fn budget(&self) -> Budget {
-        Budget(AtomicUsize::new(self.most_bytes))
+        Budget::new(self.most_bytes)
     }
 
     /// Fetches an image.
@@ -94,49 +89,72 @@ impl Fetcher {
 
     async fn get(&self, url: &str, budget: &Budget) -> Result<Vec<u8>, String> {
         let target = Target::of(url)?;
-        let permission = self.hosts.permission(&target.host, target.port, target.is_encrypted).ok_or_else(|| {
-            format!("{} is no host that this server fetches from; --fetch-hosts names those", target.authority)
+        let Address { host, port, authority, .. } = &target.address;
+        let permission = self.hosts.permission(host, *port, target.is_encrypted).ok_or_else(|| {
+            format!("{authority} is no host that this server fetches from; --fetch-hosts names those")
         })?;
         // An error says that the server is gone.
         let _permit = self.permits.acquire().await.map_err(|error| error.to_string())?;
         let address = target.address(permission).await?;
-        let failed = |error: std::io::Error| format!("{} cannot be asked: {error}", target.authority);
-        let mut stream = TcpStream::connect(address).await.map_err(failed)?;
+        let image = self.get_at(address, &target, budget).await;
+        image.map_err(|reason| format!("cannot be fetched from {authority}: {reason}"))
+    }
+
+    async fn get_at(&self, address: SocketAddr, target: &Target, budget: &Budget) -> Result<Vec<u8>, String> {
+        let text = |error: std::io::Error| error.to_string();
+        let mut stream = TcpStream::connect(address).await.map_err(text)?;
         if !target.is_encrypted {
-            return answer::get(&mut stream, &target.authority, &target.path, budget).await;
+            return image(&mut stream, &target.address, budget).await;
         }
         let tls = self
             .tls
             .clone()
             .ok_or("https needs certificates of authorities, which are not here; SSL_CERT_FILE names some")?;
-        let name = ServerName::try_from(target.host.clone()).map_err(|error| error.to_string())?;
-        let mut stream = TlsConnector::from(tls).connect(name, stream).await.map_err(failed)?;
-        answer::get(&mut stream, &target.authority, &target.path, budget).await
+        let name = ServerName::try_from(target.address.host.clone()).map_err(|error| error.to_string())?;
+        let mut stream = TlsConnector::from(tls).connect(name, stream).await.map_err(text)?;
+        image(&mut stream, &target.address, budget).await
     }
+}
+
+/// Asks for an image by a connection.
+async fn image(
+    stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
+    address: &Address,
+    budget: &Budget,
+) -> Result<Vec<u8>, String> {
+    let headers = "accept: image/*\r\naccept-encoding: identity\r\n";
+    let answer = client::ask(stream, "GET", address, headers, b"").await?;
+    let encoding = answer.header("content-encoding").filter(|encoding| !encoding.eq_ignore_ascii_case("identity"));
+    match (answer.status, answer.header("location"), encoding) {
+        (200, _, None) => {}
+        (200, _, Some(encoding)) => return Err(format!("it packs it in {encoding}, which was not asked for")),
+        (300..=399, Some(location), _) => {
+            return Err(format!("it leads to {location}, which is not followed; send that"));
+        }
+        (status, ..) => return Err(format!("it answers {status}")),
+    }
+    answer.body(budget).await
 }
 
 impl Target {
     fn of(url: &str) -> Result<Self, String> {
         let uri = url.parse::<Uri>().map_err(|error| format!("cannot be read: {error}"))?;
-        let is_encrypted = match uri.scheme_str() {
-            Some("https") => true,
-            Some("http") => false,
+        let (is_encrypted, port) = match uri.scheme_str() {
+            Some("https") => (true, 443),
+            Some("http") => (false, 80),
             _ => return Err("is neither http nor https".into()),
         };
-        let authority = uri.authority().map(ToString::to_string).unwrap_or_default();
-        if authority.contains('@') {
+        let address = Address::of(&uri, port).ok_or("names no host")?;
+        if address.authority.contains('@') {
             return Err("names a user, which is not sent".into());
         }
-        let host = uri.host().unwrap_or_default().trim_matches(['[', ']']).to_ascii_lowercase();
-        let port = uri.port_u16().unwrap_or(if is_encrypted { 443 } else { 80 });
-        let path = uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
-        Ok(Self { is_encrypted, host, port, authority, path })
+        Ok(Self { is_encrypted, address })
     }
 
     /// The address to ask: the first one that may be asked.
     async fn address(&self, permission: Permission) -> Result<SocketAddr, String> {
-        let authority = &self.authority;
-        let found = lookup_host((self.host.as_str(), self.port)).await;
+        let Address { host, port, authority, .. } = &self.address;
+        let found = lookup_host((host.as_str(), *port)).await;
         let found: Vec<SocketAddr> = found.map_err(|error| format!("{authority} is not known: {error}"))?.collect();
         let may = |address: &&SocketAddr| permission == Permission::Anywhere || address::is_public(address.ip());
         found.iter().find(may).copied().ok_or_else(|| {
@@ -148,24 +166,46 @@ impl Target {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tokio::io::AsyncWriteExt;
+    use tokio::runtime::Builder;
 
     #[test]
-    fn a_url_is_taken_apart() {
-        let of = |url: &str| Target::of(url).map(|target| (target.host, target.port, target.authority, target.path));
-        let target = |host: &str, port, authority: &str, path: &str| {
-            Ok((host.to_owned(), port, authority.to_owned(), path.to_owned()))
-        };
-        assert_eq!(of("https://A.example/b.png?c=d#e"), target("a.example", 443, "A.example", "/b.png?c=d"));
-        assert_eq!(of("http://a.example:81"), target("a.example", 81, "a.example:81", "/"));
-        assert_eq!(of("http://[::1]:8/x"), target("::1", 8, "[::1]:8", "/x"));
+    fn a_url_leads_to_a_host_or_says_why_not() {
+        for (url, is_encrypted, port) in [
+            ("https://a.example/b.png", true, 443),
+            ("HTTP://a.example/b.png", false, 80),
+            ("https://a.example:81", true, 81),
+        ] {
+            let target = Target::of(url).ok().unwrap();
+            assert_eq!((target.is_encrypted, target.address.port), (is_encrypted, port), "{url}");
+        }
         for (url, expected) in [
             ("ftp://a.example/b", "neither http nor https"),
             ("a.example/b", "cannot be read"),
             ("http://user:word@a.example/", "names a user"),
             ("http://a b/", "cannot be read"),
         ] {
-            let reason = of(url).unwrap_err();
+            let reason = Target::of(url).err().unwrap();
             assert!(reason.contains(expected), "{url}: {reason}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_the_image_is_told() {
+        let runtime = Builder::new_current_thread().build().unwrap();
+        for (answer, expected) in [
+            ("404 Not Found\r\n\r\n", "it answers 404"),
+            ("302 Found\r\nlocation: http://10.0.0.1/\r\n\r\n", "leads to http://10.0.0.1/, which is not followed"),
+            ("304 Not Modified\r\n\r\n", "it answers 304"),
+            ("200 OK\r\nContent-Encoding: gzip\r\n\r\n", "packs it in gzip"),
+        ] {
+            let (mut here, mut there) = tokio::io::duplex(4096);
+            let address = Target::of("http://a.example").ok().unwrap().address;
+            let found = runtime.block_on(async {
+                there.write_all(format!("HTTP/1.1 {answer}").as_bytes()).await.unwrap();
+                image(&mut here, &address, &Budget::new(9)).await
+            });
+            assert!(found.as_ref().is_err_and(|reason| reason.contains(expected)), "{answer:?}: {found:?}");
         }
     }
 }
