@@ -197,7 +197,12 @@ impl Config {
 
     /// Whether only this machine reaches the address.
     fn is_loopback(&self) -> bool {
-        self.host == "localhost" || self.host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+        self.host() == "localhost" || self.host().parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+    }
+
+    /// The host, without the brackets that an address of IPv6 has in a URL.
+    pub(crate) fn host(&self) -> &str {
+        self.host.trim_matches(['[', ']'])
     }
 
     /// Most items of one request: a request that could never fit the queue is too large as well.
@@ -264,6 +269,7 @@ mod tests {
         for (config, is_ok) in [
             (config("127.0.0.1", None, None), true),
             (config("::1", None, None), true),
+            (config("[::1]", None, None), true),
             (config("localhost", None, None), true),
             (config("0.0.0.0", None, None), false),
             (config("127.0.0.1", keys.clone(), None), false),

@@ -64,8 +64,8 @@ impl Server {
         let access = Access::open(&config)?;
         let tls = Tls::open(&config)?;
         let fetcher = Fetcher::open(&config)?;
-        let http = Listener::bind(&config.host, config.port)?;
-        let grpc = config.grpc_port.map(|port| Listener::bind(&config.host, port)).transpose()?;
+        let http = Listener::bind(config.host(), config.port)?;
+        let grpc = config.grpc_port.map(|port| Listener::bind(config.host(), port)).transpose()?;
         let metrics = Metrics::new()?;
         let engine = Engine::open(&config, &metrics)?;
         let galleries = Galleries::open(&config, &engine)?;
