@@ -4,6 +4,7 @@ use super::{file, io, is_hidden, is_image};
 use crate::Error;
 use crate::offline::item::{Item, Seen};
 use std::fs;
+use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -24,8 +25,13 @@ fn walk(folder: &Path, label: Option<&Arc<str>>, items: &mut Vec<Item>) -> Resul
                 walk(&path, Some(&name.to_string_lossy().into()), items)?;
             }
         } else if is_image(&path) {
-            let metadata = fs::metadata(&path).map_err(|source| io(&path, source))?;
-            items.push(file(&path, label.cloned(), Seen::of(&metadata)));
+            let seen = match fs::metadata(&path) {
+                Ok(metadata) => Seen::of(&metadata),
+                // A link to nothing: an image that is missing, and not the end of a job that goes on without some.
+                Err(error) if error.kind() == ErrorKind::NotFound => Seen::default(),
+                Err(source) => return Err(io(&path, source)),
+            };
+            items.push(file(&path, label.cloned(), seen));
         }
     }
     Ok(())
