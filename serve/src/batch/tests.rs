@@ -207,7 +207,7 @@ fn what_no_client_waits_for_takes_no_place_and_runs_alone_after_all_others() {
         std::thread::yield_now();
     }
     let places = batcher.admit_spare(3);
-    assert_eq!((places.len(), batcher.admit_spare(9).len(), batcher.metrics.waiting()), (3, 1, 0));
+    assert_eq!((places.len(), batcher.admit_spare(9).len(), batcher.runner.metrics.waiting()), (3, 1, 0));
     let spare = |(value, place)| {
         let (sender, receiver) = oneshot::channel();
         batcher.push(Pixels::F32(vec![value]), place, sender);
