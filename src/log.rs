@@ -1,6 +1,7 @@
 //! The log: lines on the standard error, and what they show, which a server that runs can be asked to change.
 
 use clap::ValueEnum;
+use std::io::IsTerminal;
 use tracing::level_filters::LevelFilter;
 use tracing::subscriber::Interest;
 use tracing::{Level, Metadata, Subscriber, span};
@@ -24,6 +25,8 @@ pub fn start(filter: EnvFilter, format: LogFormat) {
     #[cfg(not(feature = "serve"))]
     drop(switch);
     let lines = fmt::layer().with_writer(std::io::stderr).with_target(false);
+    // On a terminal `NO_COLOR` decides; elsewhere nobody sees colours.
+    let lines = if std::io::stderr().is_terminal() { lines } else { lines.with_ansi(false) };
     let lines = match format {
         LogFormat::Text => lines.boxed(),
         LogFormat::Json => lines.json().boxed(),

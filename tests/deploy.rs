@@ -4,7 +4,7 @@ mod support;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use support::succeed;
+use support::{selfie, succeed};
 
 /// Variables that are not options of `selfie serve`: of the log, of the runtime's folder, and of HAProxy's configuration.
 const OTHERS: &[&str] = &["SELFIE_LOG_FORMAT", "SELFIE_CACHE", "SELFIE_LISTEN", "SELFIE_A", "SELFIE_B", "SELFIE_C"];
@@ -16,6 +16,18 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 
 fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(|character: char| !character.is_ascii_alphanumeric() && !"_-".contains(character))
+}
+
+/// Kubernetes gives every pod variables of all services. Those of the service `selfie` are called as options are.
+#[test]
+fn no_variable_of_a_service_is_taken_for_an_option() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let deployment = std::fs::read_to_string(root.join("deploy/kustomize/base/deployment.yaml")).unwrap();
+    assert!(deployment.contains("\n      enableServiceLinks: false\n"), "{deployment}");
+    let mut command = selfie();
+    let output = command.args(["serve", "--check"]).env("SELFIE_PORT", "tcp://10.0.0.7:8000").output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success() && said.contains("SELFIE_PORT") && said.contains("enableServiceLinks"), "{said}");
 }
 
 #[test]

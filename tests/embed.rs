@@ -167,14 +167,16 @@ fn a_damaged_image_is_named_and_left_out_only_when_that_was_asked_for() {
     let folder = images(5);
     let path = folder.path();
     std::fs::write(path.join("images/broken.png"), b"\x89PNG\r\n\x1a\nno more").unwrap();
+    std::os::unix::fs::symlink("nowhere", path.join("images/link.png")).unwrap();
     let arguments = ["embed", "images", "--model", MODEL, "--out", "vectors.jsonl"];
     let (code, _, stderr) = run(path, &arguments);
     assert!(code == 1 && stderr.contains("images/broken.png") && stderr.contains("--skip-damaged"), "{stderr}");
     assert!(!path.join("vectors.jsonl").exists());
     let arguments = [&arguments[..], &["--skip-damaged"]].concat();
     let (code, stdout, stderr) = run(path, &arguments);
-    assert!(code == 0 && stdout.contains("5 images, 1 left out"), "{stdout}{stderr}");
+    assert!(code == 0 && stdout.contains("5 images, 2 left out"), "{stdout}{stderr}");
     assert!(stderr.contains("left out: images/broken.png"), "{stderr}");
+    assert!(stderr.contains("left out: images/link.png is missing"), "{stderr}");
     assert_eq!(lines(&path.join("vectors.jsonl")).len(), 5);
 
     let (code, _, stderr) = run(path, &arguments);

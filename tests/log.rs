@@ -34,4 +34,5 @@ fn what_the_log_shows_changes_while_it_serves() {
     let text = read_to_string(&path).unwrap();
     assert!(text.contains("shown-at-first") && text.contains("shown-again"), "{text}");
     assert!(!text.contains("hidden"), "{text}");
+    assert!(!text.contains('\u{1b}'), "colours in a file: {text}");
 }

@@ -64,11 +64,12 @@ impl Columns {
         columns.iter().map(|column| column.path().string()).collect::<Vec<_>>().join(", ")
     }
 
-    /// Strings or whole numbers as text, one for each row.
+    /// Strings, whole numbers or truth values as text, one for each row.
     ///
     /// # Errors
     /// [`Error::Input`] when the column holds something else.
     pub fn texts(&self, column: usize) -> Result<Vec<Option<String>>, Error> {
+        self.no_lists(column)?;
         let mut found = Vec::with_capacity(self.rows());
         for group in 0..self.reader.num_row_groups() {
             let texts = match self.column(group, column)? {
@@ -78,7 +79,8 @@ impl Columns {
                 }
                 ColumnReader::Int32ColumnReader(reader) => self.optional(reader, group, |value| value.to_string())?,
                 ColumnReader::Int64ColumnReader(reader) => self.optional(reader, group, |value| value.to_string())?,
-                _ => return Err(self.wrong_type(column, "strings or whole numbers")),
+                ColumnReader::BoolColumnReader(reader) => self.optional(reader, group, |value| value.to_string())?,
+                _ => return Err(self.wrong_type(column, "strings, whole numbers or truth values")),
             };
             found.extend(texts);
         }
@@ -90,6 +92,7 @@ impl Columns {
     /// # Errors
     /// [`Error::Input`] when the column does not hold bytes.
     pub fn bytes(&self, column: usize, first: usize, count: usize) -> Result<Vec<Option<Vec<u8>>>, Error> {
+        self.no_lists(column)?;
         let mut found = Vec::with_capacity(count);
         let mut start = 0;
         for (group, rows) in self.group_rows().enumerate() {
@@ -191,6 +194,14 @@ impl Columns {
         // A value is there where the definition level is the highest that occurs; with no value at all none is.
         let full = definitions.iter().copied().max().filter(|_| found > 0);
         Ok(definitions.iter().map(|level| if Some(*level) == full { values.next() } else { None }).collect())
+    }
+
+    /// Refuses a column that may have several values in a row.
+    fn no_lists(&self, column: usize) -> Result<(), Error> {
+        match self.reader.metadata().file_metadata().schema_descr().column(column).max_rep_level() {
+            0 => Ok(()),
+            _ => Err(self.wrong_type(column, "one value for each row, but lists")),
+        }
     }
 
     fn name(&self, column: usize) -> String {

@@ -7,6 +7,9 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::thread::available_parallelism;
 
+/// Most threads that read and write HTTP: actix takes no more.
+const MAX_HTTP_THREADS: usize = 512;
+
 /// Every option of the server. In a file or an environment the names are those of the fields.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -55,6 +58,11 @@ pub struct Config {
     pub max_body_bytes: usize,
     /// Longest time in which nothing of a request body comes, in milliseconds; then the answer is 408. 0 sets no limit.
     pub body_timeout_ms: u64,
+    /// Hosts that images may be fetched from where a request gives a URL: `images.example`, `.example` for all below it, or an address,
+    /// each with a port or without; without any no URL is fetched.
+    pub fetch_hosts: Vec<String>,
+    /// Longest time to fetch an image, in milliseconds.
+    pub fetch_timeout_ms: u64,
     /// Largest image in pixels, read from its header before anything is allocated.
     pub max_image_pixels: u64,
     /// Whether a JPEG that is far larger than the model needs is decoded at a quarter of its width and height.
@@ -121,6 +129,8 @@ impl Default for Config {
             max_request_items: 128,
             max_body_bytes: 32 << 20,
             body_timeout_ms: 30_000,
+            fetch_hosts: Vec::new(),
+            fetch_timeout_ms: 5_000,
             max_image_pixels: 50_000_000,
             reduced_jpeg: false,
             strict_readiness: false,
@@ -150,16 +160,22 @@ impl Config {
             ("max_request_items", self.max_request_items),
             ("max_body_bytes", self.max_body_bytes),
             ("max_image_pixels", usize::try_from(self.max_image_pixels).unwrap_or(usize::MAX)),
+            ("fetch_timeout_ms", usize::try_from(self.fetch_timeout_ms).unwrap_or(usize::MAX)),
         ];
         for (option, value) in positive {
             if value == 0 {
                 return Err(Error::Option { option, reason: "is 0; it must be at least 1".into() });
             }
         }
+        if self.http_threads > MAX_HTTP_THREADS {
+            let reason = format!("is {}; it must be at most {MAX_HTTP_THREADS}", self.http_threads);
+            return Err(Error::Option { option: "http_threads", reason });
+        }
         if !(0.0..=1.0).contains(&self.trace_ratio) {
             let reason = format!("is {}; it must be from 0 to 1", self.trace_ratio);
             return Err(Error::Option { option: "trace_ratio", reason });
         }
+        crate::fetch::Hosts::parse(&self.fetch_hosts)?;
         if let Some(url) = &self.otlp_endpoint {
             crate::trace::Collector::at(url)?;
         }
@@ -181,7 +197,12 @@ impl Config {
 
     /// Whether only this machine reaches the address.
     fn is_loopback(&self) -> bool {
-        self.host == "localhost" || self.host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+        self.host() == "localhost" || self.host().parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+    }
+
+    /// The host, without the brackets that an address of IPv6 has in a URL.
+    pub(crate) fn host(&self) -> &str {
+        self.host.trim_matches(['[', ']'])
     }
 
     /// Most items of one request: a request that could never fit the queue is too large as well.
@@ -204,6 +225,13 @@ mod tests {
         assert!(Config::default().check().is_ok());
         let config = Config { max_batch_size: 0, ..Config::default() };
         assert!(config.check().unwrap_err().to_string().contains("max_batch_size"));
+    }
+
+    #[test]
+    fn more_threads_than_there_can_be_are_refused_by_name() {
+        let config = |http_threads| Config { http_threads, ..Config::default() };
+        assert!(config(512).check().is_ok());
+        assert!(config(513).check().unwrap_err().to_string().contains("http_threads: is 513"));
     }
 
     #[test]
@@ -241,6 +269,7 @@ mod tests {
         for (config, is_ok) in [
             (config("127.0.0.1", None, None), true),
             (config("::1", None, None), true),
+            (config("[::1]", None, None), true),
             (config("localhost", None, None), true),
             (config("0.0.0.0", None, None), false),
             (config("127.0.0.1", keys.clone(), None), false),

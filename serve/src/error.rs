@@ -253,9 +253,15 @@ pub enum Error {
         /// The types that the route reads.
         expected: &'static str,
     },
+    /// A body in an encoding that is not known.
+    #[error("content encoding \"{found}\" is not read here; send gzip, deflate, or none")]
+    ContentEncoding {
+        /// The encoding of the request.
+        found: String,
+    },
     /// A form of the response that there is not.
     #[error(
-        "none of \"{found}\" is given here; accept application/json, or application/octet-stream with dtype f32, f16 or int8"
+        "none of \"{found}\" is given here; accept application/json, or application/octet-stream with dtype f32, f16, int8 or ubinary"
     )]
     NotAcceptable {
         /// What the client accepts.
@@ -343,7 +349,7 @@ impl Error {
             Self::NotAcceptable { .. } => 406,
             Self::BodyStalled { .. } | Self::BodySlow { .. } => 408,
             Self::BodyTooLarge { .. } | Self::TooManyItems { .. } => 413,
-            Self::MediaType { .. } => 415,
+            Self::MediaType { .. } | Self::ContentEncoding { .. } => 415,
             Self::QueueFull { .. } | Self::TooLate { .. } => 429,
             Self::Store { .. }
             | Self::ModelFile { .. }

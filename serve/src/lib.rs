@@ -18,6 +18,8 @@
 //! | [`metrics`] | what `/metrics` shows |
 //! | [`trace`] | spans of requests and batches, for a collector |
 //! | [`logging`] | what the log shows, changed while the server runs |
+//! | `client` | requests to other servers |
+//! | `fetch` | images by URL, from hosts that the options name |
 //! | [`app`] | what every handler shares: keys, deadlines, the phase of the server's life |
 //! | [`protocol`] | the Open Inference Protocol without a transport |
 //! | [`http`] | one file a route |
@@ -30,10 +32,12 @@
 pub mod app;
 pub mod batch;
 pub mod bench;
+mod client;
 mod columns;
 pub mod config;
 pub mod engine;
 pub mod error;
+mod fetch;
 pub mod foreign;
 pub mod fuzz;
 pub mod gallery;

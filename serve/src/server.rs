@@ -2,6 +2,7 @@
 
 use crate::app::{Access, App, Phase};
 use crate::engine::Engine;
+use crate::fetch::Fetcher;
 use crate::gallery::Galleries;
 use crate::grpc;
 use crate::http::{configure, keep, observe};
@@ -62,14 +63,15 @@ impl Server {
         config.check()?;
         let access = Access::open(&config)?;
         let tls = Tls::open(&config)?;
-        let http = Listener::bind(&config.host, config.port)?;
-        let grpc = config.grpc_port.map(|port| Listener::bind(&config.host, port)).transpose()?;
+        let fetcher = Fetcher::open(&config)?;
+        let http = Listener::bind(config.host(), config.port)?;
+        let grpc = config.grpc_port.map(|port| Listener::bind(config.host(), port)).transpose()?;
         let metrics = Metrics::new()?;
         let engine = Engine::open(&config, &metrics)?;
         let galleries = Galleries::open(&config, &engine)?;
         galleries.iter().for_each(|gallery| metrics.galleries.opened(&gallery.name, gallery.len()));
         let tracer = Tracer::open(&config, &metrics)?;
-        let app = Data::new(App::new(engine, galleries, metrics, config, access).traced(tracer));
+        let app = Data::new(App::new(engine, galleries, metrics, config, access).traced(tracer).fetching(fetcher));
         Ok(Self { app, http, grpc, tls, stop: watch::Sender::new(false) })
     }
 

@@ -94,23 +94,30 @@ impl Entry {
     }
 }
 
-/// The models of a store in the order of their names.
+/// The models of a store in the order of their names. A folder without a version is left out, and the log says so: a file system
+/// may have folders of its own in it, such as `lost+found`.
 ///
 /// # Errors
-/// [`Error::Store`] when the folder cannot be read, holds no model, or a model's folder holds no version.
+/// [`Error::Store`] when the folder cannot be read or holds no model.
 pub fn scan(root: &Path) -> Result<Vec<Entry>, Error> {
-    let mut entries = Vec::new();
+    let (mut entries, mut refusals) = (Vec::new(), Vec::new());
     for (name, folder) in models(root)? {
-        entries.push(entry(name, &folder)?);
+        match entry(name, &folder) {
+            Ok(entry) => entries.push(entry),
+            Err(refusal) => refusals.push(refusal),
+        }
     }
     if entries.is_empty() {
         let reason = format!("no model in it; {LAYOUT}. `selfie export RUN --out STORE` puts one there");
-        return Err(Error::Store { path: root.to_owned(), reason });
+        return Err(refusals.pop().unwrap_or(Error::Store { path: root.to_owned(), reason }));
+    }
+    for refusal in refusals {
+        tracing::warn!("{refusal}; it is left out");
     }
     Ok(entries)
 }
 
-/// As [`scan`] for a store that is at work: a folder without a version is one that is being filled.
+/// As [`scan`] for a store that is at work: a folder without a version is one that is being filled, and an empty store nothing new.
 ///
 /// # Errors
 /// [`Error::Store`] when the folder cannot be read.
@@ -120,20 +127,14 @@ pub fn present(root: &Path) -> Result<Vec<Entry>, Error> {
 
 /// Names and folders of models, in the order of the names.
 fn models(root: &Path) -> Result<Vec<(String, PathBuf)>, Error> {
-    let mut models = Vec::new();
-    for folder in folders(root)? {
-        let Some(name) = folder.file_name().and_then(|name| name.to_str()) else {
-            return Err(Error::Store { path: folder, reason: "the name is not valid UTF-8".into() });
-        };
-        if !name.starts_with('.') {
-            models.push((name.to_owned(), folder));
-        }
-    }
+    let name = |folder: PathBuf| (folder.file_name().unwrap_or_default().to_string_lossy().into_owned(), folder);
+    let mut models: Vec<_> = folders(root)?.into_iter().map(name).filter(|(name, _)| !name.starts_with('.')).collect();
     models.sort();
     Ok(models)
 }
 
-/// The model in the folder `folder`, which holds one folder for each version.
+/// The model in the folder `folder`, which holds one folder for each version. Its name is the number as one writes it: `01` beside `1`
+/// would be a second version 1.
 ///
 /// # Errors
 /// [`Error::Store`] when it holds no version.
@@ -141,7 +142,8 @@ pub fn entry(name: String, folder: &Path) -> Result<Entry, Error> {
     let versions: BTreeMap<u64, PathBuf> = folders(folder)?
         .into_iter()
         .filter_map(|path| {
-            let version = path.file_name()?.to_str()?.parse().ok()?;
+            let name = path.file_name()?.to_str()?;
+            let version = name.parse().ok().filter(|version: &u64| version.to_string() == name)?;
             let file = path.join(MODEL_FILE);
             file.is_file().then_some((version, file))
         })
@@ -183,7 +185,8 @@ mod tests {
 
     #[test]
     fn the_highest_version_by_number_serves() {
-        let root = store(&["b/9/model.onnx", "b/10/model.onnx", "b/notes/model.onnx", "b/11/other", "a/1/model.onnx"]);
+        let files = ["b/9/model.onnx", "b/10/model.onnx", "b/notes/model.onnx", "b/11/other", "a/1/model.onnx"];
+        let root = store(&[&files[..], &["b/012/model.onnx", "b/+13/model.onnx", "b/v14/model.onnx"]].concat());
         let entries = scan(root.path()).unwrap();
         let names: Vec<_> = entries.iter().map(|entry| (entry.name.as_str(), entry.version)).collect();
         assert_eq!(names, [("a", 1), ("b", 10)]);
@@ -224,10 +227,11 @@ mod tests {
 
     #[test]
     fn a_folder_that_is_being_filled_does_not_hide_the_others() {
-        let root = store(&["b/1/model.onnx", "a/1/model.onnx.part", ".c/1/model.onnx"]);
-        assert!(scan(root.path()).is_err());
-        let names: Vec<_> = present(root.path()).unwrap().into_iter().map(|entry| entry.name).collect();
-        assert_eq!(names, ["b"]);
+        let root = store(&["b/1/model.onnx", "a/1/model.onnx.part", ".c/1/model.onnx", "lost+found/x"]);
+        for found in [scan(root.path()), present(root.path())] {
+            let names: Vec<_> = found.unwrap().into_iter().map(|entry| entry.name).collect();
+            assert_eq!(names, ["b"]);
+        }
     }
 
     #[test]

@@ -153,6 +153,17 @@ impl Command {
     }
 }
 
+/// What is told about a command that failed: the error, and behind it each cause that it has not told itself.
+pub fn told(error: &anyhow::Error) -> String {
+    let mut told = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !told.contains(&cause) {
+            told = format!("{told}: {cause}");
+        }
+    }
+    told
+}
+
 /// What a shell is told about a command that failed.
 pub fn exit_code(error: &anyhow::Error) -> ExitCode {
     #[cfg(feature = "train")]
@@ -161,4 +172,17 @@ pub fn exit_code(error: &anyhow::Error) -> ExitCode {
     }
     let _ = error;
     ExitCode::FAILURE
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use anyhow::anyhow;
+
+    #[test]
+    fn no_cause_is_told_twice() {
+        let error = anyhow!("no such file").context("read x: no such file; make one").context("the recipe");
+        assert_eq!(told(&error), "the recipe: read x: no such file; make one");
+        assert_eq!(told(&anyhow!("deep").context("high")), "high: deep");
+    }
 }

@@ -42,7 +42,7 @@ pub struct Arguments {
     #[serde(skip_serializing_if = "Option::is_none")]
     host: Option<String>,
     /// Port to listen on; 0 takes a free one. [default: 8000]
-    #[arg(long, env = "SELFIE_PORT", value_name = "PORT")]
+    #[arg(long, env = "SELFIE_PORT", value_name = "PORT", value_parser = port)]
     #[serde(skip_serializing_if = "Option::is_none")]
     port: Option<u16>,
     /// Port for gRPC; 0 takes a free one. [default: no gRPC]
@@ -114,6 +114,15 @@ pub struct Arguments {
     #[arg(long, env = "SELFIE_BODY_TIMEOUT_MS", value_name = "N")]
     #[serde(skip_serializing_if = "Option::is_none")]
     body_timeout_ms: Option<u64>,
+    /// Host that images may be fetched from by URL: images.example, .example for all below it, or 10.0.0.7:9000; may be given several
+    /// times. [default: none, no URL is fetched]
+    #[arg(long, env = "SELFIE_FETCH_HOSTS", value_name = "HOST", value_delimiter = ',')]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    fetch_hosts: Vec<String>,
+    /// Milliseconds in which an image must have been fetched. [default: 5000]
+    #[arg(long, env = "SELFIE_FETCH_TIMEOUT_MS", value_name = "N")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fetch_timeout_ms: Option<u64>,
     /// Largest image in pixels. [default: 50000000]
     #[arg(long, env = "SELFIE_MAX_IMAGE_PIXELS", value_name = "N")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -169,8 +178,33 @@ pub struct Arguments {
     keep_alive_ms: Option<u64>,
 }
 
+/// Parses a port.
+fn port(text: &str) -> Result<u16, String> {
+    text.parse::<u16>().map_err(|error| match text.contains("://") {
+        true => "it is the address that Kubernetes puts into SELFIE_PORT for a service named selfie; \
+                 give the pod `enableServiceLinks: false`"
+            .to_owned(),
+        false => format!("{error}; write a number from 0 to 65535"),
+    })
+}
+
+/// Variables that are no options of this command.
+const OTHERS: [&str; 4] = ["SELFIE_LOG", "SELFIE_LOG_FORMAT", "SELFIE_CACHE", "SELFIE_DATA"];
+
+/// Those of the variables that look like options and are none.
+fn unknown(variables: impl Iterator<Item = String>) -> Vec<String> {
+    let command = <Arguments as clap::Args>::augment_args(clap::Command::new("serve"));
+    let is_option =
+        |name: &str| command.get_arguments().any(|argument| argument.get_env().is_some_and(|env| env == name));
+    let is_known = |name: &str| OTHERS.contains(&name) || name.starts_with("SELFIE_TEST_") || is_option(name);
+    variables.filter(|name| name.starts_with("SELFIE_") && !is_known(name)).collect()
+}
+
 impl Arguments {
     pub fn run(self) -> anyhow::Result<()> {
+        for name in unknown(std::env::vars_os().filter_map(|(name, _)| name.into_string().ok())) {
+            tracing::warn!("{name} is set and is no option; `selfie serve --help` names them all");
+        }
         if self.check {
             let origins = self.origins()?;
             return plan::print(&self.resolve()?, &origins);
@@ -290,6 +324,21 @@ mod tests {
         keys.sort();
         flags.sort();
         assert_eq!(flags, keys);
+    }
+
+    #[test]
+    fn a_variable_that_is_misspelt_is_noticed() {
+        let names =
+            ["SELFIE_PORT", "SELFIE_PROT", "SELFIE_CONFIG", "SELFIE_LOG", "SELFIE_TEST_PYTHON", "PATH", "MY_SELFIE_X"];
+        assert_eq!(unknown(names.into_iter().map(str::to_owned)), ["SELFIE_PROT"]);
+    }
+
+    #[test]
+    fn a_port_is_a_number_and_what_kubernetes_makes_of_it_is_told() {
+        assert_eq!(port("8000"), Ok(8000));
+        for (text, expected) in [("66000", "0 to 65535"), ("x", "0 to 65535"), ("tcp://10.0.0.7:8000", "Kubernetes")] {
+            assert!(port(text).unwrap_err().contains(expected), "{text}");
+        }
     }
 
     #[test]

@@ -1,5 +1,5 @@
 """Uses the console of a server as a person does, in a real browser: images in, classes, neighbours, the map, the model's card, the
-load, a phone, the keyboard. Needs Debian's chromium and chromium-driver.
+load, a phone, the keyboard, the page of the API. Needs Debian's chromium and chromium-driver.
 
 As a command it makes the picture in the documentation:
     python check_console.py URL --images FOLDER --screenshot docs/console.png
@@ -14,6 +14,7 @@ import shutil
 import sys
 import tempfile
 import time
+import urllib.request
 
 from selenium import webdriver
 from selenium.common.exceptions import WebDriverException
@@ -109,9 +110,23 @@ def check(page, url, folder, expected):
     check_keyboard(page)
     check_phone_and_dark(page)
     check_fingers(page, expected)
+    check_api(page, url)
     # The refused image is the one complaint that a browser logs.
     complaints = [entry for entry in page.get_log("browser") if "400" not in entry["message"]]
     assert not complaints, complaints
+
+
+def check_api(page, url):
+    """The page of the API shows every operation of the description, or those that are looked for."""
+    with urllib.request.urlopen(f"{url}/openapi.json") as answer:
+        operations = sum(len(methods) for methods in json.load(answer)["paths"].values())
+    page.get(f"{url}/docs")
+    shown = lambda: [one for one in page.find_elements(By.CSS_SELECTOR, ".operation") if one.is_displayed()]
+    until(page, lambda: len(shown()) == operations)
+    page.find_element(By.ID, "filter").send_keys("/v1/embeddings")
+    until(page, lambda: len(shown()) == 1)
+    shown()[0].find_element(By.TAG_NAME, "summary").click()
+    until(page, lambda: "encoding_format" in shown()[0].text)
 
 
 def check_neighbours(shown, expected):

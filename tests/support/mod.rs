@@ -54,16 +54,14 @@ impl Serving {
 
     /// As [`Serving::start`], with its log somewhere else.
     pub fn start_logging(folder: &Path, arguments: &[&str], log: Stdio) -> Self {
-        let mut child = selfie()
-            .current_dir(folder)
-            .arg("serve")
-            .args(arguments)
-            .args(["--port", "0"])
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(log)
-            .spawn()
-            .unwrap();
+        let mut command = selfie();
+        command.current_dir(folder).arg("serve").args(arguments).args(["--port", "0"]).stderr(log);
+        Self::spawn(command)
+    }
+
+    /// Starts the server by this command.
+    pub fn spawn(mut command: Command) -> Self {
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
         let stdout = BufReader::new(child.stdout.take().unwrap());
         let mut serving = Self { address: String::new(), child, stdout };
         serving.address = serving.told("listening on ");
@@ -89,6 +87,14 @@ impl Serving {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
         line.trim().trim_end_matches(" kB").parse().unwrap()
+    }
+
+    /// Processor time so far, all threads, in hundredths of a second.
+    pub fn cpu_ticks(&self) -> u64 {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
+        // Fields 14 and 15, counted after the name, which may hold anything: proc_pid_stat(5).
+        let fields = stat.rsplit_once(')').unwrap().1.split_ascii_whitespace().skip(11).take(2);
+        fields.map(|ticks| ticks.parse::<u64>().unwrap()).sum()
     }
 
     /// Waits for the end and gives exit code and time.

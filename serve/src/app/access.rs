@@ -6,9 +6,9 @@
 use super::keys::Keys;
 use crate::{Config, Error};
 
-/// What answers without a key: health, the description of the API and the files of the console. A slash at the end stands for all
-/// that is below.
-const OPEN: [&str; 8] = [
+/// What answers without a key: health, the description of the API and the files of its page and of the console. A slash at the end
+/// stands for all that is below.
+const OPEN: [&str; 9] = [
     "/",
     "/console",
     "/console/",
@@ -17,6 +17,7 @@ const OPEN: [&str; 8] = [
     "/inference.GRPCInferenceService/ServerLive",
     "/inference.GRPCInferenceService/ServerReady",
     "/grpc.health.v1.Health/",
+    "/docs",
 ];
 
 /// The keys of a server.
@@ -122,12 +123,14 @@ mod tests {
             passed.map_or_else(|error| error.status(), |()| 200)
         };
         let (user, root, other) = (Some("Bearer user"), Some("bearer  root"), Some("Bearer x"));
-        let (health, console, infer) = ("/v2/health/ready", "/console/console.js", "/v1/embeddings");
+        let (health, console, docs, infer) = ("/v2/health/ready", "/console/console.js", "/docs", "/v1/embeddings");
         let (live, call) = (OPEN[5], "/inference.GRPCInferenceService/ServerLiveness");
         let both = access(true, true);
         for (path, statuses) in [
             (health, [200; 5]),
             (console, [200; 5]),
+            (docs, [200; 5]),
+            ("/docs/x", [401, 200, 200, 401, 401]),
             (live, [200; 5]),
             (call, [401, 200, 200, 401, 401]),
             (infer, [401, 200, 200, 401, 401]),

@@ -9,6 +9,7 @@ pub mod request_id;
 pub use access::Access;
 
 use crate::engine::Engine;
+use crate::fetch::Fetcher;
 use crate::gallery::Galleries;
 use crate::metrics::Metrics;
 use crate::trace::Tracer;
@@ -29,6 +30,8 @@ pub struct App {
     pub access: Access,
     /// What traces requests, if they are traced.
     pub tracer: Option<Tracer>,
+    /// What fetches images, if the options name hosts.
+    pub(crate) fetcher: Option<Fetcher>,
     phase: AtomicU8,
     in_flight: AtomicUsize,
 }
@@ -48,13 +51,29 @@ impl App {
     /// A server that serves.
     pub fn new(engine: Engine, galleries: Galleries, metrics: Metrics, config: Config, access: Access) -> Self {
         let phase = AtomicU8::new(Phase::Serving as u8);
-        Self { engine, galleries, metrics, config, access, tracer: None, phase, in_flight: AtomicUsize::new(0) }
+        Self {
+            engine,
+            galleries,
+            metrics,
+            config,
+            access,
+            tracer: None,
+            fetcher: None,
+            phase,
+            in_flight: AtomicUsize::new(0),
+        }
     }
 
     /// The same server with what traces its requests.
     #[must_use]
     pub fn traced(self, tracer: Option<Tracer>) -> Self {
         Self { tracer, ..self }
+    }
+
+    /// The same server with what fetches images.
+    #[must_use]
+    pub(crate) fn fetching(self, fetcher: Option<Fetcher>) -> Self {
+        Self { fetcher, ..self }
     }
 
     /// Where the server is in its life.

@@ -27,7 +27,7 @@ fn batcher(each_batch: Duration) -> (Arc<Who>, Batcher) {
     let who = Arc::new(Who::default());
     let limits = Limits { max_batch_size: 4, max_queue_items: 16 };
     let batcher = Batcher::start("m", who.clone(), limits, Metrics::new().unwrap().model("m", 1)).unwrap();
-    [1, 3, 2].into_iter().for_each(|items| batcher.pace.learn(items, each_batch));
+    [1, 3, 2].into_iter().for_each(|items| batcher.runner.pace.learn(items, each_batch));
     (who, batcher)
 }
 

@@ -89,15 +89,10 @@ pub(crate) struct Item {
 
 /// The queue of one model and the threads that empty it, one for each batch that the model runs at once.
 pub struct Batcher {
-    name: String,
     limits: Limits,
     at_once: u32,
     places: Arc<Semaphore>,
     spare: Arc<Semaphore>,
-    levels: Levels,
-    pace: Arc<Pace>,
-    health: Arc<Health>,
-    metrics: ModelMetrics,
     runner: Arc<Runner>,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
@@ -108,9 +103,6 @@ impl Batcher {
     /// # Errors
     /// [`Error::Server`] when the system gives no thread.
     pub fn start(name: &str, model: Arc<dyn Run>, limits: Limits, metrics: ModelMetrics) -> Result<Self, Error> {
-        let pace = Arc::new(Pace::default());
-        let health = Arc::new(Health::default());
-        let levels = Levels::default();
         let places = Arc::new(Semaphore::new(limits.max_queue_items));
         metrics.queue_limit(limits.max_queue_items);
         let at_once = model.at_once().max(1);
@@ -118,10 +110,10 @@ impl Batcher {
             name: name.to_owned(),
             model,
             max_batch_size: limits.max_batch_size.into(),
-            pace: pace.clone(),
-            health: health.clone(),
-            levels: levels.clone(),
-            metrics: metrics.clone(),
+            pace: Pace::default(),
+            health: Health::default(),
+            levels: Levels::default(),
+            metrics,
             queue: Queue::new(at_once),
             coming: AtomicUsize::new(0),
         });
@@ -130,20 +122,10 @@ impl Batcher {
             let thread = std::thread::Builder::new().name(format!("batch-{name}")).spawn(move || runner.run());
             thread.map_err(|error| Error::Server { reason: format!("no thread for the batches of {name}: {error}") })
         };
-        let threads = (0..at_once).map(thread).collect::<Result<_, _>>()?;
-        Ok(Self {
-            name: name.to_owned(),
-            limits,
-            at_once: u32::try_from(at_once).unwrap_or(u32::MAX),
-            places,
-            spare: Arc::new(Semaphore::new(limits.max_batch_size)),
-            levels,
-            pace,
-            health,
-            metrics,
-            runner,
-            threads: Mutex::new(threads),
-        })
+        // Those that there are already end, and let the model go.
+        let threads = (0..at_once).map(thread).collect::<Result<_, _>>().inspect_err(|_| runner.queue.close())?;
+        let (at_once, threads) = (u32::try_from(at_once).unwrap_or(u32::MAX), Mutex::new(threads));
+        Ok(Self { limits, at_once, places, spare: Arc::new(Semaphore::new(limits.max_batch_size)), runner, threads })
     }
 
     /// Takes places in the queue, all or none. An item that is still in its place when its terms
@@ -153,24 +135,25 @@ impl Batcher {
     /// [`Error::QueueFull`], or [`Error::TooLate`] when the items would still wait then; both with the time after
     /// which a retry is likely to succeed. [`Error::Loading`] when the runtime is broken, which is loaded again.
     pub fn admit(&self, count: usize, terms: Terms) -> Result<(Vec<Place>, Waiting), Error> {
-        if self.health.is_broken() {
-            return Err(Error::Loading { model: self.name.clone() });
+        let Runner { name, pace, health, levels, metrics, .. } = &*self.runner;
+        if health.is_broken() {
+            return Err(Error::Loading { model: name.clone() });
         }
         let Limits { max_batch_size, max_queue_items } = self.limits;
-        let ahead = self.levels.ahead(terms.priority);
+        let ahead = levels.ahead(terms.priority);
         // What the runtime could do, or what has left of late where something else is in the way, such as decoding.
-        let drain = (self.pace.drain(ahead, max_batch_size) / self.at_once).max(self.pace.leave(ahead));
+        let drain = (pace.drain(ahead, max_batch_size) / self.at_once).max(pace.leave(ahead));
         let retry_after_s = drain.as_millis().div_ceil(1000).max(1) as u64;
         if terms.until.is_some_and(|until| until.saturating_duration_since(Instant::now()) < drain) {
             let wait_ms = drain.as_millis() as u64;
-            return Err(Error::TooLate { model: self.name.clone(), wait_ms, retry_after_s });
+            return Err(Error::TooLate { model: name.clone(), wait_ms, retry_after_s });
         }
         let places = u32::try_from(count).ok().and_then(|count| self.places.clone().try_acquire_many_owned(count).ok());
         let Some(mut places) = places else {
-            return Err(Error::QueueFull { model: self.name.clone(), limit: max_queue_items, retry_after_s });
+            return Err(Error::QueueFull { model: name.clone(), limit: max_queue_items, retry_after_s });
         };
         let waiting = Waiting::default();
-        let place = |permit| Place::new(permit, self.metrics.clone(), &waiting, &self.levels, terms.clone());
+        let place = |permit| Place::new(permit, metrics.clone(), &waiting, levels, terms.clone());
         let places = (0..count).filter_map(|_| places.split(1).map(place)).collect();
         Ok((places, waiting))
     }
@@ -180,7 +163,8 @@ impl Batcher {
     pub fn admit_spare(&self, count: usize) -> Vec<Place> {
         let waiting = Waiting::default();
         let terms = || Terms { priority: Priority::SPARE, ..Terms::default() };
-        let place = |permit| Place::new(permit, self.metrics.clone(), &waiting, &self.levels, terms());
+        let Runner { levels, metrics, .. } = &*self.runner;
+        let place = |permit| Place::new(permit, metrics.clone(), &waiting, levels, terms());
         (0..count).map_while(|_| self.spare.clone().try_acquire_owned().ok()).map(place).collect()
     }
 
@@ -201,7 +185,7 @@ impl Batcher {
 
     /// As [`Batcher::push`] for a thread that has prepared an item in the time `took` and calls [`Batcher::help`] next.
     pub fn put(&self, pixels: Pixels, place: Place, answer: oneshot::Sender<Result<Answer, Error>>, took: Duration) {
-        self.pace.prepared(took);
+        self.runner.pace.prepared(took);
         reject(self.runner.queue.put(Item { pixels, answer, place, queued: Instant::now() }));
     }
 
@@ -215,7 +199,7 @@ impl Batcher {
         self.runner.queue.close();
         for thread in self.threads.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
             if thread.join().is_err() {
-                tracing::error!("a runner of model {} panicked", self.name);
+                tracing::error!("a runner of model {} panicked", self.runner.name);
             }
         }
         self.runner.queue.ended();
@@ -223,12 +207,12 @@ impl Batcher {
 
     /// Whether the runtime fails whatever it is given.
     pub fn is_broken(&self) -> bool {
-        self.health.is_broken()
+        self.runner.health.is_broken()
     }
 
     #[cfg(test)]
     pub(crate) fn break_down(&self) {
-        self.health.break_down();
+        self.runner.health.break_down();
     }
 
     /// Most items that wait.

@@ -35,8 +35,8 @@ pub struct Runner {
     pub model: Arc<dyn Run>,
     /// Most items of a batch. It shrinks where memory is short.
     pub max_batch_size: AtomicUsize,
-    pub pace: Arc<Pace>,
-    pub health: Arc<Health>,
+    pub pace: Pace,
+    pub health: Health,
     pub levels: Levels,
     pub metrics: ModelMetrics,
     pub queue: Queue,

@@ -207,7 +207,7 @@ fn what_no_client_waits_for_takes_no_place_and_runs_alone_after_all_others() {
         std::thread::yield_now();
     }
     let places = batcher.admit_spare(3);
-    assert_eq!((places.len(), batcher.admit_spare(9).len(), batcher.metrics.waiting()), (3, 1, 0));
+    assert_eq!((places.len(), batcher.admit_spare(9).len(), batcher.runner.metrics.waiting()), (3, 1, 0));
     let spare = |(value, place)| {
         let (sender, receiver) = oneshot::channel();
         batcher.push(Pixels::F32(vec![value]), place, sender);
@@ -225,7 +225,7 @@ fn what_no_client_waits_for_takes_no_place_and_runs_alone_after_all_others() {
 #[test]
 fn a_higher_priority_is_not_late_because_of_a_lower_one() {
     let (_gate, batcher, leave) = gate(1, 8);
-    batcher.pace.learn(1, Duration::from_millis(1500));
+    batcher.runner.pace.learn(1, Duration::from_millis(1500));
     let held = batcher.admit(4, Terms::default()).unwrap();
     let soon = |number| Terms { priority: Priority::named(number), ..within(3) };
     assert!(batcher.admit(1, soon(0)).is_err() && batcher.admit(1, soon(9)).is_err());
@@ -237,7 +237,7 @@ fn a_higher_priority_is_not_late_because_of_a_lower_one() {
 #[test]
 fn what_would_be_late_is_refused_at_once() {
     let (_gate, batcher, leave) = gate(1, 8);
-    batcher.pace.learn(1, Duration::from_millis(1500));
+    batcher.runner.pace.learn(1, Duration::from_millis(1500));
     let held = batcher.admit(4, Terms::default()).unwrap();
     let error = batcher.admit(1, within(3)).err().unwrap();
     assert!(matches!(error, Error::TooLate { wait_ms: 6000, retry_after_s: 6, .. }), "{error}");

@@ -1,5 +1,5 @@
 use super::*;
-use parquet::data_type::{ByteArrayType, Int64Type};
+use parquet::data_type::{BoolType, ByteArrayType, Int64Type};
 use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use parquet::schema::parser::parse_message_type;
 use std::sync::Arc;
@@ -7,6 +7,7 @@ use std::sync::Arc;
 const SCHEMA: &str = "message rows {
     optional group image { optional binary bytes; optional binary path (STRING); }
     required int64 number;
+    required boolean positive;
     required group vector (LIST) { repeated group list { required float element; } } }";
 
 /// One row: the image, its number, its vector.
@@ -35,6 +36,7 @@ fn file(folder: &Path, groups: &[&[Row<'_>]]) -> PathBuf {
         column::<ByteArrayType>(&mut group, &images, Some(&defined), None);
         column::<ByteArrayType>(&mut group, &[], Some(&vec![1; rows.len()]), None);
         column::<Int64Type>(&mut group, &rows.iter().map(|row| row.1).collect::<Vec<_>>(), None, None);
+        column::<BoolType>(&mut group, &rows.iter().map(|row| row.1 > 0).collect::<Vec<_>>(), None, None);
         let values: Vec<f32> = rows.iter().flat_map(|row| row.2.iter().copied()).collect();
         let repeated: Vec<i16> =
             rows.iter().flat_map(|row| (0..row.2.len()).map(|index| i16::from(index > 0))).collect();
@@ -63,6 +65,8 @@ fn every_column_comes_back_across_row_groups() {
     }
     let numbers: Vec<Option<String>> = ["7", "-1", "0", "3", "4"].map(|text| Some(text.to_owned())).into();
     assert_eq!(columns.texts(find("number")).unwrap(), numbers);
+    let positive: Vec<Option<String>> = [true, false, false, true, true].map(|flag| Some(flag.to_string())).into();
+    assert_eq!(columns.texts(find("positive")).unwrap(), positive);
     assert_eq!(columns.texts(find("image.path")).unwrap(), vec![None; 5]);
     let floats = columns.floats(find("vector")).unwrap();
     assert_eq!(floats, Floats { width: 2, values: (1..=10u8).map(f32::from).collect() });
@@ -80,8 +84,9 @@ fn columns_of_another_type_and_lists_of_several_lengths_are_refused() {
         columns.floats(find("number")).map(|_| ()).unwrap_err().to_string(),
         columns.bytes(find("number"), 0, 1).map(|_| ()).unwrap_err().to_string(),
         columns.texts(find("vector")).map(|_| ()).unwrap_err().to_string(),
+        columns.bytes(find("vector"), 0, 1).map(|_| ()).unwrap_err().to_string(),
     ];
-    let expected = ["several lengths", "32-bit floats", "bytes", "strings or whole numbers"];
+    let expected = ["several lengths", "32-bit floats", "bytes", "one value for each row, but lists", "but lists"];
     for (message, expected) in messages.iter().zip(expected) {
         assert!(message.contains("rows.parquet") && message.contains(expected), "{message}");
     }

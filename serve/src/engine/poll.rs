@@ -14,28 +14,37 @@ use std::time::Duration;
 /// What was seen at the last look and has not been acted on: a model's files, or that it is gone.
 type Pending = BTreeMap<String, Option<Fingerprint>>;
 
+/// Why nothing could be seen at the last look, if so.
+#[derive(Default)]
+struct Blindness(Option<String>);
+
+impl Blindness {
+    /// What this look says; whether that has to be told, which is once and not at every look.
+    fn is_news(&mut self, reason: Option<&str>) -> bool {
+        let is_news = reason.is_some() && self.0.as_deref() != reason;
+        self.0 = reason.map(str::to_owned);
+        is_news
+    }
+}
+
 impl Engine {
     /// Looks at the store every `every` until the other end of `stop` is dropped.
     pub fn poll(&self, every: Duration, stop: &Receiver<()>) {
-        let mut pending = Pending::new();
+        let (mut pending, mut blindness) = (Pending::new(), Blindness::default());
         while stop.recv_timeout(every) == Err(RecvTimeoutError::Timeout) {
-            self.look(&mut pending);
+            let blind = self.look(&mut pending).err();
+            if blindness.is_news(blind.as_deref()) {
+                tracing::warn!("{}; what is loaded stays", blind.unwrap_or_default());
+            }
         }
     }
 
-    /// One look at the store.
-    fn look(&self, pending: &mut Pending) {
-        let entries = match store::present(self.loader.store()) {
-            Ok(entries) if entries.is_empty() => {
-                tracing::warn!("{} holds no model; what is loaded stays", self.loader.store().display());
-                return;
-            }
-            Ok(entries) => entries,
-            Err(error) => {
-                tracing::warn!("{error}; what is loaded stays");
-                return;
-            }
-        };
+    /// One look at the store; the reason when there is nothing to see.
+    fn look(&self, pending: &mut Pending) -> Result<(), String> {
+        let entries = store::present(self.loader.store()).map_err(|error| error.to_string())?;
+        if entries.is_empty() {
+            return Err(format!("{} holds no model", self.loader.store().display()));
+        }
         let seen: BTreeMap<&str, (&Entry, Fingerprint)> =
             entries.iter().map(|entry| (entry.name.as_str(), (entry, entry.fingerprint()))).collect();
         let tried = self.tried();
@@ -60,6 +69,7 @@ impl Engine {
             }
         }
         *pending = next;
+        Ok(())
     }
 
     /// Lets a model go that is no longer in the store.
@@ -71,5 +81,18 @@ impl Engine {
             tracing::info!("model {name} is gone from the store");
             gone(serving.versions(), None);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_store_that_cannot_be_seen_is_told_of_once() {
+        let mut blindness = Blindness::default();
+        let looks = [None, Some("empty"), Some("empty"), Some("gone"), Some("empty"), None, None, Some("empty")];
+        let told = looks.map(|reason| blindness.is_news(reason));
+        assert_eq!(told, [false, true, false, true, true, false, false, true]);
     }
 }

@@ -5,6 +5,7 @@
 //! row that is further than twice that below the `k`-th best cannot be among the `k` best, so what is left holds all of them.
 
 use super::Gallery;
+use crate::model::row::{length, unit};
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -101,16 +102,6 @@ fn dot(a: &[f32], b: &[f32]) -> f32 {
     }
     let rest: f32 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
     lanes.iter().sum::<f32>() + rest
-}
-
-/// The length of a vector.
-pub(super) fn length(vector: &[f32]) -> f64 {
-    vector.iter().map(|value| f64::from(*value).powi(2)).sum::<f64>().sqrt()
-}
-
-fn unit(vector: &[f32]) -> Vec<f32> {
-    let length = length(vector);
-    vector.iter().map(|value| if length > 0.0 { (f64::from(*value) / length) as f32 } else { 0.0 }).collect()
 }
 
 #[cfg(test)]

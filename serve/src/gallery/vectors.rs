@@ -2,6 +2,7 @@
 
 use crate::Error;
 use crate::columns::Floats;
+use crate::model::row::length;
 use crate::npy;
 use memmap2::Mmap;
 use rayon::prelude::*;
@@ -69,7 +70,6 @@ impl Vectors {
 
     /// Length of each vector.
     pub fn lengths(&self) -> Vec<f64> {
-        let rows = self.values().par_chunks(self.width.max(1));
-        rows.map(|row| row.iter().map(|value| f64::from(*value).powi(2)).sum::<f64>().sqrt()).collect()
+        self.values().par_chunks(self.width.max(1)).map(length).collect()
     }
 }

@@ -5,7 +5,7 @@
 
 pub(crate) mod codec;
 mod config;
-mod encrypted;
+mod connections;
 mod front;
 mod health;
 mod infer;

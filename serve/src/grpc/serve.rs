@@ -1,6 +1,6 @@
 //! The gRPC server's life, on threads of its own.
 
-use super::encrypted;
+use super::connections::{encrypted, plain};
 use super::front::Front;
 use crate::Error;
 use crate::app::App;
@@ -14,7 +14,6 @@ use std::time::{Duration, Instant};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
 use tonic::transport::Server;
-use tonic::transport::server::TcpIncoming;
 
 /// What a client may send of one call, and on one connection, before it has to wait for the server to take it.
 const STREAM_WINDOW_BYTES: u32 = 1 << 20;
@@ -85,13 +84,8 @@ fn serve(
         let signal = stopped(stop.clone());
         let serving = pin!(async {
             match &tls {
-                Some(tls) => {
-                    server.serve_with_incoming_shutdown(front, encrypted::incoming(listener, tls), signal).await
-                }
-                None => {
-                    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
-                    server.serve_with_incoming_shutdown(front, incoming, signal).await
-                }
+                Some(tls) => server.serve_with_incoming_shutdown(front, encrypted(listener, tls), signal).await,
+                None => server.serve_with_incoming_shutdown(front, plain(listener), signal).await,
             }
         });
         let late = pin!(async {

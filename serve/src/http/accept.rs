@@ -1,6 +1,6 @@
 //! What form a client wants its vectors in: the `Accept` header.
 //!
-//! `application/json` is the usual answer. `application/octet-stream; dtype=f32|f16|int8` asks for the bare numbers, see
+//! `application/json` is the usual answer. `application/octet-stream; dtype=f32|f16|int8|ubinary` asks for the bare numbers, see
 //! [`super::vectors`].
 //!
 //! # Source

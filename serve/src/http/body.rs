@@ -2,10 +2,10 @@
 
 use super::inflate::Inflate;
 use crate::{Config, Error};
-use actix_web::HttpRequest;
 use actix_web::error::PayloadError;
 use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 use actix_web::web::{Bytes, BytesMut, Payload};
+use actix_web::{HttpMessage, HttpRequest};
 use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
 use std::time::{Duration, Instant};
@@ -14,27 +14,53 @@ use tokio::time::timeout;
 /// The slowest rate of a whole body, once twice the time is over in which nothing may come.
 const SLOWEST_BYTES_PER_S: u64 = 8 << 10;
 
+/// What some programs put in front of UTF-8.
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+
+/// The media type of a body without its parameters. Its case does not matter.
+///
+/// # Source
+/// RFC 9110, section 8.3.1.
+pub fn kind(request: &HttpRequest) -> String {
+    request.content_type().to_ascii_lowercase()
+}
+
 /// What a body of JSON says.
 ///
 /// # Errors
 /// [`Error::Invalid`] says where it is wrong.
+///
+/// # Source
+/// RFC 8259, section 8.1: a byte order mark may be ignored.
 pub fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
-    serde_json::from_slice(body).map_err(|error| Error::invalid("", format!("the JSON body is wrong: {error}")))
+    let text = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
+    serde_json::from_slice(text).map_err(|error| Error::invalid("", format!("the JSON body is wrong: {error}")))
+}
+
+/// What a body of JSON says where there may be none.
+///
+/// # Errors
+/// Those of [`json`].
+pub fn json_or_nothing<T: DeserializeOwned + Default>(body: &[u8]) -> Result<T, Error> {
+    if body.is_empty() { Ok(T::default()) } else { json(body) }
 }
 
 /// Reads the whole body, without its content encoding.
 ///
 /// # Errors
-/// [`Error::BodyTooLarge`], [`Error::BodyStalled`], [`Error::BodySlow`], [`Error::MediaType`] for an encoding that is not known, or
+/// [`Error::BodyTooLarge`], [`Error::BodyStalled`], [`Error::BodySlow`], [`Error::ContentEncoding`] for one that is not known, or
 /// [`Error::Invalid`] when the connection breaks or the encoding is damaged.
 pub async fn read(request: &HttpRequest, mut payload: Payload, config: &Config) -> Result<Bytes, Error> {
     let limit_bytes = config.max_body_bytes;
-    let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
-    let announced = header(CONTENT_LENGTH).and_then(|length| length.parse::<usize>().ok());
+    let headers = request.headers();
+    let length = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok());
+    let announced = length.and_then(|length| length.parse::<usize>().ok());
     if announced.is_some_and(|length| length > limit_bytes) {
         return Err(Error::BodyTooLarge { limit_bytes });
     }
-    let mut inflate = Inflate::new(header(CONTENT_ENCODING).unwrap_or_default(), limit_bytes)?;
+    // Encodings in several headers are one list.
+    let encodings: Vec<_> = headers.get_all(CONTENT_ENCODING).map(|value| value.to_str().unwrap_or("?")).collect();
+    let mut inflate = Inflate::new(&encodings.join(", "), limit_bytes)?;
     let mut body = BytesMut::new();
     let (start, mut received) = (Instant::now(), 0);
     while let Some(chunk) = next(&mut payload, config.body_timeout_ms, start, received).await? {

@@ -1,7 +1,8 @@
-//! `POST /v1/classify`: images in, the best classes out, with probabilities (softmax of the model's scores).
+//! `POST /v1/classify`: images in, the best classes out, with probabilities (softmax of the model's scores), or with the scores as the
+//! model gives them.
 
 use super::envelope::OpenAi;
-use super::{App, answered, images, resource, terms};
+use super::{App, answered, images, null, resource, terms};
 use crate::Error;
 use crate::engine::Which;
 use crate::model::row::best;
@@ -24,6 +25,9 @@ pub fn configure(config: &mut ServiceConfig) {
 struct Options {
     /// Most classes for each image, 5 by default.
     top_k: Option<Whole>,
+    /// Whether scores are those of the model, before softmax.
+    #[serde(default, deserialize_with = "null::or_default")]
+    raw_scores: bool,
 }
 
 #[derive(Serialize)]
@@ -62,11 +66,13 @@ async fn classify(app: Data<App>, request: HttpRequest, payload: Payload) -> Res
         Ok((labels, served.images(form.images, terms).await?))
     };
     let (labels, answers) = tracked.end(result.await)?;
-    let predictions = |logits| {
-        best(logits, top_k)
-            .into_iter()
-            .map(|(index, score)| Prediction { label: &labels[index], index, score })
-            .collect()
+    let raw_scores = form.options.raw_scores;
+    let predictions = |logits: &[f32]| {
+        let prediction = |(index, probability): (usize, f32)| {
+            let score = if raw_scores { logits[index] } else { probability };
+            Prediction { label: labels[index].as_str(), index, score }
+        };
+        best(logits, top_k).into_iter().map(prediction).collect()
     };
     let logits = answers.rows.iter().filter_map(|row| served.model.logits(row));
     let data = logits.enumerate().map(|(index, logits)| Classes { index, predictions: predictions(logits) }).collect();

@@ -5,7 +5,7 @@
 //! of a vector in JSON; the `Accept` header may ask for bare numbers instead, see [`super::accept`].
 
 use super::envelope::OpenAi;
-use super::{App, accept, answered, images, resource, terms, vectors};
+use super::{App, accept, answered, images, null, resource, terms, vectors};
 use crate::Error;
 use crate::engine::Which;
 use crate::model::row::normalise;
@@ -28,10 +28,10 @@ pub fn configure(config: &mut ServiceConfig) {
 
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 struct Options {
-    #[serde(default, alias = "embedding_type")]
+    #[serde(default, alias = "embedding_type", deserialize_with = "null::or_default")]
     encoding_format: Format,
     dimensions: Option<Whole>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null::or_default")]
     normalized: bool,
 }
 
@@ -131,30 +131,8 @@ impl Format {
                 let bytes: Vec<u8> = vector.iter().flat_map(|value| value.to_le_bytes()).collect();
                 Vector::Base64(STANDARD.encode(bytes))
             }
-            Self::Binary => Vector::Binary(bits(&vector).into_iter().map(|byte| (byte ^ 0x80) as i8).collect()),
-            Self::Ubinary => Vector::Ubinary(bits(&vector)),
+            Self::Binary => Vector::Binary(vectors::bits(&vector).map(|byte| (byte ^ 0x80) as i8).collect()),
+            Self::Ubinary => Vector::Ubinary(vectors::bits(&vector).collect()),
         }
-    }
-}
-
-/// # Source
-/// `numpy.packbits(vector > 0)`, as Sentence Transformers quantises.
-fn bits(vector: &[f32]) -> Vec<u8> {
-    let byte = |part: &[f32]| {
-        part.iter().enumerate().fold(0, |byte, (index, value)| byte | (u8::from(*value > 0.0) << (7 - index)))
-    };
-    vector.chunks(8).map(byte).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn bits_are_packed_as_numpy_packs_them() {
-        let vector = [1.0, -1.0, 0.0, 2.0, -3.0, 0.5, 0.5, 0.5, 1.0, -1.0];
-        assert_eq!(bits(&vector), [0b1001_0111, 0b1000_0000]);
-        let Vector::Binary(signed) = Format::Binary.write(vector.to_vec()) else { panic!("not binary") };
-        assert_eq!(signed, [0b1001_0111u8 as i16 - 128, 0].map(|byte| byte as i8));
     }
 }

@@ -59,7 +59,8 @@ fn builder(error: &Error, status: StatusCode) -> HttpResponseBuilder {
             response.insert_header((WWW_AUTHENTICATE, "Bearer"));
         }
         Error::Method { allow, .. } => {
-            response.insert_header((ALLOW, *allow));
+            // What answers GET answers HEAD.
+            response.insert_header((ALLOW, allow.replace("GET", "GET, HEAD")));
         }
         // What is left of the body may still come, and would be read as the next request.
         Error::Draining | Error::BodyStalled { .. } | Error::BodySlow { .. } => {

@@ -7,13 +7,16 @@
 //! | `multipart/form-data` | a field `model`, a file for each image, other fields as options |
 //! | `image/*`, `application/octet-stream` | one image |
 //!
-//! The model and the options may stand in the query as well; those of the body win.
+//! The model and the options may stand in the query as well; those of the body win. Where the options name hosts to fetch from, an image
+//! in JSON may be a URL.
 
 use super::messages::Messages;
 use super::{App, body, data_uri, multipart};
 use crate::Error;
+use crate::fetch::{AT_ONCE_EACH, Fetcher};
+use actix_web::HttpRequest;
 use actix_web::web::{Bytes, Payload, Query};
-use actix_web::{HttpMessage, HttpRequest};
+use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -31,16 +34,17 @@ const LONG_VALUE: usize = 8;
 type Fields = BTreeMap<String, String>;
 
 /// A model, images, and the options of the route.
-pub struct Form<O> {
+pub struct Form<O, I = Bytes> {
     /// Name of the model, if one was given.
     pub model: Option<String>,
     /// The encoded images.
-    pub images: Vec<Bytes>,
+    pub images: Vec<I>,
     /// The options of the route.
     pub options: O,
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object with input or messages")]
 struct Json<O> {
     model: Option<String>,
     input: Option<Input>,
@@ -98,9 +102,11 @@ pub async fn read_any<O: DeserializeOwned>(
     payload: Payload,
 ) -> Result<Form<O>, Error> {
     let mut fields = query(request)?;
-    match request.content_type() {
+    match body::kind(request).as_str() {
         "application/json" => {
-            json(&body::read(request, payload, &app.config).await?, fields, app.config.request_items())
+            let body = body::read(request, payload, &app.config).await?;
+            let Form { model, images, options } = json(&body, fields, app.config.request_items())?;
+            Ok(Form { model, images: bytes(app.fetcher.as_ref(), images).await?, options })
         }
         "multipart/form-data" => {
             let (images, own) = multipart::read(request, payload, &app.config).await?;
@@ -120,7 +126,24 @@ fn query(request: &HttpRequest) -> Result<Fields, Error> {
     Ok(query.into_inner())
 }
 
-fn json<O: DeserializeOwned>(body: &[u8], query: Fields, limit: usize) -> Result<Form<O>, Error> {
+/// The bytes of images that are in texts themselves, or that these say where to fetch.
+async fn bytes(fetcher: Option<&Fetcher>, texts: Vec<String>) -> Result<Vec<Bytes>, Error> {
+    let texts = texts.into_iter().enumerate();
+    let Some(fetcher) = fetcher else {
+        return texts.map(|(index, text)| data_uri::decode(&text).map_err(|error| error.at_item(index))).collect();
+    };
+    let budget = &fetcher.budget();
+    let one = |(index, text): (usize, String)| async move {
+        let bytes = match data_uri::is_url(&text) {
+            true => fetcher.fetch(text.trim(), budget).await,
+            false => data_uri::decode(&text),
+        };
+        bytes.map_err(|error| error.at_item(index))
+    };
+    stream::iter(texts.map(one)).buffered(AT_ONCE_EACH).try_collect().await
+}
+
+fn json<O: DeserializeOwned>(body: &[u8], query: Fields, limit: usize) -> Result<Form<O, String>, Error> {
     let most = MAX_VALUES.max(body.len() / LONG_VALUE);
     if body.iter().filter(|byte| **byte == b',').count() > most {
         return Err(Error::invalid("", format!("the JSON body holds more than {most} values")));
@@ -145,9 +168,7 @@ fn json<O: DeserializeOwned>(body: &[u8], query: Fields, limit: usize) -> Result
     if texts.len() > limit {
         return Err(Error::TooManyItems { found: texts.len(), limit });
     }
-    let decode = |(index, text): (usize, String)| data_uri::decode(&text).map_err(|error| error.at_item(index));
-    let images = texts.into_iter().enumerate().map(decode).collect::<Result<_, _>>()?;
-    Ok(Form { model: form.model, images, options: form.options })
+    Ok(Form { model: form.model, images: texts, options: form.options })
 }
 
 fn from_text<O: DeserializeOwned>(images: Vec<Bytes>, mut fields: Fields) -> Result<Form<O>, Error> {
@@ -191,9 +212,9 @@ mod tests {
             ),
         ];
         for (text, count) in cases {
-            let form: Form<Options> = json(text.as_bytes(), Fields::new(), 9).unwrap();
+            let form: Form<Options, String> = json(text.as_bytes(), Fields::new(), 9).unwrap();
             assert_eq!(form.images.len(), count, "{text}");
-            assert!(form.images.iter().all(|image| image.as_ref() == b"hi"), "{text}");
+            assert!(form.images.iter().all(|image| data_uri::decode(image).unwrap().as_ref() == b"hi"), "{text}");
         }
     }
 
@@ -205,7 +226,6 @@ mod tests {
             (r#"{"input": "aGk=", "messages": []}"#, "both there"),
             (r#"{"messages": [{"role": "user", "content": "a car"}]}"#, "only images"),
             (r#"{"input": [{"text": "a car"}]}"#, "list of strings"),
-            (r#"{"input": ["aGk=", "https://example.org"]}"#, "image 1: is a URL"),
             (r#"{"input": "aGk=", "dimensions": "many"}"#, "invalid type"),
             (r#"{"input": ["", "", ""]}"#, "3 items in one request; at most 2"),
             (&format!("{{\"vector\": [{}1]}}", "1,".repeat(MAX_VALUES + 1)), "more than 2097152 values"),
@@ -222,7 +242,7 @@ mod tests {
             pairs.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect()
         };
         let body = br#"{"input": "aGk=", "dimensions": 2}"#;
-        let form: Form<Options> =
+        let form: Form<Options, String> =
             json(body, query(&[("dimensions", "3"), ("format", "float"), ("model", "7")]), 9).unwrap();
         assert_eq!(form.options, Options { dimensions: Some(2), format: Some("float".into()) });
         assert_eq!(form.model.as_deref(), Some("7"), "a name may look like a number");

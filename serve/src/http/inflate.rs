@@ -1,11 +1,11 @@
 //! Compressed request bodies: gzip and deflate, inflated while they come in and never beyond the limit.
 //!
 //! # Source
-//! RFC 9110, section 8.4.1: `deflate` is the zlib format.
+//! RFC 9110, section 8.4.1: `deflate` is the zlib format. RFC 1952, section 2.2: a gzip file is one member or several.
 
 use crate::Error;
 use actix_web::web::Bytes;
-use flate2::write::{GzDecoder, ZlibDecoder};
+use flate2::write::{MultiGzDecoder, ZlibDecoder};
 use std::io::{self, Write};
 
 /// A body on its way through a decoder.
@@ -15,7 +15,7 @@ pub struct Inflate {
 }
 
 enum Decoder {
-    Gzip(GzDecoder<Capped>),
+    Gzip(MultiGzDecoder<Capped>),
     Deflate(ZlibDecoder<Capped>),
 }
 
@@ -45,17 +45,14 @@ impl Inflate {
     /// A decoder for a content encoding, or `None` when nothing needs to be decoded.
     ///
     /// # Errors
-    /// [`Error::MediaType`] for an encoding that is not known.
+    /// [`Error::ContentEncoding`] for one that is not known.
     pub fn new(encoding: &str, limit_bytes: usize) -> Result<Option<Self>, Error> {
         let capped = Capped { bytes: Vec::new(), limit: limit_bytes, over: false };
         let decoder = match encoding.trim().to_ascii_lowercase().as_str() {
             "" | "identity" => return Ok(None),
-            "gzip" | "x-gzip" => Decoder::Gzip(GzDecoder::new(capped)),
+            "gzip" | "x-gzip" => Decoder::Gzip(MultiGzDecoder::new(capped)),
             "deflate" => Decoder::Deflate(ZlibDecoder::new(capped)),
-            other => {
-                let found = format!("content encoding {other}");
-                return Err(Error::MediaType { found, expected: "gzip, deflate, or no content encoding" });
-            }
+            other => return Err(Error::ContentEncoding { found: other.to_owned() }),
         };
         Ok(Some(Self { decoder, limit_bytes }))
     }
@@ -97,7 +94,10 @@ impl Inflate {
         if capped.over {
             return Error::BodyTooLarge { limit_bytes: self.limit_bytes };
         }
-        Error::invalid("", format!("the body is not a complete {name} stream: {error}"))
+        match error.kind() {
+            io::ErrorKind::WriteZero => Error::invalid("", format!("something follows the {name} stream in the body")),
+            _ => Error::invalid("", format!("the body is not a complete {name} stream: {error}")),
+        }
     }
 }
 
@@ -136,6 +136,8 @@ mod tests {
                 assert_eq!(inflate(encoding, &parts, text.len()).unwrap(), text, "{encoding} in parts of {size}");
             }
         }
+        let members = [gzip(&text[..1000]), gzip(&text[1000..])].concat();
+        assert_eq!(inflate("gzip", &[&members], text.len()).unwrap(), text, "two members");
         assert!(Inflate::new("identity", 1).unwrap().is_none());
     }
 
@@ -152,14 +154,20 @@ mod tests {
     #[test]
     fn a_damaged_or_unknown_encoding_is_refused() {
         let whole = gzip(b"hello, hello, hello");
-        let cases: [(&str, &[u8], u16); 4] = [
-            ("gzip", b"hello", 400),
-            ("gzip", &whole[..whole.len() - 3], 400),
-            ("deflate", b"hello", 400),
-            ("br", b"hello", 415),
+        let followed = [deflate(b"hello"), b"more".to_vec()].concat();
+        let cases: [(&str, &[u8], u16, &str); 7] = [
+            ("gzip", b"hello", 400, "not a complete gzip stream"),
+            ("gzip", &whole[..whole.len() - 3], 400, "not a complete gzip stream"),
+            ("gzip", &[&whole[..], b"more"].concat(), 400, "not a complete gzip stream"),
+            ("deflate", b"hello", 400, "not a complete deflate stream"),
+            ("deflate", &followed, 400, "something follows"),
+            ("br", b"hello", 415, "content encoding \"br\""),
+            ("gzip, gzip", b"hello", 415, "content encoding \"gzip, gzip\""),
         ];
-        for (encoding, body, status) in cases {
-            assert_eq!(inflate(encoding, &[body], 100).unwrap_err().status(), status, "{encoding} {body:?}");
+        for (encoding, body, status, expected) in cases {
+            let error = inflate(encoding, &[body], 100).unwrap_err();
+            assert_eq!(error.status(), status, "{encoding} {body:?}");
+            assert!(error.to_string().contains(expected), "{encoding} {body:?}: {error}");
         }
     }
 }

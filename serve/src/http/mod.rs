@@ -21,6 +21,7 @@ mod metrics;
 mod model;
 mod models;
 mod multipart;
+mod null;
 mod observe;
 mod openapi;
 mod origin;

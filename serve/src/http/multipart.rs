@@ -28,7 +28,7 @@ pub async fn read(
         let mut part = part.map_err(|error| wrong(&error))?;
         let name = part.name().unwrap_or_default().to_owned();
         let is_file = part.content_disposition().is_some_and(|disposition| disposition.get_filename().is_some())
-            || part.content_type().is_some_and(|kind| kind.type_() == "image");
+            || part.content_type().is_some_and(|kind| kind.type_() == "image" || kind.subtype() == "octet-stream");
         let bytes = bytes(&mut part).await?;
         if is_file {
             images.push(bytes);

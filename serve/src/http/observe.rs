@@ -24,7 +24,7 @@ const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 /// Only what the framework itself could not turn into a response.
 pub async fn observe(
     app: Data<App>,
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let start = Instant::now();
@@ -36,6 +36,10 @@ pub async fn observe(
     let begun = app.tracer.as_ref().map(|tracer| trace::begin(tracer, &request, &id, start));
     let trace_id = begun.as_ref().map(|begun| display(begun.trace_id));
     let span = tracing::error_span!("request", id, trace_id, method, route);
+    if request.method() == Method::HEAD {
+        // It is answered as GET is, and the connection leaves the body out: RFC 9110, section 9.3.2.
+        request.head_mut().method = Method::GET;
+    }
     let mut response = match refusal(&app, &request) {
         Some(error) => {
             let (request, _) = request.into_parts();

@@ -4,7 +4,7 @@
 //! Triton's model repository extension.
 
 use super::envelope::KServe;
-use super::{App, body, resource};
+use super::{App, body, null, resource};
 use crate::protocol;
 use actix_web::web::{self, Data, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
@@ -16,17 +16,14 @@ pub fn configure(config: &mut ServiceConfig) {
 }
 
 #[derive(Default, Deserialize)]
+#[serde(expecting = "an object")]
 struct Request {
     /// Whether only versions that answer are wanted.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null::or_default")]
     ready: bool,
 }
 
 async fn index(app: Data<App>, http: HttpRequest, payload: Payload) -> Result<HttpResponse, KServe> {
-    let body = body::read(&http, payload, &app.config).await?;
-    let request: Request = match body.is_empty() {
-        true => Request::default(),
-        false => body::json(&body)?,
-    };
+    let request: Request = body::json_or_nothing(&body::read(&http, payload, &app.config).await?)?;
     Ok(HttpResponse::Ok().json(protocol::index(&app.engine, request.ready)))
 }

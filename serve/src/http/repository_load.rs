@@ -7,7 +7,7 @@
 //! Triton's model repository extension.
 
 use super::envelope::KServe;
-use super::{App, administrator, body, resource};
+use super::{App, administrator, body, null, resource};
 use crate::{Error, protocol};
 use actix_web::web::{self, Data, Path, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
@@ -23,8 +23,9 @@ pub fn configure(config: &mut ServiceConfig) {
 }
 
 #[derive(Default, Deserialize)]
+#[serde(expecting = "an object")]
 struct Request {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null::or_default")]
     parameters: Map<String, Value>,
 }
 
@@ -59,9 +60,5 @@ async fn unload(
 }
 
 async fn read(app: &App, http: &HttpRequest, payload: Payload) -> Result<Request, Error> {
-    let body = body::read(http, payload, &app.config).await?;
-    if body.is_empty() {
-        return Ok(Request::default());
-    }
-    body::json(&body)
+    body::json_or_nothing(&body::read(http, payload, &app.config).await?)
 }

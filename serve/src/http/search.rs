@@ -1,7 +1,7 @@
 //! `POST /v1/search`: images or vectors in, their exact nearest neighbours in a gallery out.
 
 use super::envelope::OpenAi;
-use super::{App, answered, images, resource, terms};
+use super::{App, answered, images, null, resource, terms};
 use crate::Error;
 use crate::gallery::{Gallery, Hit};
 use crate::whole::Whole;
@@ -13,7 +13,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Number;
 use std::time::Instant;
 
-/// Most neighbours of one query.
+/// Neighbours of one query, by default and at most.
+const USUAL_K: usize = 10;
 const MAX_K: usize = 1000;
 /// Most thumbnails of one response, some kilobytes each.
 const MAX_THUMBNAILS: usize = 1000;
@@ -27,17 +28,12 @@ pub fn configure(config: &mut ServiceConfig) {
 struct Options {
     gallery: Option<Name>,
     vector: Option<Vectors>,
-    #[serde(default = "usual_k")]
-    k: Whole,
+    k: Option<Whole>,
     label: Option<Labels>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null::or_default")]
     thumbnails: bool,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null::or_default")]
     map: bool,
-}
-
-fn usual_k() -> Whole {
-    Whole(10)
 }
 
 #[derive(Deserialize)]
@@ -133,7 +129,7 @@ fn answer(app: &App, name: &str, vectors: &[Vec<f32>], options: &Options) -> Res
     let gallery = app.galleries.find(Some(name))?;
     let labels = options.labels();
     let start = Instant::now();
-    let found = gallery.search(vectors, options.k.count(), labels.as_deref());
+    let found = gallery.search(vectors, options.k(), labels.as_deref());
     app.metrics.galleries.searched(name, vectors.len(), start.elapsed());
     let neighbour = |hit: Hit| {
         let jpeg = if options.thumbnails { gallery.thumbnail(hit.row)? } else { None };
@@ -156,7 +152,7 @@ impl Options {
     /// The gallery that is meant, when everything else that is asked of it can be had.
     fn gallery<'a>(&self, app: &'a App) -> Result<&'a Gallery, Error> {
         let gallery = app.galleries.find(self.gallery.clone().map(String::from).as_deref())?;
-        let k = self.k.count();
+        let k = self.k();
         if !(1..=MAX_K).contains(&k) {
             return Err(Error::invalid("k", format!("k is {k}; it must be 1 to {MAX_K}")));
         }
@@ -173,13 +169,17 @@ impl Options {
 
     /// Refuses to give the thumbnails of very many neighbours in one response.
     fn few_thumbnails(&self, gallery: &Gallery, queries: usize) -> Result<(), Error> {
-        let neighbours = queries.saturating_mul(self.k.count().min(gallery.len()));
+        let neighbours = queries.saturating_mul(self.k().min(gallery.len()));
         if self.thumbnails && neighbours > MAX_THUMBNAILS {
             let reason =
                 format!("{neighbours} neighbours with thumbnails in one response; at most {MAX_THUMBNAILS}, lower k");
             return Err(Error::invalid("thumbnails", reason));
         }
         Ok(())
+    }
+
+    fn k(&self) -> usize {
+        self.k.map_or(USUAL_K, Whole::count)
     }
 
     /// The labels that a neighbour may have, if not all.

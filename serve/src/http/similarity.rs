@@ -4,7 +4,7 @@ use super::envelope::OpenAi;
 use super::{App, answered, images, resource, terms};
 use crate::Error;
 use crate::engine::Which;
-use crate::model::row::normalise;
+use crate::model::row::unit;
 use actix_web::web::{self, Data, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::{Deserialize, Serialize};
@@ -48,11 +48,6 @@ async fn similarity(app: Data<App>, request: HttpRequest, payload: Payload) -> R
 }
 
 fn cosines<'a>(vectors: impl Iterator<Item = &'a [f32]>) -> Vec<Vec<f32>> {
-    let unit = |vector: &[f32]| {
-        let mut vector = vector.to_vec();
-        normalise(&mut vector);
-        vector
-    };
     let vectors: Vec<Vec<f32>> = vectors.map(unit).collect();
     let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum::<f64>();
     vectors.iter().map(|a| vectors.iter().map(|b| dot(a, b).clamp(-1.0, 1.0) as f32).collect()).collect()

@@ -5,6 +5,7 @@
 //! | `f32` | `w` 32-bit floats |
 //! | `f16` | `w` 16-bit floats |
 //! | `int8` | one 32-bit float, the scale, and `w` signed bytes: number = scale * byte |
+//! | `ubinary` | a bit a number, set where it is positive, the first bit of a byte its highest: `w / 8` bytes, rounded up |
 //!
 //! The header `x-vector-shape` holds the number of vectors and their width.
 
@@ -20,12 +21,14 @@ pub enum Dtype {
     F16,
     /// Signed bytes with a scale for each vector.
     Int8,
+    /// Bits.
+    Ubinary,
 }
 
 impl Dtype {
     /// The type with this name.
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::F32, Self::F16, Self::Int8].into_iter().find(|dtype| dtype.name() == name)
+        [Self::F32, Self::F16, Self::Int8, Self::Ubinary].into_iter().find(|dtype| dtype.name() == name)
     }
 
     /// The name in headers.
@@ -34,6 +37,7 @@ impl Dtype {
             Self::F32 => "f32",
             Self::F16 => "f16",
             Self::Int8 => "int8",
+            Self::Ubinary => "ubinary",
         }
     }
 
@@ -47,8 +51,19 @@ impl Dtype {
                 bytes.extend(scale.to_le_bytes());
                 bytes.extend(vector.iter().flat_map(|value| ((value / scale).round() as i8).to_le_bytes()));
             }
+            Self::Ubinary => bytes.extend(bits(vector)),
         }
     }
+}
+
+/// A bit a number, in whole bytes.
+///
+/// # Source
+/// `numpy.packbits(vector > 0)`, as Sentence Transformers quantises.
+pub fn bits(vector: &[f32]) -> impl Iterator<Item = u8> {
+    vector.chunks(8).map(|part| {
+        part.iter().enumerate().fold(0, |byte, (index, value)| byte | (u8::from(*value > 0.0) << (7 - index)))
+    })
 }
 
 /// The vectors as the body of a response.
@@ -92,5 +107,9 @@ mod tests {
         bytes.clear();
         Dtype::Int8.append(&[0.0, 0.0], &mut bytes);
         assert_eq!(bytes[4..], [0, 0]);
+        bytes.clear();
+        // As numpy packs them.
+        Dtype::Ubinary.append(&[1.0, -1.0, 0.0, 2.0, -3.0, 0.5, 0.5, 0.5, 1.0, -1.0], &mut bytes);
+        assert_eq!(bytes, [0b1001_0111, 0b1000_0000]);
     }
 }

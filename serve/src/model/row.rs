@@ -14,12 +14,24 @@ impl Row {
     }
 }
 
+/// The length of a vector.
+pub fn length(vector: &[f32]) -> f64 {
+    vector.iter().map(|value| f64::from(*value).powi(2)).sum::<f64>().sqrt()
+}
+
 /// Scales a vector to length 1; a vector of zeros stays.
 pub fn normalise(vector: &mut [f32]) {
-    let length = vector.iter().map(|value| f64::from(*value).powi(2)).sum::<f64>().sqrt();
+    let length = length(vector);
     if length > 0.0 {
         vector.iter_mut().for_each(|value| *value = (f64::from(*value) / length) as f32);
     }
+}
+
+/// The vector at length 1; one of zeros stays.
+pub fn unit(vector: &[f32]) -> Vec<f32> {
+    let mut unit = vector.to_vec();
+    normalise(&mut unit);
+    unit
 }
 
 /// Cosine of the angle between two vectors of the same length; a vector of zeros has no direction and gives 0.
@@ -37,12 +49,17 @@ pub fn softmax(logits: &[f32]) -> Vec<f32> {
     powers.into_iter().map(|power| (power / sum) as f32).collect()
 }
 
-/// The `count` best classes with their probabilities, best first; of equal ones the lower index first.
+/// The places of the numbers, the highest number first, of equal ones the lower place first.
+pub fn ranked(numbers: &[f32]) -> Vec<usize> {
+    let mut places: Vec<usize> = (0..numbers.len()).collect();
+    places.sort_by(|a, b| numbers[*b].total_cmp(&numbers[*a]));
+    places
+}
+
+/// The `count` best classes with their probabilities, best first. Scores decide, where probabilities are all the same 0.
 pub fn best(logits: &[f32], count: usize) -> Vec<(usize, f32)> {
-    let mut classes: Vec<(usize, f32)> = softmax(logits).into_iter().enumerate().collect();
-    classes.sort_by(|a, b| b.1.total_cmp(&a.1));
-    classes.truncate(count);
-    classes
+    let probabilities = softmax(logits);
+    ranked(logits).into_iter().take(count).map(|class| (class, probabilities[class])).collect()
 }
 
 #[cfg(test)]
@@ -80,5 +97,6 @@ mod tests {
     fn the_best_come_first() {
         let indices: Vec<usize> = best(&[1.0, 3.0, 2.0, 3.0], 3).iter().map(|(index, _)| *index).collect();
         assert_eq!(indices, [1, 3, 2]);
+        assert_eq!(best(&[1000.0, -5.0, 3.0], 3), [(0, 1.0), (2, 0.0), (1, 0.0)]);
     }
 }

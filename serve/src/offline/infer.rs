@@ -11,6 +11,7 @@ use crate::preprocess::Pixels;
 use crate::{Error, Model};
 use rayon::prelude::*;
 use std::fs;
+use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
@@ -74,9 +75,11 @@ fn decode(model: &Model, job: &Job, items: &[Item], encoded: Vec<Encoded>) -> Re
     let one = |encoded: Encoded| -> Result<Result<Prepared, String>, Error> {
         let bytes = match encoded {
             Encoded::Bytes(bytes) => bytes,
-            Encoded::File(path) => {
-                fs::read(&path).map_err(|source| Error::Io { action: "read", path: path.to_path_buf(), source })?
-            }
+            Encoded::File(path) => match fs::read(&path) {
+                Ok(bytes) => bytes,
+                Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Err("is missing".into())),
+                Err(source) => return Err(Error::Io { action: "read", path: path.to_path_buf(), source }),
+            },
             Encoded::Nothing => return Ok(Err("is missing".into())),
         };
         // A panic in a decoder must cost one image, not the job.
@@ -99,7 +102,7 @@ fn prepared(model: &Model, job: &Job, bytes: &[u8]) -> Result<Prepared, String> 
         other => other.to_string(),
     };
     let pixels = model.preprocessor.item(bytes).map_err(reason)?;
-    let small = || thumbnail(bytes, model.preprocessor.max_pixels()).map(Blob).map_err(reason);
+    let small = || thumbnail(bytes, model.preprocessor.reading().max_pixels).map(Blob).map_err(reason);
     Ok(Prepared { pixels, thumbnail: job.thumbnails.then(small).transpose()? })
 }
 

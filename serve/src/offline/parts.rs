@@ -132,13 +132,14 @@ fn common(model: &Model, job: &Job) -> Sha256 {
     };
     let settings = [job.batch_size, top_k, usize::from(job.thumbnails)];
     digest.update(format!(
-        "{} {} {} {} {} {settings:?} {:?}",
+        "{} {} {} {} {} {settings:?} {:?} {:?}",
         env!("CARGO_PKG_VERSION"),
         model.file.sha256,
         model.card().to_json().unwrap_or_default(),
         model.choice.runtime,
         model.choice.device,
-        job.names
+        job.names,
+        model.preprocessor.reading()
     ));
     digest
 }
@@ -148,4 +149,53 @@ pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     name.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bench::pooling;
+    use crate::model::{OpenOptions, open};
+    use crate::offline::item::{Place, Seen};
+    use crate::preprocess::Reading;
+    use crate::runtime::Options;
+
+    #[test]
+    fn every_option_that_changes_a_record_changes_the_digest() {
+        let folder = tempfile::tempdir().unwrap();
+        pooling::write(folder.path(), 4).unwrap();
+        let place = Place::File(Path::new("a.png").into());
+        let items = [Item { id: "a.png".into(), label: None, place, seen: Seen::default() }];
+        let digest = |reading: Reading, change: fn(&mut Job)| {
+            let runtime = Options { runtime: "tract".into(), ..Options::default() };
+            let model = open(folder.path(), &OpenOptions { model: None, runtime, reading }).unwrap();
+            let mut job = Job {
+                inputs: Vec::new(),
+                out: folder.path().join(".jobs/out.jsonl"),
+                task: Task::Embed,
+                shard: Default::default(),
+                names: Default::default(),
+                batch_size: 8,
+                skip_damaged: false,
+                thumbnails: false,
+            };
+            change(&mut job);
+            let parts = Parts::open(&model, &job, &items).unwrap();
+            parts.digest(&parts.parts[0])
+        };
+        let usual = Reading::from(1000);
+        let digests = [
+            digest(usual, |_| ()),
+            digest(Reading { reduced_jpeg: true, ..usual }, |_| ()),
+            digest(Reading::from(2000), |_| ()),
+            digest(usual, |job| job.thumbnails = true),
+            digest(usual, |job| job.task = Task::Classify { top_k: 3 }),
+            digest(usual, |job| job.batch_size = 4),
+            digest(usual, |job| job.names.image = "picture".into()),
+        ];
+        for (index, one) in digests.iter().enumerate() {
+            assert!(!digests[..index].contains(one), "{index}");
+        }
+        assert_eq!(digest(usual, |job| job.skip_damaged = true), digests[0], "what was done well stays");
+    }
 }

@@ -1,6 +1,6 @@
 //! Image files to pixels: the header first, then the limit, then the pixels, turned upright.
 
-use super::{jpeg, reduced, still};
+use super::{jpeg, reduced, still, unread};
 use crate::Error;
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
@@ -8,6 +8,9 @@ use std::io::Cursor;
 
 const READ: [ImageFormat; 5] =
     [ImageFormat::Jpeg, ImageFormat::Png, ImageFormat::WebP, ImageFormat::Bmp, ImageFormat::Gif];
+
+/// Their names.
+const SENT: &str = "JPEG, PNG, WebP, BMP, or GIF with one frame";
 
 /// Room for tables and metadata beside the pixels.
 const OVERHEAD_BYTES: u64 = 64 << 20;
@@ -112,7 +115,10 @@ pub fn probe(bytes: &[u8]) -> Result<ImageFormat, Error> {
     }
     match image::guess_format(bytes) {
         Ok(format) if READ.contains(&format) => Ok(format),
-        _ => Err(Error::image("is not an image that is read here: JPEG, PNG, WebP, BMP, or GIF with one frame")),
+        _ => Err(Error::image(match unread::name(bytes) {
+            Some(name) => format!("is {name}, which is not read here; send {SENT}"),
+            None => format!("is not an image that is read here: {SENT}"),
+        })),
     }
 }
 

@@ -16,6 +16,7 @@ mod reading;
 mod reduced;
 mod resize;
 mod still;
+mod unread;
 mod webp;
 
 pub(crate) use decode::decode;
@@ -78,9 +79,9 @@ impl Preprocessor {
         self.input.shape(1).iter().product()
     }
 
-    /// Largest image in pixels.
-    pub fn max_pixels(&self) -> u64 {
-        self.reading.max_pixels
+    /// How image files are read.
+    pub fn reading(&self) -> Reading {
+        self.reading
     }
 
     /// Element type of the item.

@@ -140,10 +140,7 @@ fn items(served: &Served, shape: &[i64], numbers: &[f64]) -> Result<Vec<Pixels>,
     }
     let items = numbers.chunks_exact(item_len);
     match served.model.preprocessor.dtype() {
-        InputDtype::F32 => {
-            let item = |item: &[f64]| Pixels::F32(item.iter().map(|value| *value as f32).collect());
-            Ok(items.map(item).collect())
-        }
+        InputDtype::F32 => items.map(|item| floats(item.iter().map(|value| *value as f32))).collect(),
         InputDtype::U8 => {
             let is_byte = |value: &f64| value.fract() == 0.0 && (0.0..=255.0).contains(value);
             if let Some(value) = numbers.iter().find(|value| !is_byte(value)) {
@@ -186,12 +183,19 @@ fn raw_items(served: &Served, batch: usize, raw: &[u8]) -> Result<Vec<Pixels>, E
         return wrong(format!("the tensor has {} bytes, its shape wants {batch} x {item_bytes}", raw.len()));
     }
     let item = |item: &[u8]| match served.model.preprocessor.dtype() {
-        InputDtype::F32 => {
-            Pixels::F32(item.as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect())
-        }
-        InputDtype::U8 => Pixels::U8(item.to_vec()),
+        InputDtype::F32 => floats(item.as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes))),
+        InputDtype::U8 => Ok(Pixels::U8(item.to_vec())),
     };
-    Ok(raw.chunks_exact(item_bytes).map(item).collect())
+    raw.chunks_exact(item_bytes).map(item).collect()
+}
+
+/// An item of finite numbers. Of any other the model would give none that is finite, and seem to have failed itself.
+fn floats(values: impl Iterator<Item = f32>) -> Result<Pixels, Error> {
+    let values: Vec<f32> = values.collect();
+    match values.iter().find(|value| !value.is_finite()) {
+        Some(value) => wrong(format!("the tensor holds {value}; FP32 takes finite numbers of 32 bits")),
+        None => Ok(Pixels::F32(values)),
+    }
 }
 
 /// Length of a raw item.

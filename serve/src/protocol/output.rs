@@ -6,6 +6,7 @@
 
 use crate::Error;
 use crate::engine::{Answers, Served};
+use crate::model::row::ranked;
 use serde::Serialize;
 
 /// An output that a request asks for.
@@ -115,13 +116,11 @@ impl Values {
 
 /// The `count` highest values of a row as the extension writes them; of equal ones the lower index first.
 fn classes(row: &[f32], count: usize, labels: Option<&[String]>) -> Vec<String> {
-    let mut order: Vec<usize> = (0..row.len()).collect();
-    order.sort_by(|a, b| row[*b].total_cmp(&row[*a]));
     let text = |index: usize| match labels.and_then(|labels| labels.get(index)) {
         Some(label) => format!("{:.6}:{index}:{label}", row[index]),
         None => format!("{:.6}:{index}", row[index]),
     };
-    order.into_iter().take(count).map(text).collect()
+    ranked(row).into_iter().take(count).map(text).collect()
 }
 
 #[cfg(test)]

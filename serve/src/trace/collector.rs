@@ -1,13 +1,17 @@
 //! Where a collector is and how it is spoken to: by gRPC at an address alone, by HTTP where the address has a path.
 
 use super::exporter::TIMEOUT;
-use super::post::Post;
 use super::proto::trace_service_client::TraceServiceClient;
 use super::proto::{ExportTraceServiceRequest, ExportTraceServiceResponse};
 use crate::Error;
+use crate::client::{self, Address, Budget};
 use prost::Message;
+use tokio::net::TcpStream;
 use tonic::Status;
 use tonic::transport::{Channel, Endpoint};
+
+/// Most bytes of an answer: it holds a number and a sentence.
+const LARGEST_ANSWER: usize = 64 << 10;
 
 /// A collector.
 #[derive(Clone, Debug)]
@@ -15,13 +19,13 @@ pub enum Collector {
     /// By gRPC.
     Grpc(Box<Endpoint>),
     /// By HTTP, with its whole address.
-    Http(Post, String),
+    Http(Address, String),
 }
 
 /// What sends to a collector.
 pub enum Client {
     Grpc(TraceServiceClient<Channel>),
-    Http(Post),
+    Http(Address),
 }
 
 impl Collector {
@@ -41,7 +45,9 @@ impl Collector {
             Some("http") if matches!(uri.path(), "" | "/") && uri.query().is_none() => {
                 Ok(Self::Grpc(Box::new(endpoint.connect_timeout(TIMEOUT).timeout(TIMEOUT))))
             }
-            Some("http") => Post::to(uri).map(|post| Self::Http(post, url.to_owned())).ok_or_else(|| wrong(usual)),
+            Some("http") => {
+                Address::of(uri, 80).map(|address| Self::Http(address, url.to_owned())).ok_or_else(|| wrong(usual))
+            }
             Some("https") => Err(wrong("spans are sent unencrypted; name a collector near the server, by http")),
             _ => Err(wrong(usual)),
         }
@@ -59,7 +65,7 @@ impl Collector {
     pub fn client(&self) -> Client {
         match self {
             Self::Grpc(endpoint) => Client::Grpc(TraceServiceClient::new(endpoint.connect_lazy())),
-            Self::Http(post, _) => Client::Http(post.clone()),
+            Self::Http(address, _) => Client::Http(address.clone()),
         }
     }
 }
@@ -78,7 +84,7 @@ impl Client {
                     Err(format!("{cause}; it must take OTLP over gRPC, which most do on port 4317"))
                 }
             },
-            Self::Http(post) => match post.send(&request.encode_to_vec()).await {
+            Self::Http(address) => match post(address, &request.encode_to_vec()).await {
                 // Collectors that say nothing more have taken everything.
                 Ok(body) => Ok(ExportTraceServiceResponse::decode(body.as_slice()).unwrap_or_default()),
                 Err(reason) => {
@@ -86,6 +92,18 @@ impl Client {
                 }
             },
         }
+    }
+}
+
+/// Sends a message by HTTP and gives the body of the answer.
+async fn post(address: &Address, body: &[u8]) -> Result<Vec<u8>, String> {
+    let stream = TcpStream::connect((address.host.as_str(), address.port)).await;
+    let mut stream = stream.map_err(|error| error.to_string())?;
+    let headers = format!("content-type: application/x-protobuf\r\ncontent-length: {}\r\n", body.len());
+    let answer = client::ask(&mut stream, "POST", address, &headers, body).await?;
+    match answer.status {
+        200..=299 => answer.body(&Budget::new(LARGEST_ANSWER)).await,
+        status => Err(format!("it answered {status}")),
     }
 }
 

@@ -16,7 +16,6 @@ mod exporter;
 mod id;
 mod losses;
 mod parent;
-mod post;
 pub mod proto;
 mod queue;
 mod ratio;

@@ -24,7 +24,7 @@ fn a_bad_image_is_refused_with_the_reason_and_harms_nobody() {
     let cases: [(&str, Vec<u8>, &str); 13] = [
         ("empty", vec![], "is empty"),
         ("text", b"hello, world".to_vec(), "is not an image that is read here"),
-        ("another format", b"II*\0aaaaaaaaaaaaaaaa".to_vec(), "is not an image that is read here"),
+        ("another format", b"II*\0aaaaaaaaaaaaaaaa".to_vec(), "is a TIFF, which is not read here; send JPEG, PNG"),
         ("PNG cut", png[..png.len() / 2].to_vec(), "readable PNG"),
         ("PNG head", png[..20].to_vec(), "readable PNG"),
         ("JPEG cut", jpeg[..jpeg.len() - 40].to_vec(), "truncated JPEG"),
@@ -116,6 +116,26 @@ fn a_body_of_the_wrong_kind_is_refused() {
 }
 
 #[test]
+fn the_type_of_a_body_is_known_however_it_is_written() {
+    let (_store, server) = server(|_| ());
+    let tensor = json!({"name": "pixel_values", "shape": [1], "datatype": "BYTES", "data": [base64(&png(1))]});
+    let (image, infer) = (json!({"input": base64(&png(1))}), json!({"inputs": [tensor]}));
+    let part = b"--x\r\ncontent-disposition: form-data; name=images\r\ncontent-type: application/octet-stream\r\n\r\n";
+    let form = [part.as_slice(), png(1).as_slice(), b"\r\n--x--\r\n"].concat();
+    let (embed, infer_path) = ("/v1/embeddings?model=net", "/v2/models/net/infer");
+    for (path, kind, body) in [
+        (embed, "Application/JSON; Charset=UTF-8", image.to_string().into_bytes()),
+        (embed, "IMAGE/PNG", png(1)),
+        (embed, "Multipart/Form-Data; boundary=x", form),
+        (infer_path, "APPLICATION/JSON", infer.to_string().into_bytes()),
+        (infer_path, "application/x-www-form-urlencoded", infer.to_string().into_bytes()),
+    ] {
+        let response = server.post(path).header("content-type", kind).body(body).send().unwrap();
+        assert_eq!(response.status(), 200, "{kind}: {}", response.text().unwrap());
+    }
+}
+
+#[test]
 fn a_body_without_a_length_is_cut_at_the_limit() {
     let (_store, server) = server(|config| config.max_body_bytes = 10_000);
     let mut stream = TcpStream::connect(server.addr).unwrap();
@@ -143,7 +163,11 @@ fn other_methods_and_paths_are_refused_in_the_words_of_their_api() {
     }
     for path in ["/v1/models", "/v2", "/v2/health/ready", "/v2/models/net", "/v2/models/net/ready", "/metrics"] {
         let response = server.post(path).send().unwrap();
-        assert_eq!((response.status().as_u16(), response.headers()["allow"].to_str().unwrap()), (405, "GET"), "{path}");
+        assert_eq!(
+            (response.status().as_u16(), response.headers()["allow"].to_str().unwrap()),
+            (405, "GET, HEAD"),
+            "{path}"
+        );
     }
     for path in ["/v2/nothing", "/v2/models/x", "/v2/models/x/ready", "/v2/models/net/versions/2"] {
         let response = server.get(path).send().unwrap();

@@ -156,6 +156,7 @@ fn raw_bytes_that_do_not_fit_are_refused_with_the_reason() {
         ("another batch", tensor(json!([2, 3, 8, 8]), "FP32", json!(768)), data.clone(), "wants 2 x 768"),
         ("overflow", tensor(json!([i64::MAX, 3, 8, 8]), "FP32", json!(768)), data.clone(), "wants"),
         ("another type", tensor(shape.clone(), "FP16", json!(768)), data.clone(), "takes FP32"),
+        ("no number", tensor(shape.clone(), "FP32", json!(768)), bytes(&[f32::NAN; 192]), "holds NaN"),
         ("both", both, data.clone(), "both data and"),
         ("neither", neither, vec![], "neither data nor"),
         ("unannounced", unannounced, data.clone(), "no tensor has a binary_data_size"),

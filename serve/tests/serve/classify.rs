@@ -32,7 +32,7 @@ fn the_best_classes_come_first_with_probabilities() {
 }
 
 #[test]
-fn the_scores_are_the_softmax_of_the_logits() {
+fn the_scores_are_the_softmax_of_the_logits_or_these_themselves() {
     let store = store(&[("net", Network::default())]);
     let server = serve(config(store.path()));
     let image = base64(&png(5));
@@ -40,9 +40,13 @@ fn the_scores_are_the_softmax_of_the_logits() {
     let infer: Value = server.json("/v2/models/net/infer", &tensor).json().unwrap();
     let logits = floats(&infer["outputs"][1]["data"]);
     let sum: f32 = logits.iter().map(|logit| logit.exp()).sum();
-    let answer: Value = server.json("/v1/classify", &json!({"input": image})).json().unwrap();
-    for prediction in answer["data"][0]["predictions"].as_array().unwrap() {
-        let logit = logits[prediction["index"].as_u64().unwrap() as usize];
-        assert_close(&[prediction["score"].as_f64().unwrap() as f32], &[logit.exp() / sum], "score");
+    for raw_scores in [false, true] {
+        let body = json!({"input": image, "raw_scores": raw_scores});
+        let answer: Value = server.json("/v1/classify", &body).json().unwrap();
+        for prediction in answer["data"][0]["predictions"].as_array().unwrap() {
+            let logit = logits[prediction["index"].as_u64().unwrap() as usize];
+            let expected = if raw_scores { logit } else { logit.exp() / sum };
+            assert_close(&[prediction["score"].as_f64().unwrap() as f32], &[expected], "score");
+        }
     }
 }

@@ -163,6 +163,10 @@ fn bare_numbers_come_where_the_client_accepts_them() {
             }
         }
     }
+    let bits = ask("application/octet-stream; dtype=ubinary").bytes().unwrap();
+    let bit = |vector: &[f32], index: usize| u8::from(vector[index] > 0.0) << (7 - index);
+    let expected: Vec<u8> = plain.iter().map(|vector| (0..4).map(|index| bit(vector, index)).sum()).collect();
+    assert_eq!(bits, expected, "one byte for each vector of four numbers");
     for (found, expected) in vectors(&ask("*/*").json().unwrap()).iter().zip(&plain) {
         assert_close(found, expected, "*/*");
     }

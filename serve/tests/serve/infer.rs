@@ -41,6 +41,38 @@ fn a_tensor_gives_all_outputs_or_those_that_were_asked_for() {
 }
 
 #[test]
+fn null_stands_for_what_was_not_set() {
+    let store = store(&[("net", Network::default())]);
+    let server = serve(config(store.path()));
+    let tensor = json!({"name": "pixel_values", "shape": [1, 3, 8, 8], "datatype": "FP32", "data": ramp(192)});
+    let ask = |path: &str, body: Value| -> Value {
+        let response = server.json(path, &body);
+        assert_eq!(response.status(), 200, "{body}");
+        response.json().unwrap()
+    };
+    let mut nulls = tensor.clone();
+    nulls["parameters"] = Value::Null;
+    let infer = |inputs, outputs, parameters| {
+        ask(
+            "/v2/models/net/infer",
+            json!({"id": null, "inputs": [inputs], "outputs": outputs, "parameters": parameters}),
+        )
+    };
+    let plain = ask("/v2/models/net/infer", json!({"inputs": [tensor]}));
+    assert_eq!(infer(&nulls, Value::Null, Value::Null), plain);
+    let outputs =
+        json!([{"name": "embedding", "parameters": null}, {"name": "logits", "parameters": {"classification": null}}]);
+    assert_eq!(infer(&nulls, outputs, json!({"binary_data_output": null, "timeout": null})), plain);
+    assert_eq!(ask("/v2/repository/index", json!({"ready": null})).as_array().unwrap().len(), 1);
+
+    let image = base64(&png(1));
+    let plain = ask("/v1/embeddings", json!({"input": image}));
+    let options =
+        json!({"model": null, "input": image, "encoding_format": null, "normalized": null, "dimensions": null});
+    assert_eq!(ask("/v1/embeddings", options), plain);
+}
+
+#[test]
 fn nested_lists_and_bytes_are_tensors_too() {
     let network = Network { dtype: InputDtype::U8, ..Network::default() };
     let store = store(&[("net", network.clone())]);
@@ -81,6 +113,8 @@ fn a_wrong_tensor_is_refused_with_the_reason() {
     let cases = [
         (json!({}), 400, "inputs"),
         (json!({"inputs": []}), 400, "exactly one tensor"),
+        (json!(3), 400, "expected an object with inputs"),
+        (json!({"inputs": [], "parameters": 3}), 400, "expected an object of parameters"),
         (tensor("x", shape.clone(), "FP32", data.clone()), 400, "is unknown"),
         (tensor("pixel_values", json!([1, 3, 9, 8]), "FP32", data.clone()), 400, "takes [batch, 3, 8, 8]"),
         (tensor("pixel_values", json!([192]), "FP32", data.clone()), 400, "takes [batch, 3, 8, 8]"),
@@ -90,6 +124,7 @@ fn a_wrong_tensor_is_refused_with_the_reason() {
         (tensor("pixel_values", json!([2, 3, 8, 8]), "FP32", data.clone()), 400, "data holds 192 numbers"),
         (tensor("pixel_values", shape.clone(), "FP16", data.clone()), 400, "the model takes FP32"),
         (tensor("pixel_values", shape.clone(), "FP32", json!([true])), 400, "numbers or strings"),
+        (tensor("pixel_values", shape.clone(), "FP32", json!(vec![1e39; 192])), 400, "holds inf; FP32 takes finite"),
         (tensor("pixel_values", json!([2]), "BYTES", json!([base64(&png(1))])), 400, "the tensor holds 1 elements"),
         (tensor("pixel_values", json!([1]), "BYTES", json!([base64(b"nothing")])), 400, "not an image"),
         (unknown_output, 400, "\"nothing\" is unknown"),

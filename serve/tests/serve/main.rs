@@ -10,6 +10,7 @@ mod collector;
 mod compressed;
 mod concurrency;
 mod embeddings;
+mod fetching;
 mod galleries;
 mod grpc;
 mod grpc_life;

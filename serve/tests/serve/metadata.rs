@@ -161,6 +161,23 @@ fn metrics_count_what_happened() {
 }
 
 #[test]
+fn head_is_answered_as_get_is_without_the_body() {
+    let store = store(&[("net", Network::default())]);
+    let server = serve(config(store.path()));
+    for (path, status) in [("/v2/health/ready", 200), ("/v2/models/net", 200), ("/v2/models/x", 404), ("/console", 200)]
+    {
+        let get = server.get(path).send().unwrap();
+        let head = server.client.head(format!("{}{path}", server.url)).send().unwrap();
+        assert_eq!((head.status(), get.status().as_u16()), (get.status(), status), "{path}");
+        assert_eq!(head.headers()["content-type"], get.headers()["content-type"], "{path}");
+        assert!(head.bytes().unwrap().is_empty() && !get.bytes().unwrap().is_empty(), "{path}");
+    }
+    assert_eq!(server.client.head(format!("{}/v1/embeddings", server.url)).send().unwrap().status(), 405);
+    let counted = "selfie_http_requests_total{method=\"HEAD\",route=\"/v2/health/ready\",status=\"200\"} ";
+    assert_eq!(server.metric(counted), 1.0);
+}
+
+#[test]
 fn every_answer_has_a_request_id() {
     let store = store(&[("net", Network::default())]);
     let server = serve(config(store.path()));
@@ -189,6 +206,6 @@ fn the_description_of_the_api_holds_what_is_there() {
         );
         let response = server.client.delete(url).send().unwrap();
         assert_eq!(response.status(), 405, "{path}");
-        assert_eq!(response.headers()["allow"], methods.join(", "), "{path}");
+        assert_eq!(response.headers()["allow"], methods.join(", ").replace("GET", "GET, HEAD"), "{path}");
     }
 }

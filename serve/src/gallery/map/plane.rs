@@ -2,7 +2,7 @@
 
 use super::lanczos;
 use super::sample::{Sample, Unit};
-use crate::gallery::search::length;
+use crate::model::row::length;
 use std::slice;
 
 /// A variance of vectors of length 1 that is none: the rounding of 32-bit numbers makes it.

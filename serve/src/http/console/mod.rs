@@ -1,8 +1,8 @@
 //! `GET /console`: a page to try the server with: drop an image, see its classes and what is near it in a gallery, a map of the
-//! gallery, the model's card and the load.
+//! gallery, the model's card and the load. `GET /docs`: the description of the API for people.
 //!
-//! The page is plain HTML, CSS and some modules of script from this binary. It loads nothing from elsewhere and asks only the routes that
-//! every client has, so it is open where those ask for a key: it sends the key that its user types.
+//! Both pages are plain HTML, CSS and some modules of script from this binary. They load nothing from elsewhere and ask only the routes
+//! that every client has, so they are open where those ask for a key: the console sends the key that its user types.
 
 use super::resource;
 use actix_web::HttpResponse;
@@ -18,8 +18,10 @@ const CSS: &str = "text/css; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// Path, content type and content of each file.
-const FILES: [(&str, &str, &str); 9] = [
+const FILES: [(&str, &str, &str); 11] = [
     ("/console", HTML, include_str!("index.html")),
+    ("/docs", HTML, include_str!("api.html")),
+    ("/console/api.js", SCRIPT, include_str!("api.js")),
     ("/console/console.css", CSS, include_str!("console.css")),
     ("/console/console.js", SCRIPT, include_str!("console.js")),
     ("/console/gallery.js", SCRIPT, include_str!("gallery.js")),
@@ -30,7 +32,7 @@ const FILES: [(&str, &str, &str); 9] = [
     ("/console/view.js", SCRIPT, include_str!("view.js")),
 ];
 
-/// Adds the routes. The root leads to the page.
+/// Adds the routes. The root leads to the console.
 pub fn configure(config: &mut ServiceConfig) {
     for (path, kind, content) in FILES {
         let file = move || async move {

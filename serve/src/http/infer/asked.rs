@@ -5,6 +5,7 @@ use super::input::Input;
 use super::output::{self, Given, Wanted};
 use crate::Error;
 use crate::engine::Served;
+use crate::http::{body, null};
 use crate::protocol::{self, Tensor};
 use serde::Deserialize;
 
@@ -24,19 +25,21 @@ pub struct Asked {
 
 /// The JSON part of a request.
 #[derive(Deserialize)]
+#[serde(expecting = "an object with inputs")]
 struct Request {
     id: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null::or_default")]
     parameters: Parameters,
     inputs: Vec<Input>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null::or_default")]
     outputs: Vec<Wanted>,
 }
 
 #[derive(Default, Deserialize)]
+#[serde(expecting = "an object of parameters")]
 struct Parameters {
     /// Whether outputs come raw unless they say otherwise.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null::or_default")]
     binary_data_output: bool,
     timeout: Option<u64>,
     priority: Option<u64>,
@@ -50,8 +53,7 @@ impl Asked {
     pub fn of(served: &Served, body: Body) -> Result<Self, Error> {
         match body {
             Body::Json { json, tensors } => {
-                let request: Request = serde_json::from_slice(&json)
-                    .map_err(|error| Error::invalid("", format!("the JSON of the body is wrong: {error}")))?;
+                let request: Request = body::json(&json)?;
                 let outputs = output::choose(served, request.outputs, request.parameters.binary_data_output)?;
                 let tensor = protocol::only(served, request.inputs)?;
                 let tensor = tensor.with(tensors, served.max_request_items)?.tensor(served)?;

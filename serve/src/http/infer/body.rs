@@ -5,13 +5,15 @@
 
 use crate::http::body;
 use crate::{Config, Error};
+use actix_web::HttpRequest;
 use actix_web::http::header::HeaderName;
 use actix_web::web::{Bytes, Payload};
-use actix_web::{HttpMessage, HttpRequest};
 
 /// Length of the JSON in front of raw tensors, in requests and in responses.
 pub const JSON_LENGTH: HeaderName = HeaderName::from_static("inference-header-content-length");
 
+/// Types that stand for JSON: the protocol's clients do not always name one, and `curl -d` names that of forms.
+const JSON: [&str; 3] = ["application/json", "", "application/x-www-form-urlencoded"];
 const RAW: &str = "application/octet-stream, or image/* after an Inference-Header-Content-Length of 0";
 
 /// The parts of a body.
@@ -38,9 +40,8 @@ pub enum Body {
 /// [`Error::MediaType`], [`Error::BodyTooLarge`], or [`Error::Invalid`] for a length that does not fit.
 pub async fn read(http: &HttpRequest, payload: Payload, config: &Config) -> Result<Body, Error> {
     let length = json_length(http)?;
-    let kind = http.content_type().to_owned();
-    // The protocol's clients do not always name the type.
-    let is_json = ["", "application/json"].contains(&kind.as_str());
+    let kind = body::kind(http);
+    let is_json = JSON.contains(&kind.as_str());
     let is_image = length == Some(0) && kind.starts_with("image/");
     match length {
         None if !is_json => return Err(Error::MediaType { found: kind, expected: "application/json" }),

@@ -1,24 +1,26 @@
 //! The one input of a request: a tensor whose elements stand in JSON or in the bytes behind it.
 
 use crate::Error;
-use crate::http::data_uri;
 use crate::http::tensor::Elements;
+use crate::http::{data_uri, null};
 use crate::protocol::{self, Data};
 use actix_web::web::Bytes;
 use serde::Deserialize;
 
 /// A tensor as the JSON of a request describes it.
 #[derive(Deserialize)]
+#[serde(expecting = "a tensor: an object with name, shape and datatype")]
 pub struct Input {
     name: String,
     shape: Vec<i64>,
     datatype: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null::or_default")]
     parameters: Parameters,
     data: Option<Elements>,
 }
 
 #[derive(Default, Deserialize)]
+#[serde(expecting = "an object of parameters")]
 struct Parameters {
     /// Length of the tensor behind the JSON.
     binary_data_size: Option<usize>,

@@ -6,20 +6,22 @@
 use super::body::JSON_LENGTH;
 use crate::Error;
 use crate::engine::{Answers, Served};
-use crate::http::answered;
+use crate::http::{answered, null};
 use crate::protocol::{self, Choice, Values};
 use actix_web::HttpResponse;
 use serde::{Deserialize, Serialize};
 
 /// An output that a request asks for.
 #[derive(Deserialize)]
+#[serde(expecting = "an output: an object with name")]
 pub struct Wanted {
     name: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null::or_default")]
     parameters: WantedParameters,
 }
 
 #[derive(Default, Deserialize)]
+#[serde(expecting = "an object of parameters")]
 struct WantedParameters {
     binary_data: Option<bool>,
     classification: Option<usize>,

@@ -11,12 +11,16 @@ pub use tar::Archives;
 
 use super::item::{Item, Place, Seen};
 use crate::Error;
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Extensions of files that are taken for images in folders and archives.
 const IMAGES: [&str; 6] = ["jpg", "jpeg", "png", "webp", "bmp", "gif"];
+
+/// Extensions of files that are no image and hold some all the same.
+const PACKED: [&str; 7] = ["gz", "tgz", "bz2", "xz", "zst", "zip", "7z"];
 
 /// Every image of the inputs, in an order that depends on names alone.
 ///
@@ -31,6 +35,9 @@ pub fn list(inputs: &[PathBuf], names: &Names) -> Result<Vec<Item>, Error> {
             _ if metadata.is_dir() => folder::list(input, &mut items)?,
             "parquet" => parquet::list(input, Seen::of(&metadata), names, &mut items)?,
             "tar" => tar::list(input, Seen::of(&metadata), &mut items)?,
+            packed if PACKED.contains(&packed) => {
+                return Err(Error::Input { path: input.clone(), reason: "is compressed; unpack it first".into() });
+            }
             _ => items.push(file(input, None, Seen::of(&metadata))),
         }
         if items.len() == before {
@@ -53,8 +60,12 @@ fn extension(path: &Path) -> String {
 
 /// Whether a path looks like an image, and not like one of the files that systems hide.
 fn is_image(path: &Path) -> bool {
-    let is_hidden = path.file_name().is_none_or(|name| name.to_string_lossy().starts_with('.'));
-    !is_hidden && IMAGES.contains(&extension(path).as_str())
+    !path.file_name().is_none_or(is_hidden) && IMAGES.contains(&extension(path).as_str())
+}
+
+/// Whether a file or a folder is one that systems and programs hide, such as `.ipynb_checkpoints` with copies of what is beside it.
+fn is_hidden(name: &OsStr) -> bool {
+    name.to_string_lossy().starts_with('.')
 }
 
 fn io(path: &Path, source: std::io::Error) -> Error {

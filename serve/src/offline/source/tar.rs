@@ -1,13 +1,13 @@
 //! Tar shards of images. The class is the folder of an image in the archive, or what a file `NAME.cls` beside `NAME.jpg` says,
 //! as WebDataset has it.
 
-use super::{extension, io, is_image};
+use super::{extension, io, is_hidden, is_image};
 use crate::Error;
 use crate::offline::item::{Item, Place, Seen};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 use tar::Archive;
 
@@ -34,7 +34,8 @@ pub fn list(path: &Path, seen: Seen, items: &mut Vec<Item>) -> Result<(), Error>
         if offset.saturating_add(len) > seen.len {
             return Err(damaged(std::io::ErrorKind::UnexpectedEof.into()));
         }
-        if is_image(&inside) {
+        let is_hidden = |part: Component<'_>| matches!(part, Component::Normal(name) if is_hidden(name));
+        if is_image(&inside) && !inside.components().any(is_hidden) {
             found.push((inside, Place::Tar { file: file.clone(), offset, len }));
         } else if extension(&inside) == "cls" && len <= MAX_CLASS_BYTES {
             let mut text = String::new();
@@ -92,8 +93,14 @@ mod tests {
     fn every_image_is_found_with_its_class_and_its_bytes() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("shard.tar");
-        let files: [(&str, &[u8]); 5] =
-            [("0.jpg", b"zero"), ("0.cls", b"7\n"), ("cat/1.png", b"one"), ("readme.txt", b"no"), ("2.png", b"")];
+        let files: [(&str, &[u8]); 6] = [
+            ("0.jpg", b"zero"),
+            ("0.cls", b"7\n"),
+            ("./cat/1.png", b"one"),
+            ("cat/.copies/1.png", b"no"),
+            ("readme.txt", b"no"),
+            ("2.png", b""),
+        ];
         archive(&path, &files);
         let seen = Seen { len: std::fs::metadata(&path).unwrap().len(), ..Seen::default() };
         let (mut items, mut archives) = (Vec::new(), Archives::default());
@@ -105,7 +112,7 @@ mod tests {
         }
         let expected = [(Some("7"), b"zero".to_vec()), (Some("cat"), b"one".to_vec()), (None, Vec::new())];
         assert_eq!(found, expected);
-        assert!(items[1].id.ends_with("shard.tar:cat/1.png"), "{}", items[1].id);
+        assert!(items[1].id.ends_with("cat/1.png"), "{}", items[1].id);
     }
 
     #[test]
