@@ -73,7 +73,7 @@ pub(super) fn infer(model: &pb::ModelProto, known: &[bool], folder: &std::path::
     match contained(|| types.ask_tract(&copy)) {
         Ok(Ok(())) => {}
         Ok(Err(reason)) => tracing::warn!("fewer passes apply, for tract infers no shapes: {reason}"),
-        Err(panic) => tracing::warn!("fewer passes apply, for tract panicked while it inferred shapes: {panic}"),
+        Err(panic) => tracing::warn!("fewer passes apply, for tract fails at the shapes: {panic}"),
     }
     Ok(types)
 }
