@@ -156,9 +156,9 @@ impl Floor {
         slopes.push(0);
         slopes.sort_unstable_by_key(|slope| (slope.abs(), *slope));
         slopes.dedup();
-        let candidates = slopes.into_iter().flat_map(|linear| (0..length).map(move |shift| (linear, shift)));
+        let mut candidates = slopes.into_iter().flat_map(|linear| (0..length).map(move |shift| (linear, shift)));
         let (first, value) = *points.first()?;
-        candidates.into_iter().find_map(|(linear, shift)| {
+        candidates.find_map(|(linear, shift)| {
             let part =
                 Self { symbol, linear, constant: 0, factor: rise - linear * length, scale: 1, shift, divisor: length };
             let part = Self { constant: value - part.value(first)?, ..part };

@@ -105,7 +105,7 @@ fn numbers_of_every_operation_follow_the_sizes() {
 }
 
 /// A pyramid of features, each as large as the one below it.
-fn pyramid(levels: &Vec<Conv2d>, x: Tensor<4>, mode: InterpolateMode) -> (Tensor<4>, Tensor<4>) {
+fn pyramid(levels: &[Conv2d], x: Tensor<4>, mode: &InterpolateMode) -> (Tensor<4>, Tensor<4>) {
     let fine = levels[0].forward(x);
     let middle = levels[1].forward(fine.clone());
     let coarse = levels[2].forward(middle.clone());
@@ -127,7 +127,7 @@ fn features_grow_to_the_size_of_others_at_every_size_of_the_image() {
     let axes = [(0, "batch"), (2, "height"), (3, "width")];
     let mut table = Table::default();
     for mode in [InterpolateMode::Bilinear, InterpolateMode::Bicubic] {
-        let forward = |levels: &Vec<Conv2d>, x: Tensor<4>| pyramid(levels, x, mode.clone());
+        let forward = |levels: &Vec<Conv2d>, x: Tensor<4>| pyramid(levels, x, &mode);
         let example = Tensor::<4>::zeros([2, 3, 20, 28], &Device::flex());
         let model = Export::new(&levels).input("x", example, axes).outputs(["fine", "middle"]).compile(forward);
         table.judge(&format!("{mode:?}"), model, |model| differences(&levels, model, forward, IMAGES, NETWORK));
