@@ -144,7 +144,7 @@ mod tests {
             [4, 5, 9].map(|size| TensorData::new(numbers(size), [1, size, 1])).to_vec()
         };
         let found = |function| Ramp::of(&samples, &traces(function).iter().collect::<Vec<_>>());
-        let fixed = |number| Real::Fixed(number);
+        let fixed = Real::Fixed;
         let sum = |constant, function| {
             let argument = Argument::Sum { constant, symbol: 0, coefficient: 1.0 };
             Real::Formula(Formula { argument, function })
