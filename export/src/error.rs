@@ -26,6 +26,14 @@ pub enum Error {
         /// What Burn said.
         message: String,
     },
+    /// The module reads the numbers of a tensor that depends on an input.
+    #[error(
+        "the module reads the numbers of a tensor while it runs, and those of an input are only known when the file runs: \
+         choose with `mask_where`, `gather` or `select` instead of in Rust. Burn itself reads numbers in `one_hot`, \
+         `one_hot_fill`, `nonzero`, `argwhere`, `mask_select`, `categorical` and `all_close`; `x.one_hot(n)` is also \
+         `x.unsqueeze_dim(D)` compared by `equal` with `Tensor::arange(0..n)`"
+    )]
+    ReadsNumbers,
     /// The module runs at the first sizes of the dynamic axes and panics at others.
     #[error(
         "the module runs with {first} but not with {sizes}: {message}; where it fixes the size of an axis, leave that axis out \

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 
 use burn::module::Module;
 use burn::tensor::kind::Basic;
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::{DType, Device, Tensor};
 
 use crate::capture::{Plan, record};
 use crate::ir::{DEFAULT_OPSET, Graph};
@@ -31,14 +31,19 @@ pub struct Export<'m, M> {
     opset: Option<i64>,
     lowerings: Vec<Lowering>,
     driver: Driver,
-    fault: Option<String>,
 }
 
 struct Input {
     name: String,
-    example: TensorData,
+    dims: Vec<usize>,
+    dtype: DType,
+    device: Device,
     axes: Vec<Axis>,
 }
+
+/// How many sizes in a row are recorded where fewer show no expression behind a number: what is divided and rounded down
+/// is known after two periods of its divisor.
+const RUNS: [usize; 3] = [4, 16, 72];
 
 impl<'m, M: Module> Export<'m, M> {
     /// Starts an export of a module that is on one device without automatic differentiation.
@@ -53,7 +58,6 @@ impl<'m, M: Module> Export<'m, M> {
             opset: None,
             lowerings: vec![],
             driver: Driver::default(),
-            fault: None,
         }
     }
 
@@ -67,13 +71,8 @@ impl<'m, M: Module> Export<'m, M> {
         example: Tensor<D, K>,
         axes: [A; N],
     ) -> Self {
-        match DynTensor::from(example).into_data() {
-            Ok(example) => {
-                let axes = axes.map(Into::into).to_vec();
-                self.inputs.push(Input { name: name.to_string(), example, axes });
-            }
-            Err(error) => self.fault = Some(format!("the example of input `{name}` cannot be read: {error}")),
-        }
+        let (dims, dtype, device) = (example.dims().to_vec(), example.dtype(), example.device());
+        self.inputs.push(Input { name: name.to_string(), dims, dtype, device, axes: axes.map(Into::into).to_vec() });
         self
     }
 
@@ -150,8 +149,8 @@ impl<'m, M: Module> Export<'m, M> {
 
     /// Records, lowers and simplifies the module.
     ///
-    /// The closure runs the module the way the file shall compute it; it runs once for every set of sizes, and never on
-    /// real numbers.
+    /// The closure runs the module the way the file shall compute it; it runs once for every set of sizes, for more of them
+    /// where the first show no expression behind a number, and never on real numbers.
     ///
     /// # Errors
     /// Whatever the request, Burn, a lowering or a pass refuses; see [`Error`].
@@ -162,15 +161,31 @@ impl<'m, M: Module> Export<'m, M> {
             return Err(Error::UnsupportedOpset(opset));
         }
         self.driver.target.as_ref().map_or(Ok(()), |target| target.check(opset))?;
-        if let Some(fault) = self.fault {
-            return Err(Error::Request(fault));
-        }
         let (symbols, choices) = symbols(&self.inputs)?;
-        let plan = plan(&self.inputs, &symbols, Samples::plan(&choices));
+        let attempt = |samples: Samples| self.attempt(&forward, opset, symbols.clone(), samples);
+        let mut graph = match attempt(Samples::plan(&choices)) {
+            Err(error @ Error::SizeDependent { .. }) if !choices.is_empty() => {
+                let found = RUNS.iter().find_map(|run| attempt(Samples::dense(&choices, *run)).ok());
+                found.ok_or(error)?
+            }
+            found => found?,
+        };
+        let report: PassReport = self.driver.run(&mut graph)?;
+        Ok(Model::new(graph, self.name, self.doc, self.metadata, report))
+    }
+
+    /// Records the module at these sizes, and lowers what it does.
+    fn attempt<I: Inputs, O: Outputs>(
+        &self,
+        forward: impl Fn(&M, I) -> O,
+        opset: i64,
+        symbols: Vec<Symbol>,
+        samples: Samples,
+    ) -> Result<Graph> {
         let erased = |module: &M, tensors: Vec<DynTensor>| -> Result<Vec<DynTensor>> {
             Ok(forward(module, I::from_tensors(tensors)?).into_tensors())
         };
-        let recording = record(self.module, plan, &erased)?;
+        let recording = record(self.module, &plan(&self.inputs, &symbols, samples), &erased)?;
         let returned = recording.traces.first().map_or(0, |trace| trace.outputs.len());
         if returned != self.outputs.len() {
             return Err(Error::Signature {
@@ -188,10 +203,7 @@ impl<'m, M: Module> Export<'m, M> {
             opset,
             lowerings: &self.lowerings,
         };
-        let mut graph = lower(align(recording)?, interface)?;
-        let report: PassReport = self.driver.run(&mut graph)?;
-        let graph: Graph = graph;
-        Ok(Model::new(graph, self.name, self.doc, self.metadata, report))
+        lower(align(recording)?, interface)
     }
 }
 
@@ -214,7 +226,7 @@ fn symbols(inputs: &[Input]) -> Result<(Vec<Symbol>, Vec<[usize; 3]>)> {
             if !named.insert(index) {
                 return Err(Error::Request(format!("axis {index} of input `{name}` is named twice")));
             }
-            let Some(size) = input.example.shape().get(axis.index).copied() else {
+            let Some(size) = input.dims.get(axis.index).copied() else {
                 return Err(Error::Request(format!("input `{}` has no axis {}", input.name, axis.index)));
             };
             let sizes = axis.sizes.unwrap_or_else(|| default_sizes(size));
@@ -242,11 +254,11 @@ fn symbols(inputs: &[Input]) -> Result<(Vec<Symbol>, Vec<[usize; 3]>)> {
     Ok((symbols, choices))
 }
 
-/// A size of 1 broadcasts, so it shows too little of how a module uses an axis. The last size is far enough from the
-/// others that a size which is divided and rounded down does not look fixed.
+/// A size of 1 broadcasts, so it shows too little of how a module uses an axis. The last size is twice the first at least,
+/// so that no size which is divided and rounded down looks fixed.
 fn default_sizes(example: usize) -> [usize; 3] {
     let base = example.max(2);
-    [base, base + 1, base + base / 2 + 3]
+    [base, base + 1, (2 * base).max(base + base / 2 + 3)]
 }
 
 fn plan(inputs: &[Input], symbols: &[Symbol], samples: Samples) -> Plan {
@@ -255,13 +267,13 @@ fn plan(inputs: &[Input], symbols: &[Symbol], samples: Samples) -> Plan {
         if parts.is_empty() { "fixed sizes".to_string() } else { parts.join(", ") }
     };
     let resized = |input: &Input, sizes: &Vec<usize>| {
-        let mut dims = input.example.shape().to_vec();
+        let mut dims = input.dims.clone();
         for axis in &input.axes {
             if let Some(symbol) = symbols.iter().position(|symbol| symbol.name == axis.name) {
                 dims[axis.index] = sizes[symbol];
             }
         }
-        if dims == input.example.shape().to_vec() { input.example.clone() } else { blank(&input.example, dims) }
+        (dims, input.dtype)
     };
     Plan {
         inputs: samples
@@ -269,12 +281,8 @@ fn plan(inputs: &[Input], symbols: &[Symbol], samples: Samples) -> Plan {
             .iter()
             .map(|sizes| inputs.iter().map(|input| resized(input, sizes)).collect())
             .collect(),
+        example: inputs.first().map(|input| input.device.clone()),
         sizes: samples.sizes().iter().map(text).collect(),
         samples,
     }
-}
-
-fn blank(example: &TensorData, dims: Vec<usize>) -> TensorData {
-    let bytes = dims.iter().product::<usize>() * example.dtype().size();
-    TensorData::from_bytes_vec(vec![0; bytes], dims, example.dtype())
 }

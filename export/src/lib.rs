@@ -53,6 +53,7 @@ pub use export::Export;
 pub use foreign::OnnxFile;
 pub use inspect::{Inspection, OperatorCount, Port, inspect, inspect_file};
 pub use model::{InputSpec, Model, OutputSpec};
+pub use panics::panic_is_contained;
 pub use passes::{TARGETS, Target};
 pub use prefix::Prefix;
 pub use signature::{DynTensor, Inputs, Outputs, run_eager};

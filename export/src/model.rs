@@ -11,6 +11,9 @@ use crate::ir::{ElementType, Graph, ValueId};
 use crate::passes::{Driver, PassReport, Target};
 use crate::{Error, Result, samples};
 
+/// Numbers that are drawn for one input at most.
+const MOST_DRAWN: usize = 1 << 30;
+
 /// A module compiled to ONNX, ready to be written.
 #[derive(Clone, Debug)]
 pub struct Model {
@@ -125,6 +128,16 @@ impl Model {
             let dims = value.shape.iter().map(|dim| dim.evaluate(&chosen).and_then(|size| usize::try_from(size).ok()));
             let dims: Option<Vec<usize>> = dims.collect();
             let dims = dims.ok_or_else(|| Error::Request(format!("input {index} has no known shape")))?;
+            if dims
+                .iter()
+                .try_fold(1usize, |count, size| count.checked_mul(*size))
+                .is_none_or(|count| count > MOST_DRAWN)
+            {
+                return Err(Error::Request(format!(
+                    "input {index} of the sizes {dims:?} holds too many numbers to draw them; choose smaller sizes of its \
+                     dynamic axes"
+                )));
+            }
             drawn.push(samples::random(value.dtype, &dims, seed.wrapping_add(index as u64))?);
         }
         Ok(drawn)

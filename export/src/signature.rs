@@ -5,7 +5,7 @@ use burn::backend::ops::{BoolTensorOps, FloatTensorOps, IntTensorOps};
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{BackendTensor, Dispatch, DispatchKindConversion, DispatchTensor};
 use burn::tensor::kind::{Basic, BridgeTensor};
-use burn::tensor::{DType, Device, Tensor, TensorData};
+use burn::tensor::{DType, Device, Shape, Tensor, TensorData};
 use burn_ir::{TensorId, TensorIr};
 
 use crate::{Error, Result};
@@ -36,6 +36,20 @@ impl DynTensor {
             }
             dtype if dtype.is_float() => BridgeTensor::float(Dispatch::float_from_data(data, on)),
             dtype if dtype.is_int() || dtype.is_uint() => BridgeTensor::int(Dispatch::int_from_data(data, on)),
+            dtype => return Err(Error::UnsupportedElementType(format!("{dtype:?}"))),
+        };
+        Ok(Self { bridge })
+    }
+
+    /// A tensor of this shape and type on a capture device, without numbers: a module that reads them is refused there.
+    pub(crate) fn blank(dims: &[usize], dtype: DType, device: &Device) -> Result<Self> {
+        let (on, shape) = (device.as_dispatch(), Shape::from(dims.to_vec()));
+        let bridge = match dtype {
+            DType::Bool(_) => BridgeTensor::bool(Dispatch::bool_empty(shape, on, device.settings().bool_dtype)),
+            dtype if dtype.is_float() => BridgeTensor::float(Dispatch::float_empty(shape, on, dtype.into())),
+            dtype if dtype.is_int() || dtype.is_uint() => {
+                BridgeTensor::int(Dispatch::int_empty(shape, on, dtype.into()))
+            }
             dtype => return Err(Error::UnsupportedElementType(format!("{dtype:?}"))),
         };
         Ok(Self { bridge })
@@ -117,7 +131,7 @@ impl DynTensor {
     }
 }
 
-/// What the closure of an export takes: a tensor, a tuple of tensors, or a list of [`DynTensor`].
+/// What the closure of an export takes: a tensor, a tuple of up to twelve tensors, or a list of [`DynTensor`].
 pub trait Inputs: Sized {
     /// Gives the tensors their types.
     ///
@@ -126,7 +140,7 @@ pub trait Inputs: Sized {
     fn from_tensors(tensors: Vec<DynTensor>) -> Result<Self>;
 }
 
-/// What the closure of an export returns: a tensor, a tuple of tensors, or a list of [`DynTensor`].
+/// What the closure of an export returns: a tensor, a tuple of up to twelve tensors, or a list of [`DynTensor`].
 pub trait Outputs {
     /// Erases the types of the tensors.
     fn into_tensors(self) -> Vec<DynTensor>;
@@ -180,6 +194,12 @@ tuples!(3: 0 A KA, 1 B KB, 2 C KC);
 tuples!(4: 0 A KA, 1 B KB, 2 C KC, 3 D KD);
 tuples!(5: 0 A KA, 1 B KB, 2 C KC, 3 D KD, 4 E KE);
 tuples!(6: 0 A KA, 1 B KB, 2 C KC, 3 D KD, 4 E KE, 5 F KF);
+tuples!(7: 0 A KA, 1 B KB, 2 C KC, 3 D KD, 4 E KE, 5 F KF, 6 G KG);
+tuples!(8: 0 A KA, 1 B KB, 2 C KC, 3 D KD, 4 E KE, 5 F KF, 6 G KG, 7 H KH);
+tuples!(9: 0 A KA, 1 B KB, 2 C KC, 3 D KD, 4 E KE, 5 F KF, 6 G KG, 7 H KH, 8 I KI);
+tuples!(10: 0 A KA, 1 B KB, 2 C KC, 3 D KD, 4 E KE, 5 F KF, 6 G KG, 7 H KH, 8 I KI, 9 J KJ);
+tuples!(11: 0 A KA, 1 B KB, 2 C KC, 3 D KD, 4 E KE, 5 F KF, 6 G KG, 7 H KH, 8 I KI, 9 J KJ, 10 K KK);
+tuples!(12: 0 A KA, 1 B KB, 2 C KC, 3 D KD, 4 E KE, 5 F KF, 6 G KG, 7 H KH, 8 I KI, 9 J KJ, 10 K KK, 11 L KL);
 
 fn exactly<const N: usize>(tensors: Vec<DynTensor>) -> Result<[DynTensor; N]> {
     let found = tensors.len();

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use burn::module::Module;
-use burn::tensor::{CapturedGraph, Device, Tensor, TensorData};
+use burn::tensor::{CapturedGraph, DType, Device, FloatDType, IntDType, Tensor, TensorData};
 use burn_ir::{OperationIr, TensorId, TensorIr};
 
 use super::carry::Carry;
@@ -19,8 +19,10 @@ pub(crate) type Forward<'a, M> = dyn Fn(&M, Vec<DynTensor>) -> Result<Vec<DynTen
 
 /// What to record.
 pub(crate) struct Plan {
-    /// The inputs of every trace.
-    pub inputs: Vec<Vec<TensorData>>,
+    /// Shapes and types of the inputs of every trace.
+    pub inputs: Vec<Vec<(Vec<usize>, DType)>>,
+    /// The device of the first example, if there is one.
+    pub example: Option<Device>,
     /// The sizes of the symbols in every trace.
     pub samples: Samples,
     /// The sizes as text, one a trace.
@@ -51,37 +53,63 @@ struct Run {
 
 /// Records `forward` as planned.
 ///
-/// All runs happen inside one capture scope, so that the parameters are copied once and lazily drawn weights are drawn
-/// once. Ids of tensors only grow, so a marker tensor after each run tells the runs apart.
+/// Integers that the module makes are 64-bit ones on the capture device, as ONNX has most of its own. A module that mixes
+/// them with others runs with the types that its device makes.
 ///
 /// # Errors
 /// Modules on unsuitable devices and whatever Burn says while it records.
-pub(crate) fn record<M: Module>(module: &M, plan: Plan, forward: &Forward<'_, M>) -> Result<Recording> {
+pub(crate) fn record<M: Module>(module: &M, plan: &Plan, forward: &Forward<'_, M>) -> Result<Recording> {
     check_devices(module)?;
     let device = Device::capture();
+    let made = types(&device);
+    let own = module.devices().into_iter().next().or_else(|| plan.example.clone()).map(|device| types(&device));
+    match (record_on(&device, None, module, plan, forward), own) {
+        (Err(Error::Capture { .. }), Some(own)) if own != made => {
+            record_on(&Device::capture(), Some(own), module, plan, forward)
+        }
+        (found, _) => found,
+    }
+}
+
+/// The types of the numbers that a device makes unless others are asked for.
+type Types = (FloatDType, IntDType);
+
+fn types(device: &Device) -> Types {
+    let settings = device.settings();
+    (settings.float_dtype, settings.int_dtype)
+}
+
+/// All runs happen inside one capture scope, so that the parameters are copied once and lazily drawn weights are drawn
+/// once. Ids of tensors only grow, so a marker tensor after each run tells the runs apart.
+fn record_on<M: Module>(
+    device: &Device,
+    types: Option<Types>,
+    module: &M,
+    plan: &Plan,
+    forward: &Forward<'_, M>,
+) -> Result<Recording> {
     let mut parameters = BTreeMap::new();
     let mut runs: Result<Vec<Run>> = Ok(vec![]);
     let stage = std::cell::Cell::new(0);
     let captured = contained(|| {
         device.capture_scope(|scope| {
+            if let Some(Err(error)) = types.map(|types| device.clone().configure(types)) {
+                runs = Err(Error::Request(format!("the types of the device of the module: {error:?}")));
+                return scope.complete([], []);
+            }
             // `valid` gives running states of their own: moving those of a clone would move the caller's too.
-            let module = module.valid().map(&mut Carry(&device)).to_device(&device);
+            let module = module.valid().map(&mut Carry(device)).to_device(device);
             parameters = parameter_names(&module);
-            runs = plan
-                .inputs
-                .into_iter()
-                .enumerate()
-                .map(|(index, inputs)| {
-                    stage.set(index);
-                    run(&module, inputs, forward, &device)
-                })
-                .collect();
+            let inputs = plan.inputs.iter().enumerate();
+            let inputs = inputs.inspect(|(index, _)| stage.set(*index));
+            runs = inputs.map(|(_, inputs)| run(&module, inputs, forward, device)).collect();
             scope.complete([], [])
         })
     });
     let failed = |message: String| {
         let sizes = plan.sizes.get(stage.get()).cloned().unwrap_or_default();
         match plan.sizes.first().filter(|_| stage.get() > 0).cloned() {
+            _ if message.contains(UNKNOWN_NUMBERS) => Error::ReadsNumbers,
             Some(first) => Error::FixedAxis { first, sizes, message },
             None => Error::Capture { sizes, message },
         }
@@ -91,12 +119,20 @@ pub(crate) fn record<M: Module>(module: &M, plan: Plan, forward: &Forward<'_, M>
         Ok(Err(error)) => return Err(failed(error.to_string())),
         Ok(Ok(graph)) => graph,
     };
-    Ok(split(graph, runs?, parameters, plan.samples, plan.sizes))
+    Ok(split(graph, runs?, parameters, plan.samples.clone(), plan.sizes.clone()))
 }
 
-fn run<M: Module>(module: &M, inputs: Vec<TensorData>, forward: &Forward<'_, M>, device: &Device) -> Result<Run> {
+/// What the capture device says when it is asked for the numbers of a tensor that depends on an input.
+const UNKNOWN_NUMBERS: &str = "has no concrete value";
+
+fn run<M: Module>(
+    module: &M,
+    inputs: &[(Vec<usize>, DType)],
+    forward: &Forward<'_, M>,
+    device: &Device,
+) -> Result<Run> {
     let inputs: Vec<DynTensor> =
-        inputs.into_iter().map(|data| DynTensor::from_data(data, device)).collect::<Result<_>>()?;
+        inputs.iter().map(|(dims, dtype)| DynTensor::blank(dims, *dtype, device)).collect::<Result<_>>()?;
     let described = inputs.iter().map(DynTensor::capture_ir).collect::<Result<_>>()?;
     let outputs = forward(module, inputs)?;
     let outputs = outputs.iter().map(DynTensor::capture_id).collect::<Result<_>>()?;
@@ -116,7 +152,8 @@ fn split(
     for run in runs {
         let mut trace = Trace { operations: vec![], inputs: run.inputs, outputs: run.outputs };
         while let Some(operation) = operations.next_if(|op| op.outputs().next().is_none_or(|out| out.id <= run.end)) {
-            if !matches!(operation, OperationIr::Init(_) | OperationIr::Drop(_)) {
+            let is_input = operation.outputs().any(|out| trace.inputs.iter().any(|input| input.id == out.id));
+            if !is_input && !matches!(operation, OperationIr::Init(_) | OperationIr::Drop(_)) {
                 trace.operations.push(operation);
             }
         }

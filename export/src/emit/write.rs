@@ -50,6 +50,10 @@ pub(super) fn write_beside(
 ) -> Result<NamedTempFile> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let failed = |source| io("writing", path, source);
+    if std::fs::metadata(path).is_ok_and(|there| !there.is_file() && !there.is_dir()) {
+        // A rename would put a file in the place of a device or a pipe.
+        return Err(failed(std::io::Error::other("it is there and is no ordinary file; name another one")));
+    }
     let mut file = beginning().tempfile_in(folder).map_err(failed)?;
     let mut writer = BufWriter::with_capacity(1 << 20, file.as_file_mut());
     fill(&mut writer)?.and_then(|()| writer.flush()).map_err(failed)?;

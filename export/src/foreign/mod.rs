@@ -23,7 +23,7 @@ pub struct OnnxFile {
     model: Model,
     /// The inputs that have no number of their own: what a caller must feed.
     fed: Vec<ValueId>,
-    /// Inputs that are no tensors of numbers.
+    /// Inputs that no numbers can be drawn for, each with the reason.
     strange: Vec<String>,
     untouched: usize,
 }
@@ -71,8 +71,8 @@ impl OnnxFile {
     /// # Errors
     /// An axis without a size, or an input that is no tensor of numbers.
     pub fn random_inputs(&self, sizes: &[(&str, usize)], seed: u64) -> Result<Vec<TensorData>> {
-        if let Some(name) = self.strange.first() {
-            return Err(Error::Request(format!("input `{name}` is no tensor of numbers, so none can be drawn for it")));
+        if let Some(reason) = self.strange.first() {
+            return Err(Error::Request(reason.clone()));
         }
         self.model.random(&self.fed, sizes, seed)
     }

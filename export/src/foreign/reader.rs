@@ -12,7 +12,9 @@ use super::{OnnxFile, attribute, scope, tensor};
 use crate::emit::{DATA_DIGEST, Shell};
 use crate::export::OPSETS;
 use crate::ir::wire::{Field, fields, push};
-use crate::ir::{Attributes, DEFAULT_OPSET, ElementType, Graph, GraphOutput, Node, Value, ValueId, Verbatim};
+use crate::ir::{
+    Attribute, Attributes, Constant, DEFAULT_OPSET, ElementType, Graph, GraphOutput, Node, Value, ValueId, Verbatim,
+};
 use crate::{Error, Model, Result};
 
 /// Field numbers of `onnx.proto`.
@@ -73,7 +75,7 @@ fn parse(bytes: &[u8], folder: &Path) -> Result<OnnxFile> {
     let fed: Vec<&str> =
         proto.input.iter().map(|input| input.name.as_str()).filter(|name| !replaceable.contains(name)).collect();
     let strange =
-        fed.iter().filter(|name| !reader.types.values.contains_key(**name)).map(ToString::to_string).collect();
+        proto.input.iter().filter(|input| fed.contains(&input.name.as_str())).filter_map(undrawable).collect();
     proto.input.iter().for_each(|input| reader.given(&input.name));
     let fed = fed.iter().map(|name| reader.known[*name]).collect();
     let sparse = proto.sparse_initializer.iter().filter_map(|sparse| sparse.values.as_ref());
@@ -111,10 +113,40 @@ fn understood(model: &pb::ModelProto, folder: &Path) -> Result<Vec<Option<Attrib
                 None if node.op_type == "Constant" && attribute::constant(node, folder)?.is_some() => {
                     Ok(Some(Attributes::new()))
                 }
-                attributes => Ok(attributes),
+                attributes => Ok(attributes.map(|attributes| explicit(&node.op_type, attributes))),
             }
         })
         .collect()
+}
+
+/// The attributes with the zeros of 32 bits that `ConstantOfShape` gives where it has no `value`: tract takes wider ones.
+fn explicit(op: &str, mut attributes: Attributes) -> Attributes {
+    if op == "ConstantOfShape" {
+        let zero = || Attribute::Tensor(Constant::f32(vec![1], &[0.0]));
+        attributes.entry("value".to_string()).or_insert_with(zero);
+    }
+    attributes
+}
+
+/// Why no numbers can be drawn for an input.
+fn undrawable(input: &pb::ValueInfoProto) -> Option<String> {
+    let stated = input.r#type.as_ref().and_then(|kind| kind.value.as_ref());
+    let reason = match stated {
+        Some(pb::type_proto::Value::TensorType(tensor)) if ElementType::from_onnx(tensor.elem_type).is_some() => {
+            tensor.shape.is_none().then_some("has no shape in the file")
+        }
+        _ => Some("is no tensor of numbers"),
+    };
+    reason.map(|reason| format!("input `{}` {reason}, so no numbers can be drawn for it", input.name))
+}
+
+/// What errors call a node.
+fn label(node: &pb::NodeProto) -> String {
+    let outputs = node.output.join("`, `");
+    match node.name.is_empty() {
+        true => format!("the {} that makes `{outputs}`", node.op_type),
+        false => format!("node `{}` ({})", node.name, node.op_type),
+    }
 }
 
 struct Reader {
@@ -192,7 +224,10 @@ impl Reader {
         let inputs = names.iter().map(|name| match self.known.get(name) {
             _ if name.is_empty() => Ok(None),
             Some(id) => Ok(Some(*id)),
-            None => Err(Error::Decode(format!("node `{}` reads `{name}` before it is made", proto.name))),
+            None => Err(Error::Decode(format!(
+                "{} reads `{name}` before it is made; ONNX wants the nodes in the order in which they run",
+                label(proto)
+            ))),
         });
         let inputs = inputs.collect::<Result<Vec<Option<ValueId>>>>()?;
         let typed = |name: &String| name.is_empty() || self.types.values.contains_key(name);

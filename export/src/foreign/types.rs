@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use tract_onnx::pb::attribute_proto::AttributeType;
 use tract_onnx::pb::tensor_shape_proto::{Dimension, dimension};
 use tract_onnx::pb::{self, type_proto};
 use tract_onnx::prelude::InferenceModelExt;
@@ -61,7 +62,7 @@ pub(super) fn infer(model: &pb::ModelProto, known: &[bool], folder: &std::path::
         }
         types.values.insert(tensor.name.clone(), (dtype, shape));
     }
-    copy.node = graph.node.iter().zip(known).filter(|(_, known)| **known).map(|(node, _)| node.clone()).collect();
+    copy.node = graph.node.iter().zip(known).filter(|(_, known)| **known).map(|(node, _)| explicit(node)).collect();
     for info in graph.value_info.iter().chain(&graph.output) {
         let Some((dtype, dims)) = tensor_type(info) else { continue };
         let dims: Vec<Dim> = dims.iter().map(|dim| types.stated_dim(dim)).collect();
@@ -72,7 +73,7 @@ pub(super) fn infer(model: &pb::ModelProto, known: &[bool], folder: &std::path::
     match contained(|| types.ask_tract(&copy)) {
         Ok(Ok(())) => {}
         Ok(Err(reason)) => tracing::warn!("fewer passes apply, for tract infers no shapes: {reason}"),
-        Err(panic) => tracing::warn!("fewer passes apply, for tract panicked while it inferred shapes: {panic}"),
+        Err(panic) => tracing::warn!("fewer passes apply, for tract fails at the shapes: {panic}"),
     }
     Ok(types)
 }
@@ -90,7 +91,9 @@ impl Types {
         for (name, outlet) in names {
             let fact = inference.outlet_fact(outlet).map_err(|error| error.to_string())?;
             let Some(dtype) = fact.datum_type.concretize().and_then(element) else { continue };
-            if fact.shape.is_open() {
+            // What the file states of an element type is what runtimes go by.
+            let stated_otherwise = self.values.get(&name).is_some_and(|(stated, _)| *stated != dtype);
+            if fact.shape.is_open() || stated_otherwise {
                 continue;
             }
             let dims: Vec<Option<TDim>> = fact.shape.dims().map(Factoid::concretize).collect();
@@ -148,6 +151,22 @@ impl Types {
         self.unknown -= 1;
         Dim::Opaque(vec![self.unknown])
     }
+}
+
+/// A node with the zeros that `ConstantOfShape` gives where it has no `value`: tract takes wider ones.
+fn explicit(node: &pb::NodeProto) -> pb::NodeProto {
+    let mut node = node.clone();
+    if node.op_type == "ConstantOfShape" && node.attribute.is_empty() {
+        let zero = pb::TensorProto {
+            data_type: ElementType::F32.onnx(),
+            dims: vec![1],
+            float_data: vec![0.0],
+            ..Default::default()
+        };
+        let r#type = AttributeType::Tensor as i32;
+        node.attribute.push(pb::AttributeProto { name: "value".into(), r#type, t: Some(zero), ..Default::default() });
+    }
+    node
 }
 
 /// The name under which tract knows a symbol.

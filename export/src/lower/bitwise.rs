@@ -3,7 +3,7 @@
 //! # Source
 //! ONNX `BitwiseAnd`, `BitwiseOr`, `BitwiseXor`, opset 18; the complement is a difference from all ones.
 
-use burn_ir::{IntOperationIr, OperationIr};
+use burn_ir::{IntOperationIr, OperationIr, ScalarIr};
 
 use super::{Context, Lowered, Lowering, Operation, arithmetic, widen};
 use crate::Result;
@@ -49,7 +49,10 @@ fn lower(context: &mut Context<'_>, operation: &OperationIr) -> Result<Lowered> 
                 IntOperationIr::BitwiseOrScalar(_) => "BitwiseOr",
                 _ => "BitwiseXor",
             };
-            (op, &ir.lhs, context.scalar(ir.rhs, ElementType::from_burn(ir.lhs.dtype)?), &ir.out)
+            let Some(right) = context.scalar_of(bits, ElementType::from_burn(ir.lhs.dtype)?)? else {
+                return Ok(Lowered::NotMine);
+            };
+            (op, &ir.lhs, right, &ir.out)
         }
         _ => return Ok(Lowered::NotMine),
     };
@@ -63,4 +66,15 @@ fn lower(context: &mut Context<'_>, operation: &OperationIr) -> Result<Lowered> 
     let result = context.apply(op, &[left, right], dtype, &shape);
     context.bind(out, result)?;
     Ok(Lowered::Done)
+}
+
+fn bits(operation: &OperationIr) -> Option<ScalarIr> {
+    match operation {
+        OperationIr::Int(
+            IntOperationIr::BitwiseAndScalar(ir)
+            | IntOperationIr::BitwiseOrScalar(ir)
+            | IntOperationIr::BitwiseXorScalar(ir),
+        ) => Some(ir.rhs),
+        _ => None,
+    }
 }

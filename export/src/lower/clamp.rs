@@ -1,4 +1,4 @@
-//! Clamping to a range.
+//! Clamping to a range, whose ends may follow the dynamic sizes.
 //!
 //! # Source
 //! ONNX `Clip`.
@@ -17,31 +17,28 @@ const OPERATIONS: &[Operation] = &[
     Operation::new("Numeric::ClampMax", "Clip"),
 ];
 
-fn lower(context: &mut Context<'_>, operation: &OperationIr) -> Result<Lowered> {
-    let (tensor, min, max, out) = match family::numeric(operation) {
-        Some(NumericOperationIr::Clamp(ir)) => (&ir.tensor, Some(ir.min), Some(ir.max), &ir.out),
-        Some(NumericOperationIr::ClampMin(ir)) => (&ir.lhs, Some(ir.rhs), None, &ir.out),
-        Some(NumericOperationIr::ClampMax(ir)) => (&ir.lhs, None, Some(ir.rhs), &ir.out),
-        _ => return Ok(Lowered::NotMine),
-    };
-    clip(context, tensor, min, max, out)?;
-    Ok(Lowered::Done)
-}
+/// What is clamped, from where to where, and the result.
+struct Clamp<'a>(&'a TensorIr, Option<ScalarIr>, Option<ScalarIr>, &'a TensorIr);
 
-fn clip(
-    context: &mut Context<'_>,
-    tensor: &TensorIr,
-    min: Option<ScalarIr>,
-    max: Option<ScalarIr>,
-    out: &TensorIr,
-) -> Result<()> {
+fn lower(context: &mut Context<'_>, operation: &OperationIr) -> Result<Lowered> {
+    let Some(Clamp(tensor, _, max, out)) = clamp(operation) else { return Ok(Lowered::NotMine) };
     let input = widen::input(context, tensor)?;
     let dtype = context.dtype(input);
-    let mut inputs = vec![Some(input), min.map(|min| context.scalar(min, dtype))];
-    if let Some(max) = max {
-        inputs.push(Some(context.scalar(max, dtype)));
+    let mut inputs = vec![Some(input), context.rank_zero_of(|op| clamp(op)?.1, dtype)?];
+    if max.is_some() {
+        inputs.push(context.rank_zero_of(|op| clamp(op)?.2, dtype)?);
     }
     let shape = context.shape(out);
     let outputs = context.nodes("Clip", inputs, Attributes::new(), vec![(dtype, shape)]);
-    context.bind_cast(out, outputs[0])
+    context.bind_cast(out, outputs[0])?;
+    Ok(Lowered::Done)
+}
+
+fn clamp(operation: &OperationIr) -> Option<Clamp<'_>> {
+    match family::numeric(operation)? {
+        NumericOperationIr::Clamp(ir) => Some(Clamp(&ir.tensor, Some(ir.min), Some(ir.max), &ir.out)),
+        NumericOperationIr::ClampMin(ir) => Some(Clamp(&ir.lhs, Some(ir.rhs), None, &ir.out)),
+        NumericOperationIr::ClampMax(ir) => Some(Clamp(&ir.lhs, None, Some(ir.rhs), &ir.out)),
+        _ => None,
+    }
 }

@@ -1,4 +1,4 @@
-//! Comparisons of tensors and numbers.
+//! Comparisons of tensors and numbers, which may follow the dynamic sizes.
 //!
 //! # Source
 //! ONNX `Equal`, `Greater`, `GreaterOrEqual`, `Less`, `LessOrEqual`, `Not`.
@@ -45,7 +45,10 @@ fn lower(context: &mut Context<'_>, operation: &OperationIr) -> Result<Lowered> 
     let dtype = ElementType::from_burn(comparison.left.dtype)?;
     let right: ValueId = match comparison.right {
         Right::Tensor(tensor) => context.input(tensor)?,
-        Right::Number(number) => context.scalar(number, dtype),
+        Right::Number(_) => {
+            let Some(number) = context.scalar_of(number, dtype)? else { return Ok(Lowered::NotMine) };
+            number
+        }
     };
     if !comparison.negated {
         context.finish(comparison.out, comparison.op, &[left, right], Attributes::new())?;
@@ -55,6 +58,13 @@ fn lower(context: &mut Context<'_>, operation: &OperationIr) -> Result<Lowered> 
     let result = context.node(comparison.op, &[left, right], Attributes::new(), ElementType::Bool, shape);
     context.finish(comparison.out, "Not", &[result], Attributes::new())?;
     Ok(Lowered::Done)
+}
+
+fn number(operation: &OperationIr) -> Option<ScalarIr> {
+    match comparison(operation)?.right {
+        Right::Number(number) => Some(number),
+        Right::Tensor(_) => None,
+    }
 }
 
 fn comparison(operation: &OperationIr) -> Option<Comparison<'_>> {

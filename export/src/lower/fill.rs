@@ -1,4 +1,4 @@
-//! Tensors of one number; one that is not filled holds zeros.
+//! Tensors of one number, which may follow the dynamic sizes; one that is not filled holds zeros.
 //!
 //! # Source
 //! ONNX initialisers; `Expand` where the shape is dynamic.
@@ -19,13 +19,18 @@ const OPERATIONS: &[Operation] = &[
 ];
 
 fn lower(context: &mut Context<'_>, operation: &OperationIr) -> Result<Lowered> {
-    let (number, out): (ScalarIr, &TensorIr) = match (family::numeric(operation), family::base(operation)) {
-        (Some(NumericOperationIr::Full(ir)), _) => (ir.value, &ir.out),
-        (_, Some(BaseOperationIr::Zeros(ir) | BaseOperationIr::Empty(ir))) => (ScalarIr::Int(0), &ir.out),
-        (_, Some(BaseOperationIr::Ones(ir))) => (ScalarIr::Int(1), &ir.out),
-        _ => return Ok(Lowered::NotMine),
-    };
-    let value = context.scalar(number, ElementType::from_burn(out.dtype)?);
+    let Some((_, out)) = fill(operation) else { return Ok(Lowered::NotMine) };
+    let dtype = ElementType::from_burn(out.dtype)?;
+    let Some(value) = context.scalar_of(|op| Some(fill(op)?.0), dtype)? else { return Ok(Lowered::NotMine) };
     expand::expand(context, value, out)?;
     Ok(Lowered::Done)
+}
+
+fn fill(operation: &OperationIr) -> Option<(ScalarIr, &TensorIr)> {
+    match (family::numeric(operation), family::base(operation)) {
+        (Some(NumericOperationIr::Full(ir)), _) => Some((ir.value, &ir.out)),
+        (_, Some(BaseOperationIr::Zeros(ir) | BaseOperationIr::Empty(ir))) => Some((ScalarIr::Int(0), &ir.out)),
+        (_, Some(BaseOperationIr::Ones(ir))) => Some((ScalarIr::Int(1), &ir.out)),
+        _ => None,
+    }
 }

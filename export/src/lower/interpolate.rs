@@ -11,7 +11,7 @@ use std::f64::consts::PI;
 use burn_ir::{InterpolateModeIr, InterpolateOpIr, ModuleOperationIr, OperationIr};
 
 use super::nearest;
-use super::resample::{Matrix, along};
+use super::resample::{Factor, Matrix, along};
 use super::{Context, Lowered, Lowering, Operation};
 use crate::Result;
 use crate::ir::{Attribute, Constant, ElementType, ValueId, attributes};
@@ -132,12 +132,8 @@ fn lanczos(context: &mut Context<'_>, ir: &InterpolateOpIr) -> Result<()> {
     let from = context.fixed_shape(&ir.x, 2..4)?;
     let mut value = context.input(&ir.x)?;
     for axis in [1, 0] {
-        value = along(
-            context,
-            value,
-            axis + 2,
-            &lanczos_matrix(from[axis], ir.output_size[axis], ir.options.align_corners),
-        );
+        let matrix = lanczos_matrix(from[axis], ir.output_size[axis], ir.options.align_corners);
+        value = along(context, value, axis + 2, &Factor::Known(matrix));
     }
     context.bind(&ir.out, value)
 }

@@ -3,7 +3,7 @@
 //! # Source
 //! ONNX `Where`; between truth values `(mask ∧ chosen) ∨ (¬mask ∧ kept)`, for few runtimes choose those.
 
-use burn_ir::{BaseOperationIr, OperationIr};
+use burn_ir::{BaseOperationIr, OperationIr, ScalarIr};
 
 use super::{Context, Lowered, Lowering, Operation, family, widen};
 use crate::Result;
@@ -23,10 +23,11 @@ fn lower(context: &mut Context<'_>, operation: &OperationIr) -> Result<Lowered> 
         _ => return Ok(Lowered::NotMine),
     };
     let chosen = match family::base(operation) {
-        Some(BaseOperationIr::MaskFill(ir)) => context.scalar(ir.value, ElementType::from_burn(ir.tensor.dtype)?),
-        Some(BaseOperationIr::MaskWhere(ir)) => context.input(&ir.value)?,
-        _ => return Ok(Lowered::NotMine),
+        Some(BaseOperationIr::MaskFill(ir)) => context.scalar_of(number, ElementType::from_burn(ir.tensor.dtype)?)?,
+        Some(BaseOperationIr::MaskWhere(ir)) => Some(context.input(&ir.value)?),
+        _ => None,
     };
+    let Some(chosen) = chosen else { return Ok(Lowered::NotMine) };
     let (mask, kept) = (context.input(mask)?, context.input(tensor)?);
     let (dtype, shape) = (context.dtype(kept), context.shape(out));
     if dtype == ElementType::Bool {
@@ -42,4 +43,11 @@ fn lower(context: &mut Context<'_>, operation: &OperationIr) -> Result<Lowered> 
     let result = context.apply("Where", &[mask, chosen, kept], wide, &shape);
     context.bind_cast(out, result)?;
     Ok(Lowered::Done)
+}
+
+fn number(operation: &OperationIr) -> Option<ScalarIr> {
+    match family::base(operation) {
+        Some(BaseOperationIr::MaskFill(ir)) => Some(ir.value),
+        _ => None,
+    }
 }

@@ -9,6 +9,7 @@ mod all_any;
 mod arc_tan2;
 mod arithmetic;
 mod attention;
+mod averaging;
 mod batch_norm;
 mod bitwise;
 mod cast;

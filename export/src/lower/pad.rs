@@ -3,7 +3,7 @@
 //! # Source
 //! ONNX `Pad`.
 
-use burn_ir::{NumericOperationIr, OperationIr, PadModeIr, PadOpIr};
+use burn_ir::{NumericOperationIr, OperationIr, PadModeIr, PadOpIr, ScalarIr};
 
 use super::{Context, Lowered, Lowering, Operation, family};
 use crate::Result;
@@ -22,8 +22,8 @@ fn lower(context: &mut Context<'_>, operation: &OperationIr) -> Result<Lowered> 
     pads.extend(axes.map(|axis| context.integer(|op| Some(pad(op)?.padding.get(axis)?.1 as i64))));
     let mut inputs = vec![context.input(&ir.input)?, context.integers(&pads)?];
     let mode = match &ir.mode {
-        PadModeIr::Constant(value) => {
-            inputs.push(context.scalar(*value, ElementType::from_burn(ir.input.dtype)?));
+        PadModeIr::Constant(_) => {
+            inputs.extend(context.rank_zero_of(number, ElementType::from_burn(ir.input.dtype)?)?);
             "constant"
         }
         PadModeIr::Reflect => "reflect",
@@ -37,5 +37,12 @@ fn pad(operation: &OperationIr) -> Option<&PadOpIr> {
     match family::numeric(operation) {
         Some(NumericOperationIr::Pad(ir)) => Some(ir),
         _ => None,
+    }
+}
+
+fn number(operation: &OperationIr) -> Option<ScalarIr> {
+    match pad(operation)?.mode {
+        PadModeIr::Constant(value) => Some(value),
+        PadModeIr::Reflect | PadModeIr::Edge => None,
     }
 }

@@ -1,10 +1,10 @@
-//! Remainders with the sign of the divisor.
+//! Remainders with the sign of the divisor, which may be a number that follows the dynamic sizes.
 //!
 //! # Source
 //! ONNX `Mod`, which for integers is just that and for floats keeps the sign of the dividend: there
 //! `r + b` where `r = fmod(a, b)` is not zero and has another sign than `b`.
 
-use burn_ir::{NumericOperationIr, OperationIr, TensorIr};
+use burn_ir::{NumericOperationIr, OperationIr, ScalarIr, TensorIr};
 
 use super::{Context, Lowered, Lowering, Operation, family};
 use crate::Result;
@@ -21,13 +21,23 @@ fn lower(context: &mut Context<'_>, operation: &OperationIr) -> Result<Lowered> 
     let (left, right, out) = match family::numeric(operation) {
         Some(NumericOperationIr::Rem(ir)) => (&ir.lhs, context.input(&ir.rhs)?, &ir.out),
         Some(NumericOperationIr::RemScalar(ir)) => {
-            (&ir.lhs, context.scalar(ir.rhs, ElementType::from_burn(ir.lhs.dtype)?), &ir.out)
+            let Some(right) = context.scalar_of(divisor, ElementType::from_burn(ir.lhs.dtype)?)? else {
+                return Ok(Lowered::NotMine);
+            };
+            (&ir.lhs, right, &ir.out)
         }
         _ => return Ok(Lowered::NotMine),
     };
     let dividend = context.input(left)?;
     wire(context, dividend, right, out)?;
     Ok(Lowered::Done)
+}
+
+fn divisor(operation: &OperationIr) -> Option<ScalarIr> {
+    match family::numeric(operation) {
+        Some(NumericOperationIr::RemScalar(ir)) => Some(ir.rhs),
+        _ => None,
+    }
 }
 
 fn wire(context: &mut Context<'_>, dividend: ValueId, divisor: ValueId, out: &TensorIr) -> Result<()> {

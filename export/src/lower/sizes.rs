@@ -4,7 +4,7 @@ use burn_ir::{OperationIr, ScalarIr};
 
 use super::Context;
 use crate::ir::{Attributes, Constant, ElementType, Number, ValueId, attributes};
-use crate::shapes::{Dim, Formula, Ramp};
+use crate::shapes::{Argument, Dim, Floor, Formula, Function, Ramp, Real, Steps, Whole};
 use crate::{Error, Result};
 
 impl Context<'_> {
@@ -44,7 +44,7 @@ impl Context<'_> {
     /// where it follows them.
     ///
     /// # Errors
-    /// A floating point number is neither `a + b · size` nor one divided by it, or an integer no sum of sizes.
+    /// The numbers of the traces are no expression of the sizes that is known here.
     pub fn scalar_of(
         &mut self,
         read: impl Fn(&OperationIr) -> Option<ScalarIr>,
@@ -66,23 +66,63 @@ impl Context<'_> {
             operation: self.name.clone(),
             path: self.path.clone(),
             what: "a number".to_string(),
-            detail: format!(": the traces show {numbers:?}, which is neither `a + b * size` nor one divided by it"),
+            detail: format!(
+                ": the traces show {}, which is neither `a + b * size` nor a whole number of the sizes, nor the \
+                 reciprocal, root or logarithm of such",
+                shown(&numbers)
+            ),
         })?;
-        Ok(Some(self.formula(&formula, dtype)))
+        Ok(Some(self.formula(&formula, dtype)?))
     }
 
-    fn formula(&mut self, formula: &Formula, dtype: ElementType) -> ValueId {
-        let size = self.size(formula.symbol);
-        let mut value = self.cast(size, dtype);
-        if formula.coefficient != 1.0 {
-            let coefficient = self.number(formula.coefficient, dtype);
-            value = self.same("Mul", &[value, coefficient], Attributes::new());
+    /// The same as a tensor of rank 0, where an operator takes no other.
+    ///
+    /// # Errors
+    /// As [`scalar_of`](Self::scalar_of).
+    pub fn rank_zero_of(
+        &mut self,
+        read: impl Fn(&OperationIr) -> Option<ScalarIr>,
+        dtype: ElementType,
+    ) -> Result<Option<ValueId>> {
+        let Some(value) = self.scalar_of(read, dtype)? else { return Ok(None) };
+        if self.value_shape(value).is_empty() {
+            return Ok(Some(value));
         }
-        if formula.constant != 0.0 {
-            let constant = self.number(formula.constant, dtype);
-            value = self.same("Add", &[value, constant], Attributes::new());
+        let axes = self.constant(Constant::i64s(&[0]));
+        Ok(Some(self.apply("Squeeze", &[value, axes], dtype, &[])))
+    }
+
+    fn formula(&mut self, formula: &Formula, dtype: ElementType) -> Result<ValueId> {
+        let mut value = match &formula.argument {
+            Argument::Whole(dim) => {
+                let whole = self.integers(std::slice::from_ref(dim))?;
+                self.cast(whole, dtype)
+            }
+            Argument::Sum { constant, symbol, coefficient } => {
+                let size = self.size(*symbol);
+                let mut value = self.cast(size, dtype);
+                if *coefficient != 1.0 {
+                    let coefficient = self.number(*coefficient, dtype);
+                    value = self.same("Mul", &[value, coefficient], Attributes::new());
+                }
+                if *constant != 0.0 {
+                    let constant = self.number(*constant, dtype);
+                    value = self.same("Add", &[value, constant], Attributes::new());
+                }
+                value
+            }
+        };
+        let operators: &[&str] = match formula.function {
+            Function::Identity => &[],
+            Function::Reciprocal => &["Reciprocal"],
+            Function::Root => &["Sqrt"],
+            Function::ReciprocalRoot => &["Sqrt", "Reciprocal"],
+            Function::Logarithm => &["Log"],
+        };
+        for operator in operators {
+            value = self.same(operator, &[value], Attributes::new());
         }
-        if formula.reciprocal { self.same("Reciprocal", &[value], Attributes::new()) } else { value }
+        Ok(value)
     }
 
     /// The integers from zero to before `length`: a constant where the length is fixed.
@@ -100,19 +140,49 @@ impl Context<'_> {
         Ok(self.apply("Range", &[start, limit, step], ElementType::I64, std::slice::from_ref(length)))
     }
 
-    /// Integers in equal steps up to a dynamic length.
+    /// Numbers in equal steps up to a dynamic length.
     pub(super) fn ramp(&mut self, ramp: &Ramp, dtype: ElementType) -> Result<ValueId> {
         let length = std::slice::from_ref(&ramp.length);
         let mut numbers = self.range(&ramp.length)?;
-        if ramp.step != 1 {
-            let step = self.constant(Constant::scalar(ElementType::I64, Number::Int(ramp.step.into())));
-            numbers = self.apply("Mul", &[numbers, step], ElementType::I64, length);
+        match &ramp.steps {
+            Steps::Whole { start, step } => {
+                if *step != 1 {
+                    let step = self.constant(Constant::scalar(ElementType::I64, Number::Int((*step).into())));
+                    numbers = self.apply("Mul", &[numbers, step], ElementType::I64, length);
+                }
+                if *start != Dim::Fixed(0) {
+                    let start = self.integers(std::slice::from_ref(start))?;
+                    numbers = self.apply("Add", &[numbers, start], ElementType::I64, length);
+                }
+                numbers = self.cast(numbers, dtype);
+            }
+            Steps::Real { start, step } => {
+                numbers = self.cast(numbers, dtype);
+                if *step != Real::Fixed(1.0) {
+                    let step = self.real(step, dtype)?;
+                    numbers = self.apply("Mul", &[numbers, step], dtype, length);
+                }
+                if *start != Real::Fixed(0.0) {
+                    let start = self.real(start, dtype)?;
+                    numbers = self.apply("Add", &[numbers, start], dtype, length);
+                }
+            }
         }
-        if ramp.start != Dim::Fixed(0) {
-            let start = self.integers(std::slice::from_ref(&ramp.start))?;
-            numbers = self.apply("Add", &[numbers, start], ElementType::I64, length);
+        if ramp.rank == 1 {
+            return Ok(numbers);
         }
-        Ok(self.cast(numbers, dtype))
+        let (mut target, mut shape) = (vec![1; ramp.rank], vec![Dim::Fixed(1); ramp.rank]);
+        target[ramp.axis] = -1;
+        shape[ramp.axis] = ramp.length.clone();
+        let target = self.constant(Constant::i64s(&target));
+        Ok(self.apply("Reshape", &[numbers, target], dtype, &shape))
+    }
+
+    fn real(&mut self, real: &Real, dtype: ElementType) -> Result<ValueId> {
+        match real {
+            Real::Fixed(number) => Ok(self.number(*number, dtype)),
+            Real::Formula(formula) => self.formula(formula, dtype),
+        }
     }
 
     /// Part of one axis; the sizes are those of the result.
@@ -137,12 +207,16 @@ impl Context<'_> {
     fn integer_value(&mut self, dim: &Dim) -> Result<ValueId> {
         let affine = match dim {
             Dim::Affine(affine) => affine.clone(),
-            _ => return Err(self.size_dependent(dim)),
+            Dim::Opaque(observed) => match Whole::of(self.samples, observed) {
+                Some(whole) => return Ok(self.whole(&whole)),
+                None => return Err(self.size_dependent(dim)),
+            },
+            Dim::Fixed(_) => return Err(self.size_dependent(dim)),
         };
         let mut sum: Option<ValueId> = None;
         for (symbol, coefficient) in &affine.terms {
             let size = self.size(*symbol);
-            let term = if *coefficient == 1 { size } else { self.integer_op("Mul", size, *coefficient) };
+            let term = self.integer_op("Mul", size, *coefficient);
             sum = Some(match sum {
                 Some(sum) => self.same("Add", &[sum, term], Attributes::new()),
                 None => term,
@@ -152,20 +226,46 @@ impl Context<'_> {
             Some(sum) => sum,
             None => return Err(self.size_dependent(dim)),
         };
-        if affine.constant != 0 {
-            value = self.integer_op("Add", value, affine.constant);
-        }
-        if affine.divisor != 1 {
-            value = self.integer_op("Div", value, affine.divisor);
-        }
-        Ok(value)
+        value = self.integer_op("Add", value, affine.constant);
+        Ok(self.integer_op("Div", value, affine.divisor))
+    }
+
+    fn whole(&mut self, whole: &Whole) -> ValueId {
+        let parts: Vec<ValueId> = whole.parts.iter().map(|part| self.floor(part)).collect();
+        let op = if whole.product { "Mul" } else { "Add" };
+        let joined = parts.into_iter().reduce(|joined, part| self.same(op, &[joined, part], Attributes::new()));
+        let joined = joined.unwrap_or_else(|| self.constant(Constant::i64s(&[0])));
+        let scaled = self.integer_op("Mul", joined, whole.scale);
+        self.integer_op("Add", scaled, whole.constant)
+    }
+
+    fn floor(&mut self, part: &Floor) -> ValueId {
+        let size = self.size(part.symbol);
+        let slope = (part.linear != 0).then(|| self.integer_op("Mul", size, part.linear));
+        let stairs = (part.factor != 0).then(|| {
+            // Runtimes divide towards zero, so what is divided must not be negative, from a size of one on.
+            let below = (-(part.scale + part.shift)).max(0);
+            let lift = (below + part.divisor - 1) / part.divisor;
+            let scaled = self.integer_op("Mul", size, part.scale);
+            let shifted = self.integer_op("Add", scaled, part.shift + lift * part.divisor);
+            let quotient = self.integer_op("Div", shifted, part.divisor);
+            let lowered = self.integer_op("Add", quotient, -lift);
+            self.integer_op("Mul", lowered, part.factor)
+        });
+        let value = match (slope, stairs) {
+            (Some(slope), Some(stairs)) => self.same("Add", &[slope, stairs], Attributes::new()),
+            (Some(value), None) | (None, Some(value)) => value,
+            (None, None) => return self.constant(Constant::i64s(&[part.constant])),
+        };
+        self.integer_op("Add", value, part.constant)
     }
 
     fn size_dependent(&self, dim: &Dim) -> Error {
         let detail = match dim {
-            Dim::Opaque(observed) => {
-                format!(": the traces show {observed:?}, which is no affine expression of the sizes")
-            }
+            Dim::Opaque(observed) => format!(
+                ": the traces show {}, which is no sum or product of sizes, of which some are divided and rounded down",
+                shown(observed)
+            ),
             _ => String::new(),
         };
         Error::SizeDependent {
@@ -177,7 +277,11 @@ impl Context<'_> {
         }
     }
 
+    /// Adds, multiplies or divides by a number, unless that changes nothing.
     fn integer_op(&mut self, op: &str, value: ValueId, operand: i64) -> ValueId {
+        if operand == i64::from(op != "Add") {
+            return value;
+        }
         let operand = self.constant(Constant::i64s(&[operand]));
         self.same(op, &[value, operand], Attributes::new())
     }
@@ -201,6 +305,12 @@ impl Context<'_> {
         self.sizes.insert(symbol, size);
         size
     }
+}
+
+/// What the first traces show.
+fn shown<T: std::fmt::Debug>(observed: &[T]) -> String {
+    const FEW: usize = 8;
+    format!("{:?}{}", &observed[..observed.len().min(FEW)], if observed.len() > FEW { " and more" } else { "" })
 }
 
 fn integer(scalar: &ScalarIr) -> Option<i64> {

@@ -12,7 +12,7 @@ use crate::error::Divergence;
 use crate::{Error, Result};
 
 /// What errors say about constants that differ between the traces.
-const CONSTANTS: &str = "; of constants built from the size only integers in equal steps can follow it";
+const CONSTANTS: &str = "; of constants built from the size only numbers in equal steps can follow it";
 
 /// One operation as every trace shows it.
 pub(crate) struct AlignedOperation {

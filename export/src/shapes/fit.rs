@@ -6,11 +6,12 @@ use super::{Affine, Dim};
 
 /// The sizes of the symbols in every trace.
 ///
-/// Trace 0 has the base sizes, trace `1 + i` changes symbol `i` alone, the last trace changes all of them again and
-/// proves that the fit is not an accident.
+/// Trace 0 has the base sizes, trace `1 + i` changes symbol `i` alone, and one that changes all of them again proves that
+/// the fit is not an accident. Dense samples go on with runs of sizes of each symbol.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Samples {
     sizes: Vec<Vec<usize>>,
+    dense: bool,
 }
 
 impl Samples {
@@ -26,7 +27,30 @@ impl Samples {
         if !symbols.is_empty() {
             sizes.push(symbols.iter().map(|sizes| sizes[2]).collect());
         }
-        Self { sizes }
+        Self { sizes, dense: false }
+    }
+
+    /// The same, and of each symbol as many sizes in a row as `run` says, one far behind them, and all symbols at sizes
+    /// of their own once more. The steps of the row are those in which the three sizes can be reached.
+    pub fn dense(symbols: &[[usize; 3]], run: usize) -> Self {
+        let Self { mut sizes, .. } = Self::plan(symbols);
+        let base: Vec<usize> = symbols.iter().map(|sizes| sizes[0]).collect();
+        let steps: Vec<usize> = symbols.iter().map(|[a, b, c]| gcd_of(a.abs_diff(*b), a.abs_diff(*c)).max(1)).collect();
+        for (index, step) in steps.iter().enumerate() {
+            for count in (1..=run).chain([3 * run + 1]) {
+                let mut changed = base.clone();
+                changed[index] += count * step;
+                sizes.push(changed);
+            }
+        }
+        // Different symbols make different steps, all of which their rows hold.
+        sizes.push((0..base.len()).map(|index| base[index] + steps[index] * (1 + (index + 1) % run.max(1))).collect());
+        Self { sizes, dense: true }
+    }
+
+    /// Whether runs of sizes were recorded.
+    pub(crate) fn is_dense(&self) -> bool {
+        self.dense
     }
 
     /// The sizes of the symbols, one list a trace.
@@ -79,6 +103,10 @@ fn lowest_terms(mut affine: Affine) -> Affine {
         affine.terms.values_mut().for_each(|value| *value /= shared);
     }
     affine
+}
+
+fn gcd_of(a: usize, b: usize) -> usize {
+    if b == 0 { a } else { gcd_of(b, a % b) }
 }
 
 fn gcd(a: i64, b: i64) -> i64 {

@@ -4,7 +4,7 @@ use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
 use prost::Message;
-use selfie_export::{Export, Model, inspect, inspect_file};
+use selfie_export::{Error, Export, Model, inspect, inspect_file};
 use tract_onnx::pb;
 
 fn linear(device: &Device) -> Linear {
@@ -165,4 +165,17 @@ fn what_is_no_model_is_refused() {
     assert!(error.to_string().contains("not a valid ONNX model"), "{error}");
     let missing = inspect_file("/nowhere/model.onnx").expect_err("no file");
     assert!(missing.to_string().contains("/nowhere/model.onnx"), "{missing}");
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_is_not_replaced_by_one() {
+    use std::os::unix::fs::FileTypeExt;
+    let folder = tempfile::tempdir().expect("a folder");
+    let place = folder.path().join("socket");
+    let _listener = std::os::unix::net::UnixListener::bind(&place).expect("the folder is ours");
+    let error = compile(&linear(&Device::flex())).save(&place).expect_err("a socket");
+    assert!(matches!(&error, Error::Io { source, .. } if source.to_string().contains("no ordinary file")), "{error}");
+    let kind = std::fs::symlink_metadata(&place).expect("it is still there").file_type();
+    assert!(kind.is_socket() && std::fs::read_dir(folder.path()).expect("the folder").count() == 1);
 }

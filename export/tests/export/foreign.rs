@@ -169,3 +169,74 @@ fn files_that_cannot_be_simplified_are_refused_with_the_reason() {
     }
     assert!(matches!(OnnxFile::read(place("opset_12")), Err(Error::UnsupportedOpset(12))));
 }
+
+/// A file of nodes between one input of these sizes and the output `y`, with initialisers of integers.
+fn written(folder: &Path, sizes: Option<&[i64]>, nodes: Vec<pb::NodeProto>, integers: &[(&str, &[i64])]) -> PathBuf {
+    use pb::tensor_shape_proto::{Dimension, dimension::Value};
+    let float = |name: &str, sizes: Option<&[i64]>| {
+        let dim = |size: &i64| Dimension { value: Some(Value::DimValue(*size)), ..Default::default() };
+        let shape = sizes.map(|sizes| pb::TensorShapeProto { dim: sizes.iter().map(dim).collect() });
+        let value = pb::type_proto::Value::TensorType(pb::type_proto::Tensor { elem_type: 1, shape });
+        let kind = pb::TypeProto { value: Some(value), ..Default::default() };
+        pb::ValueInfoProto { name: name.to_string(), r#type: Some(kind), ..Default::default() }
+    };
+    let tensor = |(name, numbers): &(&str, &[i64])| pb::TensorProto {
+        name: name.to_string(),
+        data_type: 7,
+        dims: vec![numbers.len() as i64],
+        int64_data: numbers.to_vec(),
+        ..Default::default()
+    };
+    let graph = pb::GraphProto {
+        name: "g".to_string(),
+        node: nodes,
+        input: vec![float("x", sizes)],
+        output: vec![float("y", None)],
+        initializer: integers.iter().map(tensor).collect(),
+        ..Default::default()
+    };
+    let opset_import = vec![pb::OperatorSetIdProto { version: 17, ..Default::default() }];
+    let model = pb::ModelProto { ir_version: 8, opset_import, graph: Some(graph), ..Default::default() };
+    let path = folder.join("written.onnx");
+    std::fs::write(&path, model.encode_to_vec()).expect("the folder is ours");
+    path
+}
+
+fn node(op: &str, inputs: &[&str], output: &str) -> pb::NodeProto {
+    let input = inputs.iter().map(ToString::to_string).collect();
+    pb::NodeProto { op_type: op.to_string(), input, output: vec![output.to_string()], ..Default::default() }
+}
+
+#[test]
+fn zeros_without_a_type_are_floats_of_32_bits() {
+    let Some(runtime) = OnnxRuntime::from_env().expect("ORT_DYLIB_PATH names a library that loads") else {
+        eprintln!("SKIPPED: ONNX Runtime, for ORT_DYLIB_PATH is not set");
+        return;
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let nodes = vec![node("ConstantOfShape", &["size"], "zeros"), node("Add", &["x", "zeros"], "y")];
+    let path = written(folder.path(), Some(&[2, 3]), nodes, &[("size", &[2, 1])]);
+    let mut file = OnnxFile::read(&path).expect("the file is read");
+    let cases = cases(&file, &path, &runtime);
+    file.optimize(&Driver::default()).expect("the passes run");
+    file.save(&path).expect("the file is written");
+    let rows = verify_file(&path, &cases, &[&runtime], NETWORK).expect("a table");
+    assert!(rows.iter().all(|row| row.ok), "{rows:?}\n{}", file.dump());
+}
+
+#[test]
+fn what_cannot_be_read_or_drawn_is_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let backwards = vec![node("Relu", &["h"], "y"), node("Neg", &["x"], "h")];
+    let error = OnnxFile::read(written(folder.path(), Some(&[2]), backwards, &[])).expect_err("no order");
+    let text = error.to_string();
+    assert!(text.contains("Relu that makes `y` reads `h` before") && text.contains("in the order"), "{text}");
+    for (sizes, expected) in
+        [(None, "`x` has no shape in the file"), (Some(&[1 << 40, 1 << 40][..]), "too many numbers")]
+    {
+        let path = written(folder.path(), sizes, vec![node("Relu", &["x"], "y")], &[]);
+        let file = OnnxFile::read(path).expect("the file is read");
+        let text = file.random_inputs(&[], 0).expect_err("no numbers").to_string();
+        assert!(text.contains(expected), "{text}");
+    }
+}

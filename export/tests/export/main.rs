@@ -2,6 +2,7 @@
 
 #![allow(clippy::expect_used, reason = "a test may panic")]
 
+mod computed;
 mod coverage;
 mod custom;
 mod data_set;
