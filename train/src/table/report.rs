@@ -173,14 +173,18 @@ impl Report {
         }
     }
 
-    /// The rows and parts whose accuracy an axis can change: those that are not the same at all of its values.
+    /// The rows and parts that an axis can change: those whose numbers are not all the same at all of its values.
     pub(crate) fn varied(&self, axis: &AxisReport) -> Vec<(Row, f64)> {
         let all = self.parts.iter().flat_map(|part| part.rows.iter().map(|row| (*row, part.labels)));
         all.filter(|(row, labels)| {
-            let at = |value: &String| Some(&self.entry(*row, *labels, "accuracy", Some((&axis.name, value)))?.by_seed);
-            let mut values = axis.values.iter().map(at);
-            let first = values.next();
-            values.any(|other| Some(other) != first)
+            let differs = |metric: &str| {
+                let at = |value: &String| Some(&self.entry(*row, *labels, metric, Some((&axis.name, value)))?.by_seed);
+                let mut values = axis.values.iter().map(at);
+                let first = values.next();
+                values.any(|other| Some(other) != first)
+            };
+            // The same accuracy alone may be by chance.
+            METRICS.iter().any(|metric| differs(metric))
         })
         .collect()
     }

@@ -82,6 +82,17 @@ fn the_base_of_an_axis_has_the_numbers_of_the_table() {
 }
 
 #[test]
+fn what_an_axis_changes_is_shown_also_where_the_accuracy_stays() {
+    let mut report = report();
+    let base = report.entry(Row::Selfie, 0.05, "accuracy", None).unwrap().by_seed.clone();
+    for entry in report.entries.iter_mut().filter(|entry| entry.value.as_deref() == Some("1/2") && entry.labels == 0.05)
+    {
+        entry.by_seed = if entry.metric == "accuracy" { base.clone() } else { BTreeMap::from([(1, 0.3), (2, 0.3)]) };
+    }
+    assert!(report.varied(&report.axes[0]).contains(&(Row::Selfie, 0.05)));
+}
+
+#[test]
 fn a_report_survives_json_and_holds_nothing_that_a_second_start_would_change() {
     let report = report();
     let text = serde_json::to_string(&report).unwrap();
