@@ -6,22 +6,18 @@ use serde_json::Value;
 use std::path::Path;
 use support::{Serving, client, fashion, run, succeed};
 
-const BAD_INPUT: i32 = 1;
+const FAILED: i32 = 1;
+const MISUSED: i32 = 2;
 
 /// Few and small steps: what comes out is not looked at.
-const SHORT: [&str; 12] = [
-    "--set",
+const SETTINGS: [&str; 7] = [
     "pretrain.steps=4",
-    "--set",
     "finetune.steps=3",
-    "--set",
     "warmup_steps=1",
-    "--set",
     "batch_size=8",
-    "--set",
     "network.width=4",
-    "--set",
     "images.size=32",
+    "network.patch_size=8",
 ];
 
 /// Folders `all` without classes and `sorted` with a folder for each class, of pictures of the bundled sample as PNG files.
@@ -42,8 +38,10 @@ fn photos() -> tempfile::TempDir {
 }
 
 fn quickstart(folder: &Path, more: &[&str]) -> (i32, String, String) {
-    let patches = ["--set", "network.patch_size=8"];
-    run(folder, &[&["quickstart", "--no-serve"], &SHORT[..], &patches, more].concat())
+    let settings = SETTINGS.iter().flat_map(|setting| ["--set", setting]);
+    let arguments: Vec<&str> =
+        ["quickstart", "--no-serve"].into_iter().chain(settings).chain(more.iter().copied()).collect();
+    run(folder, &arguments)
 }
 
 fn summary(folder: &Path) -> Value {
@@ -101,17 +99,18 @@ fn labels_give_classes_from_the_same_folder_or_from_another_one() {
 fn what_cannot_be_started_says_why_before_anything_is_trained() {
     let photos = photos();
     let path = photos.path();
-    let cases: [(&[&str], &str); 4] = [
+    let cases: [(&[&str], &str); 5] = [
         (&["--data", "images:nowhere"], "nowhere"),
         (&["--data", "photos"], "images:FOLDER"),
         (&["--data", "images:all", "--labelled", "images:all"], "no labels"),
+        (&["--data", "images:all", "--labels", "50%"], "has none"),
         (&["--data", "images:all", "--set", "pretrain.stps=5"], "stps"),
     ];
     for (arguments, part) in cases {
         let (code, _, stderr) = quickstart(path, arguments);
-        assert!(code == BAD_INPUT && stderr.contains(part), "{arguments:?}: {code} {stderr}");
+        assert!(code == FAILED && stderr.contains(part), "{arguments:?}: {code} {stderr}");
         assert!(!path.join("selfie-own/runs/pretrain/weights.safetensors").exists(), "{arguments:?}");
     }
     let (code, _, stderr) = run(path, &["quickstart", "--labelled", "folder:sorted"]);
-    assert!(code == 2 && stderr.contains("--data"), "{stderr}");
+    assert!(code == MISUSED && stderr.contains("--data"), "{stderr}");
 }

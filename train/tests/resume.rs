@@ -74,7 +74,12 @@ struct Run<'a> {
     device: &'a str,
 }
 
-impl Run<'_> {
+impl<'a> Run<'a> {
+    /// A pretraining on the CPU device in a folder of this name.
+    fn pretraining(toy: &'a Toy, name: &str, set: &[&'a str]) -> Self {
+        Self { toy, stage: "pretrain", out: toy.path(name), init: None, set: set.to_vec(), device: "cpu" }
+    }
+
     fn command(&self, program: &OsStr) -> Command {
         let mut command = Command::new(program);
         command.env(STAGE, self.stage).env(RECIPE, self.toy.recipe(self.stage)).env(OUT, &self.out);
@@ -211,14 +216,7 @@ fn killed_runs_on_two_devices_in_bfloat16_resume_bit_by_bit() {
 fn a_run_that_is_killed_at_ten_random_steps_ends_with_the_same_bytes() {
     let toy = Toy::new();
     let set = vec!["steps=120", "warmup_steps=3", "ema_decay=0.9", "checkpoint_every=2"];
-    let run = |name: &str| Run {
-        toy: &toy,
-        stage: "pretrain",
-        out: toy.path(name),
-        init: None,
-        set: set.clone(),
-        device: "cpu",
-    };
+    let run = |name: &str| Run::pretraining(&toy, name, &set);
     let alone = run("alone");
     alone.complete();
     let killed = interrupted(run, |run| {
@@ -239,14 +237,7 @@ fn a_run_that_is_killed_at_ten_random_steps_ends_with_the_same_bytes() {
 fn a_signal_ends_a_run_with_a_checkpoint_at_its_step_and_it_goes_on_bit_by_bit() {
     let toy = Toy::new();
     let set = vec!["steps=60", "checkpoint_every=9"];
-    let run = |name: &str| Run {
-        toy: &toy,
-        stage: "pretrain",
-        out: toy.path(name),
-        init: None,
-        set: set.clone(),
-        device: "cpu",
-    };
+    let run = |name: &str| Run::pretraining(&toy, name, &set);
     let alone = run("alone");
     alone.complete();
     let stopped = interrupted(run, |run| [("TERM", 15), ("INT", 2)].into_iter().all(|sign| stop(run, sign)));
@@ -279,7 +270,7 @@ fn stop(run: &Run<'_>, (name, signal): (&str, i32)) -> bool {
 fn a_second_run_in_the_same_folder_is_refused_and_leaves_the_first_one_alone() {
     let toy = Toy::new();
     let set = vec!["steps=20000", "checkpoint_every=3"];
-    let run = Run { toy: &toy, stage: "pretrain", out: toy.path("shared"), init: None, set, device: "cpu" };
+    let run = Run::pretraining(&toy, "shared", &set);
     let mut first = run.start_until(3);
     let second = run.start().wait_with_output().unwrap();
     let text = String::from_utf8_lossy(&second.stderr);
@@ -300,14 +291,7 @@ fn a_second_run_in_the_same_folder_is_refused_and_leaves_the_first_one_alone() {
 fn a_full_disk_stops_a_run_with_the_step_and_it_goes_on_when_there_is_room() {
     let toy = Toy::new();
     let set = vec!["steps=60"];
-    let run = |name: &str| Run {
-        toy: &toy,
-        stage: "pretrain",
-        out: toy.path(name),
-        init: None,
-        set: set.clone(),
-        device: "cpu",
-    };
+    let run = |name: &str| Run::pretraining(&toy, name, &set);
     let alone = run("alone");
     alone.complete();
     // There must be another checkpoint to write.

@@ -84,7 +84,11 @@ impl Arguments {
         let pretrained = pretrain::run(&self.options(&dir, "pretrain", plan.images, None))?;
         let (mut finetuned, mut scratch) = (None, None);
         if let Some(labelled) = plan.labelled {
-            heading.show(if own { "Fine-tune on the labels" } else { "Fine-tune on a fifth of the labels" });
+            heading.show(&match self.labels {
+                Some(part) => format!("Fine-tune on {} % of the labels", part * 100.0),
+                None if own => "Fine-tune on the labels".to_owned(),
+                None => "Fine-tune on a fifth of the labels".to_owned(),
+            });
             let init = Some(pretrained.run.clone());
             finetuned = Some(finetune::run(&self.options(&dir, "finetune", labelled, init))?);
             if plan.compares {
@@ -134,21 +138,23 @@ impl Arguments {
     /// Finds out what there is to do, and what would stop it half-way.
     fn plan(&self, dir: &Path) -> anyhow::Result<Plan<'_>> {
         let images = self.data.as_deref().unwrap_or(SAMPLE);
-        let has_labels = data::is_labelled(images)?;
-        let labelled = self.labelled.as_deref().or(Some(images).filter(|_| has_labels));
-        if let Some(labelled) = labelled {
-            ensure!(
-                data::is_labelled(labelled)?,
-                "{labelled} has no labels; a folder for every class is folder:FOLDER"
-            );
-            let Options { recipe, set, .. } = self.options(dir, "finetune", labelled, None);
-            Recipe::open(&recipe)?.set(&set)?;
-        } else {
-            ensure!(
+        let labelled = match self.labelled.as_deref() {
+            Some(labelled) => {
+                let reason = "has no labels; a folder for every class is folder:FOLDER";
+                ensure!(data::is_labelled(labelled)?, "{labelled} {reason}");
+                Some(labelled)
+            }
+            None => data::is_labelled(images)?.then_some(images),
+        };
+        match labelled {
+            Some(labelled) => {
+                let Options { recipe, set, .. } = self.options(dir, "finetune", labelled, None);
+                Recipe::open(&recipe)?.set(&set)?;
+            }
+            None => ensure!(
                 self.labels.is_none(),
-                "--labels {:?} of {images}, which has no labels",
-                self.labels.unwrap_or_default()
-            );
+                "--labels is a part of the labels, and {images} has none; name a set that has some with --labelled"
+            ),
         }
         let folder = FOLDERS.iter().find_map(|prefix| images.strip_prefix(prefix)).map(Path::new);
         Ok(Plan { images, labelled, compares: self.data.is_none(), folder })
