@@ -127,7 +127,7 @@ pub struct Arguments {
     #[arg(long, env = "SELFIE_MAX_IMAGE_PIXELS", value_name = "N")]
     #[serde(skip_serializing_if = "Option::is_none")]
     max_image_pixels: Option<u64>,
-    /// Decode a JPEG that is at least twelve times as wide and high as the model needs at a quarter of its size. [default: false]
+    /// Decode a JPEG that is more than twelve times as wide and high as the model needs at a quarter of its size. [default: false]
     #[arg(long, env = "SELFIE_REDUCED_JPEG", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     #[serde(skip_serializing_if = "Option::is_none")]
     reduced_jpeg: Option<bool>,
