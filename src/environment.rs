@@ -28,8 +28,13 @@ pub fn settle() {
     }
     let Ok(program) = std::env::current_exe() else { return };
     let mut command = std::process::Command::new(program);
-    let error = command.args(&arguments[1..]).envs(missing).exec();
-    tracing::warn!("cannot start again with {ALWAYS:?}: {error}");
+    let error = command.args(&arguments[1..]).envs(missing.iter().copied()).exec();
+    let assignments: Vec<String> = missing.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    // The log has not started yet.
+    eprintln!(
+        "warning: the process cannot start again with {}: {error}; set them before it starts",
+        assignments.join(" ")
+    );
 }
 
 /// Does nothing: the process cannot replace itself here.

@@ -7,6 +7,6 @@ import urllib.request
 address, path = sys.argv[1:]
 with open(path, "rb") as image:
     body = image.read()
-request = urllib.request.Request(f"{address}/v1/embeddings", body, {"content-type": "image/png"})
+request = urllib.request.Request(f"{address}/v1/embeddings", body, {"content-type": "application/octet-stream"})
 with urllib.request.urlopen(request) as answer:
     print(json.dumps(json.load(answer)["data"][0]["embedding"]))

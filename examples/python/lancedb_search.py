@@ -12,7 +12,7 @@ import pyarrow.parquet
 
 address, path, image = sys.argv[1:]
 with open(image, "rb") as file:
-    request = urllib.request.Request(f"{address}/v1/embeddings", file.read(), {"content-type": "image/png"})
+    request = urllib.request.Request(f"{address}/v1/embeddings", file.read(), {"content-type": "application/octet-stream"})
 with urllib.request.urlopen(request) as answer:
     vector = json.load(answer)["data"][0]["embedding"]
 

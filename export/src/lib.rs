@@ -20,9 +20,20 @@
 //! # Ok::<(), selfie_export::Error>(())
 //! ```
 //!
-//! The rooms follow the way of the data: `capture` records, [`shapes`] finds the symbols, [`lower`] translates,
-//! [`passes`] simplify the graph of [`ir`], [`precision`] makes its numbers smaller, `emit` writes, [`verify`] compares the file with Burn, `inspect`
-//! reads any ONNX file, and [`OnnxFile`] simplifies it.
+//! The modules follow the data:
+//!
+//! | module | what it does |
+//! |---|---|
+//! | [`Export`] | takes the request: module, inputs, names, [dynamic axes](Axis) |
+//! | `capture` | runs the module on Burn's capture device, once for every set of sizes |
+//! | [`shapes`] | turns the traces into one program with symbolic sizes |
+//! | [`lower`] | translates Burn's operations to ONNX nodes |
+//! | [`ir`] | holds the graph, checks it, prints it |
+//! | [`passes`] | simplify the graph, and rewrite it for a [`Target`] |
+//! | [`Model`], [`precision`], [`Prefix`] | the compiled model: smaller numbers, another form of its input |
+//! | `emit`, `read` | write the file, and read back one of ours |
+//! | [`verify`] | compares a model with Burn in other runtimes |
+//! | [`OnnxFile`], [`inspect()`] | files of any writer: simplified, looked at |
 
 mod axis;
 mod capture;

@@ -9,13 +9,16 @@
 //! | [`card_file`] | where the card of a model file is: in it, or beside it |
 //! | [`digest`] | digests of files, and the one that a model file carries of itself |
 //! | [`golden`] | inputs from a seed and the outputs they must give |
-//! | [`resnet`] | bottleneck ResNet, pre- or post-activation: the patch network P |
 //! | [`patches`] | an image as a grid of patches and back |
+//! | [`resnet`] | bottleneck ResNet, pre- or post-activation: the patch network P |
 //! | [`positions`] | learned position embeddings |
 //! | [`pooling`] | attention pooling: many vectors to one |
+//! | [`masking`] | which patches are masked |
 //! | [`selfie`] | the pretraining network: P, attention pooling, pointer decoder |
 //! | [`classifier`] | the fine-tuned network: embedding and logits |
-//! | [`network`] | any of the above by its configuration |
+//! | [`network`], [`presets`] | any of the above by its configuration, or by name |
+//! | `feature_map`, `cpu` | the layers of a ResNet, by Burn's operations or, in training on the CPU, by kernels of ours |
+//! | [`device`] | devices by name |
 //! | [`cost`] | multiplications of a network |
 //! | [`samples`] | golden samples of a network |
 //! | [`saved`] | configuration, weights and card in a folder |

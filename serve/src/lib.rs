@@ -4,6 +4,7 @@
 //!
 //! | module | what it holds |
 //! |---|---|
+//! | [`config`], [`error`] | every option; everything that can go wrong, with its HTTP status |
 //! | [`store`] | `<store>/<model>/<version>/model.onnx`: which models there are, and by `versions.toml` which versions serve |
 //! | [`model_file`] | one ONNX file and its card, checked against each other |
 //! | [`foreign`] | a card for an ONNX file that has none |
@@ -22,12 +23,13 @@
 //! | `fetch` | images by URL, from hosts that the options name |
 //! | [`app`] | what every handler shares: keys, deadlines, the phase of the server's life |
 //! | [`protocol`] | the Open Inference Protocol without a transport |
-//! | [`http`] | one file a route |
+//! | [`http`] | one file a route: begin with `embeddings` |
 //! | [`grpc`] | the Open Inference Protocol over gRPC |
 //! | [`tls`] | the certificate for both |
 //! | [`plan`] | what a server would do with its options |
 //! | [`server`] | binding, signals, draining |
 //! | [`mod@bench`] | how fast all that is, beside others |
+//! | [`fuzz`] | what reads bytes from strangers, for the fuzz targets |
 
 pub mod app;
 pub mod batch;

@@ -15,10 +15,10 @@ pub enum Command {
     List,
     /// Brings a data set into the cache folder.
     Fetch {
-        /// Name of the data set.
+        /// Name of the data set; `selfie data list` shows them.
         name: String,
     },
-    /// Decodes a data set whole and reports damage, duplicates, sizes, classes and doubtful labels; exit code 1 when it is unfit.
+    /// Decodes all of a data set and reports damage, duplicates, sizes, classes and doubtful labels; exit code 1 when it is unfit.
     Check {
         /// The data set, as `--data` takes it.
         spec: String,

@@ -25,7 +25,8 @@ impl Arguments {
         let digest = stated_digest(&self.model, &bytes, &found.metadata)?;
         let card = found_card(&self.model, &found.metadata)?;
         if self.card {
-            println!("{}", card.with_context(|| format!("{} has no model card", self.model.display()))?.text);
+            let missing = || format!("{} has no model card; `selfie card init` makes one", self.model.display());
+            println!("{}", card.with_context(missing)?.text);
             return Ok(());
         }
         let mut ports = Table::new(["port", "name", "type", "shape"]);

@@ -49,7 +49,7 @@ use std::process::ExitCode;
 /// What to do.
 #[derive(Subcommand)]
 pub enum Command {
-    /// The whole story on a small bundled data set, then serves what it made.
+    /// Trains, compiles and serves: the whole story, on a bundled sample or on images of your own.
     #[cfg(all(feature = "train", feature = "export", feature = "serve"))]
     Quickstart(quickstart::Arguments),
     /// Trains a network on images without labels.
@@ -61,13 +61,13 @@ pub enum Command {
     /// Measures a trained network on test images, or fills a whole table of results.
     #[cfg(feature = "train")]
     Evaluate(evaluate::Arguments),
-    /// Makes a run folder of published weights, which `selfie export` compiles.
+    /// Makes a run folder from published weights, for `selfie export`.
     #[cfg(feature = "networks")]
     Import(import::Arguments),
     /// Writes the weights of a run, or of its backbone alone, for PyTorch or Burn.
     #[cfg(feature = "networks")]
     Weights(weights::Arguments),
-    /// Writes the page about a run into its folder.
+    /// Writes the HTML report of a run into its folder.
     #[cfg(feature = "train")]
     Report(report::Arguments),
     /// Compiles a trained network to ONNX.
@@ -91,7 +91,7 @@ pub enum Command {
     /// Writes the classes of images into a file, without a server.
     #[cfg(feature = "serve")]
     Classify(classify::Arguments),
-    /// Makes cards for models from elsewhere.
+    /// Makes model cards for ONNX files from elsewhere.
     #[cfg(feature = "serve")]
     #[command(subcommand)]
     Card(card::Command),
@@ -110,7 +110,7 @@ pub enum Command {
 }
 
 impl Command {
-    /// Does it.
+    /// Runs the subcommand.
     pub fn run(self) -> anyhow::Result<()> {
         match self {
             #[cfg(all(feature = "train", feature = "export", feature = "serve"))]

@@ -39,7 +39,7 @@ pub struct Arguments {
     /// Largest image in pixels.
     #[arg(long, env = "SELFIE_MAX_IMAGE_PIXELS", default_value_t = 50_000_000, value_name = "N")]
     max_image_pixels: u64,
-    /// Decode a JPEG that is more than twelve times as wide and high as the model needs at a quarter of its size.
+    /// Decode a JPEG that is at least twelve times as wide and high as the model needs at a quarter of its size.
     #[arg(long, env = "SELFIE_REDUCED_JPEG")]
     reduced_jpeg: bool,
     /// One share of the images, 1/4 for the first of four, for jobs that several machines do.

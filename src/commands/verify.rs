@@ -36,7 +36,12 @@ impl Arguments {
             )
         })?;
         let card = Card::from_json(&found.text).with_context(|| found.origin.display().to_string())?;
-        ensure!(!card.golden.is_empty(), "the card of {} holds no golden samples", self.model.display());
+        ensure!(
+            !card.golden.is_empty(),
+            "the card of {} holds no golden samples to compare with; export the model again, or make its card anew with \
+             `selfie card init`",
+            self.model.display()
+        );
         let foreign = !inspection.metadata.contains_key(CARD_KEY);
         let mut names: Vec<String> = inspection.outputs.into_iter().map(|output| output.name).collect();
         if foreign {
@@ -53,7 +58,12 @@ impl Arguments {
             println!("\nrandom batches: what Burn answers now, from {}", run.display());
             good &= verification.report(&random(card, run)?)?;
         }
-        ensure!(good, "{} does not give the right numbers within {:e}", self.model.display(), tolerance(card));
+        ensure!(
+            good,
+            "{} does not give the right numbers within {:e}; the rows above whose result is not ok say where",
+            self.model.display(),
+            tolerance(card)
+        );
         Ok(())
     }
 }

@@ -1,6 +1,7 @@
 //! Real images: for the scales of 8-bit integers, and to count how many are classified right.
 
 use super::Loadable;
+use super::cases::fixed_batch;
 use anyhow::{Context, ensure};
 use burn::tensor::TensorData;
 use selfie_export::Model;
@@ -53,7 +54,7 @@ impl Pictures {
     pub fn calibration(&self, model: &Model, card: &Card) -> anyhow::Result<Vec<Vec<TensorData>>> {
         let split = &self.dataset.train;
         let count = CALIBRATION_IMAGES.min(split.len());
-        let batch = batch_size(model).unwrap_or(BATCH);
+        let batch = fixed_batch(model).unwrap_or(BATCH);
         ensure!(count >= batch, "{} holds {count} training images, fewer than a batch of {batch}", self.dataset.name);
         let indices: Vec<usize> = (0..count).map(|index| index * split.len() / count).collect();
         let whole = indices.chunks_exact(batch);
@@ -66,7 +67,7 @@ impl Pictures {
     /// An image cannot be read any more.
     pub fn examples(&self, model: &Model, card: &Card) -> anyhow::Result<Vec<(TensorData, TensorData)>> {
         let split = &self.dataset.test;
-        let batches = batch_size(model).map_or(GOLDEN_BATCHES.to_vec(), |batch| vec![batch]);
+        let batches = fixed_batch(model).map_or(GOLDEN_BATCHES.to_vec(), |batch| vec![batch]);
         let whole = batches.into_iter().map(|batch| (0..batch.min(split.len())).collect::<Vec<_>>());
         whole.map(|indices| Ok((images(card, split, &indices)?, normalised(card, split, &indices)?))).collect()
     }
@@ -80,10 +81,10 @@ impl Pictures {
         let loadable = Loadable::of(model)?;
         let mut session = loadable.load(runner)?;
         let split = &self.dataset.test;
-        let batch = batch_size(model).unwrap_or(BATCH);
+        let batch = fixed_batch(model).unwrap_or(BATCH);
         let indices: Vec<usize> = (0..split.len()).collect();
         let (mut right, mut seen, mut seconds) = (0usize, 0usize, 0.0);
-        for indices in indices.chunks(batch).filter(|indices| batch_size(model).is_none() || indices.len() == batch) {
+        for indices in indices.chunks(batch).filter(|indices| fixed_batch(model).is_none() || indices.len() == batch) {
             let inputs = [images(card, split, indices)?];
             let started = Instant::now();
             let outputs = session.run(&inputs)?;
@@ -100,11 +101,6 @@ impl Pictures {
         let accuracy = right as f64 / seen.max(1) as f64;
         Ok(Some(Score { images: seen, accuracy, images_per_second: seen as f64 / seconds }))
     }
-}
-
-/// The batch size that a model fixes.
-fn batch_size(model: &Model) -> Option<usize> {
-    model.inputs().first()?.shape.first()?.parse().ok()
 }
 
 /// Images in the form that the card declares.

@@ -128,7 +128,9 @@ impl Options {
                     Method::Percentile => Calibration::Percentile(TAIL),
                     Method::Entropy => Calibration::Entropy,
                 };
-                let runner: &dyn Runner = runner.context("calibration runs in ONNX Runtime, which is not here")?;
+                let runner: &dyn Runner = runner.context(
+                    "calibration runs in ONNX Runtime, which is not here; `selfie runtime install` brings it",
+                )?;
                 let pictures = pictures.context("--precision int8 needs --calibrate")?;
                 let batches = pictures.calibration(&source.model, &source.card)?;
                 return Ok(Report::Int8(source.model.to_int8(&Int8 { calibration, keep }, runner, &batches)?));

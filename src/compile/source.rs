@@ -56,7 +56,12 @@ impl Source {
         let bytes = std::fs::read(request.source).with_context(|| format!("cannot read {place}"))?;
         let mut model = Model::from_bytes(&bytes).with_context(|| format!("{place} cannot be compiled again"))?;
         request.passes.rewrite(&mut model).with_context(|| format!("{place} cannot be rewritten"))?;
-        let card = model.metadata(CARD_KEY).with_context(|| format!("{place} has no model card ({CARD_KEY})"))?;
+        let card = model.metadata(CARD_KEY).with_context(|| {
+            format!(
+                "{place} has no model card ({CARD_KEY}); `selfie export` compiles its own files again, `selfie optimize` \
+                 takes any other"
+            )
+        })?;
         let card = Card::from_json(card)?;
         let plain = card.input.dtype == InputDtype::F32 && card.input.layout == Layout::Nchw;
         ensure!(

@@ -137,24 +137,23 @@ Small networks after three steps of training, and the committed one; batches of 
 
 {table.group(GROUPS[1])}
 
-The golden samples of bytes and f16 are what Burn answers in f32, those of int8 what ONNX Runtime gives for the very file. In
-lower precision every runtime rounds elsewhere, so the card of f16 and bf16 allows four times the largest error that the export found, for
-ONNX Runtime, in which it looked, keeps 32 bits between the nodes, and
-that of int8 5 % of the largest number.
+The golden samples of bytes, f16 and bf16 are what Burn answers in f32, those of int8 what ONNX Runtime gives for the very file.
+Runtimes round lower precision at different places, so a card allows more: in f16 and bf16 four times the largest error that the export found
+in ONNX Runtime, which keeps 32 bits between the nodes, in int8 5 % of the largest number.
 
 {table.group(GROUPS[2])}
 
-From the compiler's tests, with drawn weights, at sizes that were not recorded, against what Burn answers. Where answers
-are larger than one the bound grows with them. ONNX Runtime in Rust and tract run all of them in those tests.
+From the compiler's tests, with random weights, at sizes that were not recorded, against what Burn answers. The bound is relative
+where answers are larger than one. ONNX Runtime in Rust and tract run all of them in those tests.
 
 ## Written for the runtime
-Where a runtime has a target, `selfie export --target` writes a file with the opset and the operators that it reads
+For some runtimes `selfie export --target` writes a file with the opset and the operators that they read
 ([passes.md](passes.md#targets)); other runtimes run these files too.
 
 {table.targeted()}
 
 ## Which options of `selfie export` for which runtime
-The others need none: what they do not take, they take with no option.
+The others need none, and no option mends what they refuse.
 
 {table.options()}
 

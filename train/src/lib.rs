@@ -14,6 +14,18 @@
 //! | [`mod@bench`] | training steps beside PyTorch's, and what PyTorch needs to repeat them |
 //! | [`report`] | the page about a run |
 //! | [`run`] | the run folder and the files in it |
+//!
+//! What the trainings share, in the order in which a run needs it:
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | `session`, `start` | from [`Options`] to an open run folder; what fine-tuning starts from |
+//! | `seeds` | everything random as a function of seed, purpose and step |
+//! | `engine` | the loop, its devices, and the end of a run |
+//! | `loss`, `gradients`, `layers`, `parameters`, `optimiser` | what a step computes |
+//! | `average`, `validation`, `best`, `course`, `reestimate` | what is kept and watched beside the weights |
+//! | `checkpoint`, `signals` | how a run is stopped and goes on |
+//! | `trial`, `forecast`, `learning_rates` | a few steps that leave nothing behind: `--dry-run`, `--find-lr` |
 
 mod at_hand;
 mod average;

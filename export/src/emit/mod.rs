@@ -1,4 +1,8 @@
 //! From the graph to the bytes of an ONNX file.
+//!
+//! `names` makes names unique and `defaults` leaves out attributes that say nothing; `proto`, `node` and `unpacked` make the
+//! messages, `skeleton` everything but the weights, and `write` adds these one by one. `external` puts them into a second
+//! file, `digest` hashes the whole file, and `shell` keeps what else a file of another writer holds.
 
 mod defaults;
 mod digest;

@@ -1,4 +1,6 @@
-//! The graph the compiler works on: values, nodes that are ONNX operators, a verifier and a text dump.
+//! The graph that the compiler works on: values, nodes that are ONNX operators, a verifier and a text dump.
+//!
+//! Begin with `graph`; `check` holds every rule that a graph keeps.
 
 mod attribute;
 mod check;

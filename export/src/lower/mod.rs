@@ -2,6 +2,10 @@
 //!
 //! A lowering is a function that takes one Burn operation and wires nodes for it. Lowerings of the caller are asked
 //! first, so that a custom operation, or another translation of a known one, needs no change in this crate.
+//!
+//! Begin with `softmax`, a short one. `program` lowers a whole program, [`Context`] is what a lowering works with, `catalog`
+//! says which lowering writes which operation, and `refuse` why some have none. `family`, `sizes`, `scalar`, `resample` and
+//! `averaging` are shared by several.
 
 mod activation;
 mod adaptive_pool;

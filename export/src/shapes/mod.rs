@@ -1,4 +1,8 @@
 //! From the numbers of several traces to expressions of the dynamic sizes.
+//!
+//! `align` walks through the traces side by side and asks `operation` what they say about each operation. Where their
+//! numbers differ, `fit` finds the expression behind them: a [`Dim`], or, where something is rounded down, a `Whole`.
+//! `number` does the same for floats, `ramp` for constants that count, and `reshape` writes the shape of a `Reshape`.
 
 mod align;
 mod dim;

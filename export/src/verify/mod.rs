@@ -1,4 +1,6 @@
 //! The compiled model against the numbers of Burn, on every runtime present.
+//!
+//! A [`Case`] is an input with Burn's answer, a [`Runner`] a runtime, one file each, and a [`Row`] what came of both.
 
 mod case;
 mod compare;

@@ -7,6 +7,9 @@
 //! an item that would wait longer than it may. It leaves the queue when the runner takes it. The answer comes back by a oneshot
 //! channel; when the caller has closed it, the item is skipped. Items of a higher priority go first. A batch that fails runs again in halves.
 //! Work that no client waits for has places of its own and runs when nothing else is there.
+//!
+//! `place` and `terms` are what an item holds while it waits, `backlog` the order, `queue` whose turn it is, `runner` the
+//! threads, `taken` the items on the runtime; `pace` knows how long batches take, `health` whether the runtime still works.
 
 mod backlog;
 mod health;

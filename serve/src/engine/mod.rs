@@ -3,6 +3,14 @@
 //! A version is loaded aside, on the thread that asks for it, and proven by its golden samples; only then it takes the place of
 //! the one that answers. Requests that hold the old one end on it, and its memory goes with the last of them. Where several
 //! versions of a model are served, they are proven and swapped together.
+//!
+//! | module | what it does |
+//! |---|---|
+//! | `load`, `replace`, `poll`, `mend` | versions come: one is loaded, all are swapped, the store is watched, broken ones are loaded again |
+//! | `slot`, `serving` | what is known of a model; its versions that answer |
+//! | `find` | which version a request means |
+//! | `served` | the way of a request: admission, `decoders`, batch, answers in order, `timing` |
+//! | `shadow` | a version that answers nobody |
 
 mod decoders;
 mod find;

@@ -2,6 +2,8 @@
 //!
 //! It is the same engine as behind REST, with the same names, keys, limits and messages; the status is
 //! [`crate::Error::status`] in gRPC's words. Unlike REST it always answers with raw outputs.
+//!
+//! `service` has every call in a line or two, `front` stands around all of them, and `serve` is the server's life.
 
 pub(crate) mod codec;
 mod config;

@@ -32,7 +32,7 @@ pub enum Command {
     /// A search in a gallery over HTTP, compared with brute force.
     #[cfg(feature = "serve")]
     Search(search::Arguments),
-    /// Trains a few steps and writes down all that another program needs to repeat them.
+    /// Trains a few steps, and writes down all that another program needs to repeat them.
     #[cfg(feature = "train")]
     Parity(parity::Arguments),
     /// The compiler beside `torch.onnx.export`: time, memory, nodes, bytes, and the speed of the files.
@@ -41,7 +41,7 @@ pub enum Command {
 }
 
 impl Command {
-    /// Measures it.
+    /// Runs the measurement.
     pub fn run(self) -> anyhow::Result<()> {
         match self {
             #[cfg(feature = "train")]

@@ -65,7 +65,7 @@ impl Subject {
     /// Writes drawn weights, which both compilers then export.
     pub fn write_weights(&self, path: &Path) -> anyhow::Result<()> {
         let Network::Classifier(network) = NetworkConfig::Classifier((self.config)()).init(0, &Device::flex()) else {
-            anyhow::bail!("a classifier is no classifier");
+            anyhow::bail!("the configuration of {} is not that of a classifier", self.name);
         };
         Ok(save_weights(&network, path)?)
     }

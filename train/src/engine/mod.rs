@@ -1,4 +1,7 @@
 //! The training loop that pretraining and fine-tuning share: plain steps, metrics, checkpoints.
+//!
+//! `training` is the loop between two steps, `descent` one step. Its batch goes in parts through the `lane` of each device of a
+//! `crew`; a `part` gives loss and gradients. `finish` leaves the network and its numbers.
 
 mod crew;
 mod descent;

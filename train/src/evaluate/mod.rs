@@ -1,4 +1,11 @@
 //! Evaluation of a finished run on a split of a data set, usually the test split.
+//!
+//! | module | what it answers |
+//! |---|---|
+//! | `outputs` | what the network gives for every image |
+//! | `confusion`, `calibration`, `noise` | which class was taken for which, whether it knows how sure it may be, and what noise does |
+//! | `nearest`, `retrieval`, `neighbours` | which embeddings lie together, and whether their classes agree |
+//! | `frozen`, `probe`, `renewed` | what can be read from embeddings without training the network any further |
 
 mod calibration;
 mod confusion;

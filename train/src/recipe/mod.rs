@@ -1,4 +1,7 @@
 //! Recipes: everything that decides a run, as TOML that holds only what differs from the defaults.
+//!
+//! `read` finds a recipe by name among `builtin` or as a file, `settings` puts `KEY=VALUE` on top, and `check` refuses what the
+//! types let pass.
 
 mod builtin;
 mod check;

@@ -14,7 +14,7 @@ fn main() -> Result<(), Error> {
     let (values, shape) = Card::read(&about)?.prepare(&image)?;
     let device = Device::flex();
     let model = network::Model::from_file(concat!(env!("OUT_DIR"), "/network.bpk"), &device);
-    // A classifier gives its logits too, an encoder the embedding alone.
+    // A classifier gives its logits too; for an encoder write `let embedding = ..`.
     let (embedding, _) = model.forward(Tensor::<4>::from_data(TensorData::new(values, shape), &device));
     println!("{:?}", embedding.into_data().try_to_vec::<f32>().map_err(|error| error.to_string())?);
     Ok(())
