@@ -19,7 +19,6 @@ mod compare;
 mod concat;
 mod context;
 mod conv;
-mod conv_transpose;
 mod cross;
 mod cumulative;
 mod deform_conv;
@@ -27,6 +26,7 @@ mod expand;
 mod family;
 mod fill;
 mod flip;
+mod formulas;
 mod gather;
 mod grid_sample;
 mod hypot;
@@ -104,7 +104,6 @@ pub const LOWERINGS: &[Lowering] = &[
     compare::LOWERING,
     concat::LOWERING,
     conv::LOWERING,
-    conv_transpose::LOWERING,
     cross::LOWERING,
     cumulative::LOWERING,
     deform_conv::LOWERING,
