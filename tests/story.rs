@@ -3,6 +3,7 @@
 mod support;
 
 use serde_json::Value;
+use std::ffi::OsStr;
 use std::path::Path;
 use std::process::Command;
 use std::sync::OnceLock;
@@ -76,13 +77,44 @@ fn python_s_checker_and_onnxruntime_agree() {
         eprintln!("SKIPPED: SELFIE_TEST_PYTHON names no Python with onnx and onnxruntime; ./check makes one");
         return;
     };
+    checked(&python, &quickstart().join(MODEL), 17);
+}
+
+#[test]
+fn every_network_of_ours_passes_python_s_checker() {
+    let Some(python) = std::env::var_os("SELFIE_TEST_PYTHON") else {
+        eprintln!("SKIPPED: SELFIE_TEST_PYTHON names no Python with onnx and onnxruntime; ./check makes one");
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let (finetune, pretrain) = ("quickstart-finetune", "quickstart-pretrain");
+    for (command, recipe, out, head) in [
+        ("pretrain", pretrain, "embedding", None),
+        ("finetune", finetune, "classifier", None),
+        ("finetune", finetune, "attention", Some("network.head=attention-pooling")),
+    ] {
+        let settings = ["steps=3", "warmup_steps=1", "batch_size=8", "network.width=4"].into_iter().chain(head);
+        let mut arguments = vec![command, "--recipe", recipe, "--out", out];
+        arguments.extend(settings.flat_map(|setting| ["--set", setting]));
+        succeed(folder, &arguments);
+        for opset in [13, 17, 24] {
+            let file = format!("{out}-{opset}.onnx");
+            succeed(folder, &["export", out, "--opset", &opset.to_string(), "--out", &file]);
+            checked(&python, &folder.join(file), opset);
+        }
+    }
+}
+
+/// The checker, the strict shape inference and ONNX Runtime before a file of ours.
+fn checked(python: &OsStr, model: &Path, opset: i64) {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/python/check_model.py");
-    let output = Command::new(python).arg(script).arg(quickstart().join(MODEL)).output().unwrap();
+    let output = Command::new(python).arg(script).arg(model).output().unwrap();
     let stderr = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{stderr}");
+    assert!(output.status.success(), "{}: {stderr}", model.display());
     let result: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(result["batches"], serde_json::json!([1, 2, 7]));
-    assert_eq!(result["opset"], 17);
+    assert_eq!(result["opset"], opset);
     assert!(result["largest_error"].as_f64().unwrap() <= MODEL_TOLERANCE, "{result}");
 }
 

@@ -18,6 +18,9 @@ pub enum Error {
     /// The parameters of the module lie on several devices.
     #[error("the parameters of the module lie on {} devices ({}); move it to one with `to_device`", .0.len(), .0.join(", "))]
     SeveralDevices(Vec<String>),
+    /// A weight of the module is quantised.
+    #[error("`{0}` is quantised; export the module with its floats, and let `Model::to_int8` quantise the file")]
+    Quantised(String),
     /// Burn panicked while it recorded the module.
     #[error("recording the module with {sizes} failed: {message}")]
     Capture {
@@ -148,8 +151,25 @@ pub enum Error {
         last: i64,
     },
     /// An opset that is not supported.
-    #[error("opset {0} is not supported; the supported ones are 13 to 24")]
-    UnsupportedOpset(i64),
+    #[error("opset {opset} is not supported; the supported ones are {first} to {last}")]
+    UnsupportedOpset {
+        /// The opset.
+        opset: i64,
+        /// The first that is.
+        first: i64,
+        /// The last.
+        last: i64,
+    },
+    /// A node of a file with an opset before 13 that opset 13 has no counterpart of.
+    #[error("{node} of opset {opset} has no counterpart in opset 13: {reason}")]
+    OldOperator {
+        /// The node.
+        node: String,
+        /// The opset of the file.
+        opset: i64,
+        /// Why.
+        reason: String,
+    },
     /// An element type without an ONNX counterpart in this compiler.
     #[error("element type {0} has no ONNX counterpart here")]
     UnsupportedElementType(String),

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 
 use burn::module::Module;
+use burn::tensor::Tensor;
 use burn::tensor::kind::Basic;
-use burn::tensor::{DType, Device, Tensor};
 
-use crate::capture::{Plan, record};
+use crate::capture::record;
+use crate::inputs::{Input, plan, symbols};
 use crate::ir::{DEFAULT_OPSET, Graph};
 use crate::lower::{self, Lowering, lower};
 use crate::passes::{Driver, PassReport, Target};
@@ -16,6 +17,15 @@ use crate::{Axis, DynTensor, Error, Inputs, Model, Outputs, Result};
 
 /// The versions of ONNX's operators that can be chosen.
 pub(crate) const OPSETS: RangeInclusive<i64> = 13..=24;
+
+/// # Errors
+/// [`Error::UnsupportedOpset`]: the opset is not among these.
+pub(crate) fn check_opset(opset: i64, supported: RangeInclusive<i64>) -> Result<()> {
+    match supported.contains(&opset) {
+        true => Ok(()),
+        false => Err(Error::UnsupportedOpset { opset, first: *supported.start(), last: *supported.end() }),
+    }
+}
 
 /// Compiles a Burn module to ONNX.
 ///
@@ -31,14 +41,6 @@ pub struct Export<'m, M> {
     opset: Option<i64>,
     lowerings: Vec<Lowering>,
     driver: Driver,
-}
-
-struct Input {
-    name: String,
-    dims: Vec<usize>,
-    dtype: DType,
-    device: Device,
-    axes: Vec<Axis>,
 }
 
 /// How many sizes in a row are recorded where fewer show no expression behind a number: what is divided and rounded down
@@ -157,9 +159,7 @@ impl<'m, M: Module> Export<'m, M> {
     pub fn compile<I: Inputs, O: Outputs>(self, forward: impl Fn(&M, I) -> O) -> Result<Model> {
         let opset =
             self.opset.unwrap_or_else(|| self.driver.target.as_ref().map_or(DEFAULT_OPSET, |target| target.opset));
-        if !OPSETS.contains(&opset) {
-            return Err(Error::UnsupportedOpset(opset));
-        }
+        check_opset(opset, OPSETS)?;
         self.driver.target.as_ref().map_or(Ok(()), |target| target.check(opset))?;
         let (symbols, choices) = symbols(&self.inputs)?;
         let attempt = |samples: Samples| self.attempt(&forward, opset, symbols.clone(), samples);
@@ -211,78 +211,4 @@ fn check_names(inputs: &[String], outputs: &[String]) -> Result<()> {
     let mut seen = BTreeSet::new();
     let doubled = inputs.iter().chain(outputs).find(|name| name.is_empty() || !seen.insert(name.as_str()));
     doubled.map_or(Ok(()), |name| Err(Error::Request(format!("the name `{name}` is empty or used twice"))))
-}
-
-/// The symbols of the inputs, and three sizes of each.
-fn symbols(inputs: &[Input]) -> Result<(Vec<Symbol>, Vec<[usize; 3]>)> {
-    let (mut symbols, mut choices): (Vec<Symbol>, Vec<[usize; 3]>) = (vec![], vec![]);
-    for (position, input) in inputs.iter().enumerate() {
-        let mut named = BTreeSet::new();
-        for axis in &input.axes {
-            let (name, index) = (&input.name, axis.index);
-            if axis.name.is_empty() {
-                return Err(Error::Request(format!("the name of axis {index} of input `{name}` is empty")));
-            }
-            if !named.insert(index) {
-                return Err(Error::Request(format!("axis {index} of input `{name}` is named twice")));
-            }
-            let Some(size) = input.dims.get(axis.index).copied() else {
-                return Err(Error::Request(format!("input `{}` has no axis {}", input.name, axis.index)));
-            };
-            let sizes = axis.sizes.unwrap_or_else(|| default_sizes(size));
-            if sizes.contains(&0) || sizes[0] == sizes[1] || sizes[0] == sizes[2] || sizes[1] == sizes[2] {
-                return Err(Error::Request(format!(
-                    "the sizes {sizes:?} of axis `{}` must differ and be positive",
-                    axis.name
-                )));
-            }
-            match symbols.iter().position(|symbol| symbol.name == axis.name) {
-                Some(known) if choices[known] != sizes => {
-                    return Err(Error::Request(format!(
-                        "axis `{}` has the sizes {:?} and {sizes:?} in two inputs; give examples of one size",
-                        axis.name, choices[known]
-                    )));
-                }
-                Some(_) => {}
-                None => {
-                    symbols.push(Symbol { name: axis.name.clone(), input: position, axis: axis.index });
-                    choices.push(sizes);
-                }
-            }
-        }
-    }
-    Ok((symbols, choices))
-}
-
-/// A size of 1 broadcasts, so it shows too little of how a module uses an axis. The last size is twice the first at least,
-/// so that no size which is divided and rounded down looks fixed.
-fn default_sizes(example: usize) -> [usize; 3] {
-    let base = example.max(2);
-    [base, base + 1, (2 * base).max(base + base / 2 + 3)]
-}
-
-fn plan(inputs: &[Input], symbols: &[Symbol], samples: Samples) -> Plan {
-    let text = |sizes: &Vec<usize>| {
-        let parts: Vec<_> = symbols.iter().zip(sizes).map(|(symbol, size)| format!("{}={size}", symbol.name)).collect();
-        if parts.is_empty() { "fixed sizes".to_string() } else { parts.join(", ") }
-    };
-    let resized = |input: &Input, sizes: &Vec<usize>| {
-        let mut dims = input.dims.clone();
-        for axis in &input.axes {
-            if let Some(symbol) = symbols.iter().position(|symbol| symbol.name == axis.name) {
-                dims[axis.index] = sizes[symbol];
-            }
-        }
-        (dims, input.dtype)
-    };
-    Plan {
-        inputs: samples
-            .sizes()
-            .iter()
-            .map(|sizes| inputs.iter().map(|input| resized(input, sizes)).collect())
-            .collect(),
-        example: inputs.first().map(|input| input.device.clone()),
-        sizes: samples.sizes().iter().map(text).collect(),
-        samples,
-    }
 }

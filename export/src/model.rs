@@ -53,6 +53,13 @@ impl Model {
         Self { graph, header, report: PassReport::default() }
     }
 
+    /// A model of this crate that was read from its file.
+    pub(crate) fn read_again(mut self, name: String, doc: String) -> Self {
+        self.header = Header { name, doc, shell: None, ..self.header };
+        self.report.nodes = (self.graph.nodes.len(), self.graph.nodes.len());
+        self
+    }
+
     /// Adds or replaces an entry of the metadata.
     pub fn set_metadata(&mut self, key: impl Into<String>, value: impl Into<String>) {
         self.header.metadata.insert(key.into(), value.into());

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 /// Arguments of `selfie optimize`.
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// An ONNX file of any writer, with an opset from 13 to 24.
+    /// An ONNX file of any writer, with an opset from 7 to 24.
     model: PathBuf,
     /// The simplified file.
     #[arg(long, value_name = "FILE")]

@@ -29,8 +29,8 @@ def tensor(name, *shape):
     return make_tensor_value_info(name, FLOAT, shape)
 
 
-def model(graph, opset=17, others=(), **fields):
-    return make_model(graph, opset_imports=[make_opsetid("", opset), *others], ir_version=8, **fields)
+def model(graph, opset=17, others=(), ir_version=8, **fields):
+    return make_model(graph, opset_imports=[make_opsetid("", opset), *others], ir_version=ir_version, **fields)
 
 
 def subgraphs():
@@ -192,6 +192,61 @@ def external(folder):
     onnx.save(made, folder / "external.onnx", save_as_external_data=True, location="external.weights", size_threshold=0)
 
 
+def opset_7():
+    """Operators with attributes that are inputs now, in a format where every weight is an input."""
+    nodes = [
+        make_node("Pad", ["x", ], ["padded"], pads=[0, 0, 1, 1, 0, 0, 1, 1], value=0.5),
+        make_node("Conv", ["padded", "w"], ["conv"], kernel_shape=[3, 3]),
+        make_node("BatchNormalization", ["conv", "gamma", "beta", "mean", "var"], ["norm"], spatial=1),
+        make_node("Clip", ["norm"], ["clipped"], min=0.0, max=6.0),
+        make_node("Dropout", ["clipped"], ["kept", "mask"], ratio=0.4),
+        make_node("Upsample", ["kept"], ["large"], scales=[1.0, 1.0, 2.0, 3.0]),
+        make_node("Upsample", ["kept"], ["smooth"], scales=[1.0, 1.0, 2.0, 2.0], mode="linear"),
+        make_node("Slice", ["large"], ["part"], axes=[2, 3], starts=[1, -4], ends=[7, 1000]),
+        make_node("ReduceSum", ["part"], ["sums"], axes=[2, 3], keepdims=0),
+        make_node("Unsqueeze", ["sums"], ["wide"], axes=[0, 3]),
+        make_node("Squeeze", ["wide"], ["flat"], axes=[0, 3]),
+        make_node("Softmax", ["flat"], ["classes"], axis=1),
+        make_node("LogSoftmax", ["part"], ["all"]),
+        make_node("Hardmax", ["part"], ["rows"], axis=3),
+        make_node("TopK", ["flat"], ["most", "places"], k=2),
+        make_node("Split", ["smooth"], ["left", "right"], axis=1, split=[1, 3]),
+    ]
+    channels = [("gamma", [1, 2, 0.5, 1.5]), ("beta", [0, 0.1, 0.2, 0.3]), ("mean", [0.1, 0, -0.1, 0]), ("var", [1, 2, 1, 0.5])]
+    constants = [weights("w", 4, 3, 3, 3), *(make_tensor(name, FLOAT, [4], values) for name, values in channels)]
+    inputs = [tensor("x", "batch", 3, 4, 4), tensor("w", 4, 3, 3, 3), *(tensor(name, 4) for name, _ in channels)]
+    outputs = [tensor("classes", "batch", 4), tensor("all", "batch", 4, 6, 4), tensor("rows", "batch", 4, 6, 4),
+               tensor("most", "batch", 2), make_tensor_value_info("places", INT64, ["batch", 2]),
+               tensor("left", "batch", 1, 8, 8), tensor("right", "batch", 3, 8, 8)]
+    return model(make_graph(nodes, "old", inputs, outputs, constants), opset=7, ir_version=3)
+
+
+def opset_10():
+    """Sizes of images, a scatter, and older operators in a branch."""
+    then = make_graph([make_node("Unsqueeze", ["means"], ["up"], axes=[0]), make_node("Squeeze", ["up"], ["chosen"], axes=[0])],
+                      "then", [], [tensor("chosen", None, 3)])
+    other = make_graph([make_node("Softmax", ["means"], ["soft"], axis=0)], "else", [], [tensor("soft", None, 3)])
+    scales = [numpy_helper.from_array(numpy.array(values, numpy.float32), name) for name, values in
+              [("twice", [1, 1, 2, 1.5]), ("half", [1, 1, 0.5, 0.7])]]
+    nodes = [
+        make_node("Resize", ["x", "twice"], ["large"]),
+        make_node("Resize", ["x", "half"], ["small"], mode="nearest"),
+        make_node("Resize", ["x", "half"], ["smooth"], mode="linear"),
+        make_node("Scatter", ["large", "index", "number"], ["scattered"], axis=3),
+        make_node("ReduceMean", ["x"], ["means"], axes=[2, 3], keepdims=0),
+        make_node("ReduceMax", ["means"], ["largest"], keepdims=0),
+        make_node("Greater", ["largest", "zero"], ["positive"]),
+        make_node("If", ["positive"], ["branched"], then_branch=then, else_branch=other),
+        make_node("Softmax", ["small"], ["pixels"], axis=2),
+    ]
+    constants = [*scales, numpy_helper.from_array(numpy.zeros((1, 1, 1, 1), numpy.int64), "index"),
+                 numpy_helper.from_array(numpy.full((1, 1, 1, 1), 9, numpy.float32), "number"),
+                 numpy_helper.from_array(numpy.float32(0), "zero")]
+    outputs = [tensor("scattered", "batch", 3, 10, 9), tensor("smooth", "batch", 3, 2, 4), tensor("branched", "batch", 3),
+               tensor("pixels", "batch", 3, 2, 4)]
+    return model(make_graph(nodes, "old", [tensor("x", "batch", 3, 5, 6)], outputs, constants), opset=10, ir_version=5)
+
+
 def opset_12():
     graph = make_graph([make_node("Softmax", ["x"], ["y"])], "old", [tensor("x", 2, 3, 4)], [tensor("y", 2, 3, 4)])
     return model(graph, opset=12)
@@ -236,6 +291,17 @@ def torch_files(folder):
         def forward(self, x):
             return self.head(self.body(x).mean((2, 3)))
 
+    class Older(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.body = nn.Sequential(nn.Conv2d(3, 6, 3, padding=1, bias=False), nn.BatchNorm2d(6), nn.ReLU6(),
+                                      nn.Dropout(), nn.Upsample(scale_factor=2))
+            self.head = nn.Linear(6, 4)
+
+        def forward(self, x):
+            x = nn.functional.pad(self.body(x)[:, :, 1:-1], (1, 0, 0, 1), value=0.5)
+            return self.head(x.sum((2, 3))).softmax(1), x.sum(1).unsqueeze(1)
+
     torch.manual_seed(7)
     batch, length = torch.export.Dim("batch"), torch.export.Dim("length")
     for name, module, example, axes in [
@@ -249,8 +315,9 @@ def torch_files(folder):
             program.save(path, external_data=False)
             without_paths(path)
     names = {axis: dim.__name__ for axis, dim in {0: batch}.items()}
-    torch.onnx.export(Convolutions().eval(), (torch.randn(2, 3, 12, 12),), folder / "torchscript_convolutions.onnx",
-                      dynamo=False, opset_version=17, do_constant_folding=False, input_names=["x"], dynamic_axes={"x": names})
+    for name, module, opset in [("torchscript_convolutions", Convolutions(), 17), ("torchscript_9", Older(), 9)]:
+        torch.onnx.export(module.eval(), (torch.randn(2, 3, 12, 12),), folder / f"{name}.onnx", dynamo=False,
+                          opset_version=opset, do_constant_folding=False, input_names=["x"], dynamic_axes={"x": names})
 
 
 def sklearn_files(folder):
@@ -275,7 +342,7 @@ if __name__ == "__main__":
         {"torch": torch_files, "sklearn": sklearn_files}[what](folder)
     if not sys.argv[2:]:
         for make in [subgraphs, functions, contributed, convolution, replaceable, sequences, quantised, zero_sizes,
-                     random_numbers, opset_12]:
+                     random_numbers, opset_7, opset_10, opset_12]:
             made = make()
             onnx.checker.check_model(made)
             onnx.save(made, folder / f"{make.__name__}.onnx")

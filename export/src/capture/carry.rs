@@ -2,7 +2,7 @@
 
 use burn::module::{ModuleMapper, Param};
 use burn::tensor::kind::Basic;
-use burn::tensor::{Bool, Device, Int, Tensor, TensorData};
+use burn::tensor::{Bool, DType, Device, Int, Tensor, TensorData};
 
 use crate::DynTensor;
 
@@ -10,9 +10,22 @@ use crate::DynTensor;
 ///
 /// At the end of a scope Burn's capture gives a clone of all values and keeps its own for tensors that are still alive.
 /// That would be a second copy of the weights, if their bytes were not counted references.
-pub(super) struct Carry<'d>(pub &'d Device);
+pub(super) struct Carry<'d> {
+    device: &'d Device,
+    path: Vec<String>,
+    /// The weight that is quantised, if one is: its numbers mean nothing to a capture device.
+    pub quantised: Option<String>,
+}
 
 impl ModuleMapper for Carry<'_> {
+    fn enter_module(&mut self, name: &str, _container_type: &str) {
+        self.path.push(name.to_string());
+    }
+
+    fn exit_module(&mut self, _name: &str, _container_type: &str) {
+        self.path.pop();
+    }
+
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
         param.map(|tensor| self.carry(tensor))
     }
@@ -26,12 +39,20 @@ impl ModuleMapper for Carry<'_> {
     }
 }
 
-impl Carry<'_> {
+impl<'d> Carry<'d> {
+    pub fn to(device: &'d Device) -> Self {
+        Self { device, path: vec![], quantised: None }
+    }
+
     /// The tensor on the capture device; where it is if it cannot be read, so that whoever moves it then says why.
-    fn carry<const D: usize, K: Basic>(&self, tensor: Tensor<D, K>) -> Tensor<D, K> {
+    fn carry<const D: usize, K: Basic>(&mut self, tensor: Tensor<D, K>) -> Tensor<D, K> {
+        if matches!(tensor.dtype(), DType::QFloat(_)) {
+            self.quantised.get_or_insert_with(|| self.path.join("."));
+            return tensor;
+        }
         let data = DynTensor::from(tensor.clone()).into_data();
         let carried =
-            data.and_then(|data| DynTensor::from_data(shared(data), self.0)).and_then(|it| it.typed("a weight"));
+            data.and_then(|data| DynTensor::from_data(shared(data), self.device)).and_then(|it| it.typed("a weight"));
         carried.unwrap_or(tensor)
     }
 }

@@ -98,7 +98,13 @@ fn record_on<M: Module>(
                 return scope.complete([], []);
             }
             // `valid` gives running states of their own: moving those of a clone would move the caller's too.
-            let module = module.valid().map(&mut Carry(device)).to_device(device);
+            let mut carry = Carry::to(device);
+            let module = module.valid().map(&mut carry);
+            if let Some(weight) = carry.quantised {
+                runs = Err(Error::Quantised(weight));
+                return scope.complete([], []);
+            }
+            let module = module.to_device(device);
             parameters = parameter_names(&module);
             let inputs = plan.inputs.iter().enumerate();
             let inputs = inputs.inspect(|(index, _)| stage.set(*index));

@@ -19,6 +19,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub(crate) use external::{DATA_DIGEST, save_external};
+pub(crate) use node::encode as encode_node;
+pub(crate) use proto::attribute as attribute_message;
 pub(crate) use shell::Shell;
 pub(crate) use write::{save, to_bytes};
 

@@ -19,7 +19,7 @@ const ATTRIBUTE_TENSOR: u32 = 5;
 const ATTRIBUTE_INTS: u32 = 8;
 
 /// Encodes a node with the value of every attribute.
-pub(super) fn encode(mut node: NodeProto) -> Vec<u8> {
+pub(crate) fn encode(mut node: NodeProto) -> Vec<u8> {
     let attributes = std::mem::take(&mut node.attribute);
     let mut bytes = node.encode_to_vec();
     for mut attribute in attributes {

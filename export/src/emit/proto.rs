@@ -91,7 +91,8 @@ pub(super) fn identity(source: &str, output: &str) -> pb::NodeProto {
     }
 }
 
-fn attribute(name: &str, value: &Attribute) -> pb::AttributeProto {
+/// The message of an attribute.
+pub(crate) fn attribute(name: &str, value: &Attribute) -> pb::AttributeProto {
     let mut proto = pb::AttributeProto { name: name.to_string(), ..Default::default() };
     let kind = match value {
         Attribute::Int(value) => {

@@ -10,7 +10,7 @@ use crate::Result;
 use crate::ir::{Attribute, Attributes, Constant};
 
 /// The attributes of a node, if all of them are numbers, lists of integers, texts or tensors.
-pub(crate) fn all(node: &NodeProto, folder: &Path) -> Result<Option<Attributes>> {
+pub(super) fn all(node: &NodeProto, folder: &Path) -> Result<Option<Attributes>> {
     let mut attributes = Attributes::new();
     for proto in &node.attribute {
         let Some(attribute) = one(proto, folder)? else { return Ok(None) };

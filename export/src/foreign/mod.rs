@@ -3,10 +3,13 @@
 //! What a pass does not understand stays as it stands in the file, byte by byte: operators of other domains, nodes with
 //! subgraphs, functions, types that are no tensors.
 
-pub(crate) mod attribute;
+mod attribute;
+mod older;
+mod own;
 mod reader;
 mod scope;
-pub(crate) mod tensor;
+mod standard;
+mod tensor;
 mod types;
 
 use std::path::Path;
@@ -17,7 +20,7 @@ use crate::ir::ValueId;
 use crate::passes::{Driver, PassReport};
 use crate::{Error, Model, Result};
 
-/// An ONNX file of any writer, with an opset from 13 to 24.
+/// An ONNX file of any writer, with an opset from 7 to 24. One below 13 is brought up to 13 when it is read.
 #[derive(Clone, Debug)]
 pub struct OnnxFile {
     model: Model,
@@ -33,7 +36,7 @@ impl OnnxFile {
     ///
     /// # Errors
     /// [`Error::Io`] or [`Error::Decode`] says what is wrong with the file, [`Error::UnsupportedOpset`] that its operators
-    /// are older or newer than the passes know.
+    /// are older or newer than the passes know, [`Error::OldOperator`] which node cannot be brought up to opset 13.
     pub fn read(path: impl AsRef<Path>) -> Result<Self> {
         reader::read(path.as_ref())
     }

@@ -7,14 +7,13 @@ use std::sync::Arc;
 use prost::Message;
 use tract_onnx::pb;
 
+use super::standard::{ONNX, label, opset, understood};
 use super::types::{Types, infer};
-use super::{OnnxFile, attribute, scope, tensor};
+use super::{OnnxFile, attribute, older, scope, tensor};
 use crate::emit::{DATA_DIGEST, Shell};
-use crate::export::OPSETS;
+use crate::export::{OPSETS, check_opset};
 use crate::ir::wire::{Field, fields, push};
-use crate::ir::{
-    Attribute, Attributes, Constant, DEFAULT_OPSET, ElementType, Graph, GraphOutput, Node, Value, ValueId, Verbatim,
-};
+use crate::ir::{Attributes, DEFAULT_OPSET, ElementType, Graph, GraphOutput, Node, Value, ValueId, Verbatim};
 use crate::{Error, Model, Result};
 
 /// Field numbers of `onnx.proto`.
@@ -23,8 +22,6 @@ const MODEL_METADATA: u32 = 14;
 const GRAPH_NODE: u32 = 1;
 const GRAPH_INITIALIZER: u32 = 5;
 const GRAPH_VALUE_INFO: u32 = 13;
-/// The two names of ONNX's own domain.
-const ONNX: [&str; 2] = ["", "ai.onnx"];
 
 /// Reads a file.
 pub(super) fn read(path: &Path) -> Result<OnnxFile> {
@@ -37,17 +34,21 @@ pub(super) fn read(path: &Path) -> Result<OnnxFile> {
     })
 }
 
-fn parse(bytes: &[u8], folder: &Path) -> Result<OnnxFile> {
-    let mut model = pb::ModelProto::decode(bytes).map_err(|error| Error::Decode(error.to_string()))?;
+/// Reads the bytes of a file that lies in this folder.
+pub(super) fn parse(bytes: &[u8], folder: &Path) -> Result<OnnxFile> {
+    let decoded = |bytes| pb::ModelProto::decode(bytes).map_err(|error| Error::Decode(error.to_string()));
+    let mut model = decoded(bytes)?;
+    opset(&model).map_or(Ok(()), |opset| check_opset(opset, older::OLDEST..=*OPSETS.end()))?;
+    let newer = older::upgraded(bytes, &model, folder)?;
+    if let Some(newer) = &newer {
+        model = decoded(newer)?;
+    }
+    let bytes = newer.as_deref().unwrap_or(bytes);
     let (parts, graphs): (Vec<Field<'_>>, Vec<Field<'_>>) =
         fields(bytes)?.into_iter().partition(|field| field.tag != MODEL_GRAPH);
     let [graph] = graphs.as_slice() else { return Err(Error::Decode(format!("it has {} graphs", graphs.len()))) };
     if !model.training_info.is_empty() {
         return Err(Error::Decode("it holds training steps, which a rewrite of the graph would leave behind".into()));
-    }
-    let opset = model.opset_import.iter().find(|set| ONNX.contains(&set.domain.as_str())).map(|set| set.version);
-    if let Some(opset) = opset.filter(|opset| !OPSETS.contains(opset)) {
-        return Err(Error::UnsupportedOpset(opset));
     }
     let attributes = understood(&model, folder)?;
     let known: Vec<bool> = attributes.iter().map(Option::is_some).collect();
@@ -56,7 +57,11 @@ fn parse(bytes: &[u8], folder: &Path) -> Result<OnnxFile> {
     let entries = model.metadata_props.iter().filter(|entry| entry.key != DATA_DIGEST);
     let metadata = entries.map(|entry| (entry.key.clone(), entry.value.clone())).collect();
     let mut reader = Reader {
-        graph: Graph { opset: opset.unwrap_or(DEFAULT_OPSET), symbols: types.symbols.clone(), ..Graph::default() },
+        graph: Graph {
+            opset: opset(&model).unwrap_or(DEFAULT_OPSET),
+            symbols: types.symbols.clone(),
+            ..Graph::default()
+        },
         known: BTreeMap::new(),
         types,
         shell: Shell::default(),
@@ -97,37 +102,6 @@ fn parse(bytes: &[u8], folder: &Path) -> Result<OnnxFile> {
     Ok(OnnxFile { model: Model::foreign(reader.graph, metadata, reader.shell), fed, strange, untouched })
 }
 
-/// The attributes of every node that the passes may understand: of ONNX's own domain and without subgraphs.
-fn understood(model: &pb::ModelProto, folder: &Path) -> Result<Vec<Option<Attributes>>> {
-    let own: BTreeSet<&str> =
-        model.functions.iter().filter(|f| ONNX.contains(&f.domain())).map(pb::FunctionProto::name).collect();
-    let nodes = model.graph.iter().flat_map(|graph| &graph.node);
-    nodes
-        .map(|node| {
-            let standard = ONNX.contains(&node.domain.as_str()) && !own.contains(node.op_type.as_str());
-            let complete = node.output.iter().all(|name| !name.is_empty());
-            if !standard || !complete {
-                return Ok(None);
-            }
-            match attribute::all(node, folder)? {
-                None if node.op_type == "Constant" && attribute::constant(node, folder)?.is_some() => {
-                    Ok(Some(Attributes::new()))
-                }
-                attributes => Ok(attributes.map(|attributes| explicit(&node.op_type, attributes))),
-            }
-        })
-        .collect()
-}
-
-/// The attributes with the zeros of 32 bits that `ConstantOfShape` gives where it has no `value`: tract takes wider ones.
-fn explicit(op: &str, mut attributes: Attributes) -> Attributes {
-    if op == "ConstantOfShape" {
-        let zero = || Attribute::Tensor(Constant::f32(vec![1], &[0.0]));
-        attributes.entry("value".to_string()).or_insert_with(zero);
-    }
-    attributes
-}
-
 /// Why no numbers can be drawn for an input.
 fn undrawable(input: &pb::ValueInfoProto) -> Option<String> {
     let stated = input.r#type.as_ref().and_then(|kind| kind.value.as_ref());
@@ -138,15 +112,6 @@ fn undrawable(input: &pb::ValueInfoProto) -> Option<String> {
         _ => Some("is no tensor of numbers"),
     };
     reason.map(|reason| format!("input `{}` {reason}, so no numbers can be drawn for it", input.name))
-}
-
-/// What errors call a node.
-fn label(node: &pb::NodeProto) -> String {
-    let outputs = node.output.join("`, `");
-    match node.name.is_empty() {
-        true => format!("the {} that makes `{outputs}`", node.op_type),
-        false => format!("node `{}` ({})", node.name, node.op_type),
-    }
 }
 
 struct Reader {

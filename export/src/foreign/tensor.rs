@@ -14,7 +14,7 @@ use crate::{Error, Result};
 ///
 /// # Errors
 /// [`Error::Decode`] names the tensor: fewer or more bytes than its sizes need, or external data that is not there.
-pub(crate) fn take(tensor: &mut TensorProto, folder: &Path) -> Result<Option<Constant>> {
+pub(super) fn take(tensor: &mut TensorProto, folder: &Path) -> Result<Option<Constant>> {
     load(tensor, folder)?;
     let Some(dtype) = ElementType::from_onnx(tensor.data_type) else { return Ok(None) };
     let wrong = |reason: String| Error::Decode(format!("tensor `{}`: {reason}", tensor.name));

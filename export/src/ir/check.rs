@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Graph, ValueId};
+use super::{Graph, ValueId, division};
 use crate::{Error, Result};
 
 impl Graph {
@@ -37,6 +37,9 @@ impl Graph {
             let missing = |id: &ValueId| !known.get(id.0).copied().unwrap_or(false);
             if let Some(id) = node.inputs.iter().flatten().find(|id| missing(id)) {
                 return Some(format!("{} reads value {} before it is made", node.label(), id.0));
+            }
+            if let Some(reason) = division::impossible(self, node) {
+                return Some(format!("{} {reason}", node.label()));
             }
             for id in &node.outputs {
                 if known.get(id.0).copied() != Some(false) {

@@ -6,6 +6,7 @@ mod attribute;
 mod check;
 mod constant;
 mod cost;
+mod division;
 mod dump;
 mod element;
 mod graph;

@@ -23,7 +23,6 @@ mod compare;
 mod concat;
 mod context;
 mod conv;
-mod conv_transpose;
 mod cross;
 mod cumulative;
 mod deform_conv;
@@ -31,6 +30,7 @@ mod expand;
 mod family;
 mod fill;
 mod flip;
+mod formulas;
 mod gather;
 mod grid_sample;
 mod hypot;
@@ -108,7 +108,6 @@ pub const LOWERINGS: &[Lowering] = &[
     compare::LOWERING,
     concat::LOWERING,
     conv::LOWERING,
-    conv_transpose::LOWERING,
     cross::LOWERING,
     cumulative::LOWERING,
     deform_conv::LOWERING,

@@ -167,6 +167,21 @@ fn modules_on_unsuitable_devices_are_refused() {
 }
 
 #[test]
+fn quantised_numbers_are_refused() {
+    use burn::module::Quantizer;
+    use burn::tensor::quantization::{Calibration, QuantScheme};
+    let device = Device::flex();
+    let mut quantizer = Quantizer::new(Calibration::MinMax, QuantScheme::default());
+    let module = net(&device).quantize_weights(&mut quantizer);
+    let error = Export::new(&module)
+        .input("x", Tensor::<2>::zeros([2, 3], &device), [(0, "batch")])
+        .outputs(["y"])
+        .compile(|m: &Net, x: Tensor<2>| m.first.forward(x))
+        .expect_err("8 bits");
+    assert!(error.to_string().contains("`first.weight` is quantised"), "{error}");
+}
+
+#[test]
 fn wrong_requests_are_refused() {
     let device = Device::flex();
     let module = net(&device);
