@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::OnceLock;
 use std::time::Duration;
-use support::{KILLS, MODEL_TOLERANCE, Serving, client, jpeg, kill_when, run, succeed};
+use support::{KILLS, MODEL_TOLERANCE, Serving, client, jpeg, kill_when, run, script, succeed};
 use tempfile::TempDir;
 
 /// One quickstart for all tests of this file.
@@ -72,15 +72,8 @@ fn the_compiled_model_gives_burn_s_numbers_in_every_runtime_here() {
 
 #[test]
 fn python_s_checker_and_onnxruntime_agree() {
-    let Some(python) = std::env::var_os("SELFIE_TEST_PYTHON") else {
-        eprintln!("SKIPPED: SELFIE_TEST_PYTHON names no Python with onnx and onnxruntime; ./check makes one");
-        return;
-    };
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/python/check_model.py");
-    let output = Command::new(python).arg(script).arg(quickstart().join(MODEL)).output().unwrap();
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{stderr}");
-    let result: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let Some(result) = script("check_model.py", [quickstart().join(MODEL)]) else { return };
+    let result: Value = serde_json::from_str(&result).unwrap();
     assert_eq!(result["batches"], serde_json::json!([1, 2, 7]));
     assert_eq!(result["opset"], 17);
     assert!(result["largest_error"].as_f64().unwrap() <= MODEL_TOLERANCE, "{result}");
@@ -88,15 +81,10 @@ fn python_s_checker_and_onnxruntime_agree() {
 
 #[test]
 fn the_reports_open_in_a_browser_and_fetch_nothing() {
-    let Some(python) = std::env::var_os("SELFIE_TEST_PYTHON") else {
-        eprintln!("SKIPPED: SELFIE_TEST_PYTHON names no Python with selenium; ./check makes one");
-        return;
-    };
     if Command::new("chromedriver").arg("--version").output().is_err() {
         eprintln!("SKIPPED: check_report.py; there is no chromedriver, Debian's package is chromium-driver");
         return;
     }
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/python/check_report.py");
     let of_pretraining = ["patches", "attention", "embeddings"];
     let of_fine_tuning = ["embeddings", "confusion", "mistakes"];
     let run = |run: &str| quickstart().join("runs").join(run).join("report.html");
@@ -108,10 +96,9 @@ fn the_reports_open_in_a_browser_and_fetch_nothing() {
         (committed("finetune.html"), of_fine_tuning),
     ];
     for (report, sections) in reports {
-        let mut command = Command::new(&python);
-        command.arg(script).arg(&report).args(["summary", "curves"]).args(sections);
-        let output = command.args(["optimisation", "throughput", "recipe"]).output().unwrap();
-        assert!(output.status.success(), "{}: {}", report.display(), String::from_utf8_lossy(&output.stderr));
+        let mut arguments = vec![report.to_str().unwrap(), "summary", "curves"];
+        arguments.extend(sections.into_iter().chain(["optimisation", "throughput", "recipe"]));
+        script("check_report.py", arguments);
     }
 }
 
