@@ -25,10 +25,7 @@ impl<'a> Frozen<'a> {
         batch_size: usize,
         device: &Device,
     ) -> Result<Self, Error> {
-        let embed = |images: Tensor<4>| match network {
-            Network::Selfie(selfie) => selfie.embed(images),
-            Network::Classifier(classifier) => classifier.forward(images).embedding,
-        };
+        let embed = |images: Tensor<4>| network.embed(images);
         let bank = rows_of(dataset, &dataset.train, batch_size, device, embed)?;
         let queries = rows_of(dataset, split, batch_size, device, embed)?;
         Ok(Self { dataset, split, bank, queries })

@@ -206,7 +206,7 @@ fn reading_of(run: &Path, saved: &Saved) -> Result<Reading, Error> {
 }
 
 /// Whether a network can take the images of a data set, and whether its class scores are for the data set's classes.
-fn check(saved: &Saved, dataset: &Dataset) -> Result<(), String> {
+pub(crate) fn check(saved: &Saved, dataset: &Dataset) -> Result<(), String> {
     let [height, width] = saved.config.image_size();
     let wanted = (saved.config.resnet().channels, height, width);
     let found = (dataset.channels, dataset.height, dataset.width);
@@ -218,7 +218,10 @@ fn check(saved: &Saved, dataset: &Dataset) -> Result<(), String> {
     }
     match &saved.card.outputs.logits {
         Some(logits) if logits.labels != dataset.labels => {
-            Err(format!("its classes are {:?}, those of {} {:?}", logits.labels, dataset.name, dataset.labels))
+            let (known, Dataset { name, labels, .. }) = (&logits.labels, dataset);
+            Err(format!(
+                "its classes are {known:?}, those of {name} {labels:?}; name a data set of its classes with --data"
+            ))
         }
         _ => Ok(()),
     }
