@@ -1,7 +1,7 @@
 //! Parquet files as Hugging Face writes them: a column of images, each bytes and a path, and one of labels.
 
 use super::catalog::Catalog;
-use super::image_files::{entries, file_name};
+use super::image_files::{file_name, walk};
 use super::marks::{Classes, Mark};
 use super::parquet_columns::Columns;
 use super::reading::Reading;
@@ -101,19 +101,16 @@ fn shards(path: &Path) -> Result<Vec<PathBuf>, DataError> {
     let mut found = Vec::new();
     match path.is_file() {
         true => found.push(path.to_owned()),
-        false => collect(path, &mut found)?,
+        false => walk(path, &mut |file| {
+            found.extend(file.extension().is_some_and(|ending| ending == "parquet").then(|| file.to_owned()));
+            Ok(())
+        })?,
     }
     if found.is_empty() {
         let problem = "there is no file in it that ends with .parquet".to_owned();
         return Err(DataError::Format { file: path.display().to_string(), problem });
     }
     Ok(found)
-}
-
-fn collect(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), DataError> {
-    let (files, folders) = entries(folder)?;
-    found.extend(files.into_iter().filter(|file| file.extension().is_some_and(|ending| ending == "parquet")));
-    folders.iter().try_for_each(|folder| collect(folder, found))
 }
 
 /// What names the split: the file, or else its folder.

@@ -3,6 +3,7 @@
 use super::neighbours::{self, NEIGHBOURS};
 use super::outputs::{Rows, rows_of};
 use super::probe::Probe;
+use super::retrieval::{Recall, recalls};
 use crate::Error;
 use crate::data::{Dataset, Split};
 use burn::tensor::{Device, Tensor};
@@ -40,6 +41,11 @@ impl<'a> Frozen<'a> {
     pub(crate) fn vote(&self, indices: &[usize], k: usize) -> Result<f64, Error> {
         let (bank, labels) = self.labelled(indices);
         Ok(self.accuracy(&neighbours::classify(&bank, &labels, &self.queries, self.dataset.labels.len(), k)?))
+    }
+
+    /// How often the nearest other embeddings of the split hold one of the same class.
+    pub(crate) fn recalls(&self) -> Result<Vec<Recall>, Error> {
+        recalls(&self.queries, &self.split.labels)
     }
 
     /// Accuracy of a linear layer that is trained on the embeddings of the training images at `indices`, and the largest entry of

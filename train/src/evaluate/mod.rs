@@ -78,6 +78,8 @@ pub struct Evaluation {
     pub noise: Vec<Noisy>,
     /// How often the nearest other embeddings of the split hold one of the same class; empty for data without labels.
     pub retrieval: Vec<Recall>,
+    /// The same with the network before any training, the floor, where nearest neighbours were asked for.
+    pub retrieval_untrained: Vec<Recall>,
     /// Seconds of the evaluation.
     pub seconds: f64,
 }
@@ -143,8 +145,8 @@ pub(crate) fn run_on(options: &EvaluateOptions, at_hand: Option<&AtHand>) -> Res
         Some(embeddings) if classes > 0 => retrieval::recalls(embeddings, &split.labels)?,
         _ => Vec::new(),
     };
-    let neighbours = match &options.neighbours[..] {
-        [] => Vec::new(),
+    let (neighbours, retrieval_untrained) = match &options.neighbours[..] {
+        [] => (Vec::new(), Vec::new()),
         _ if classes == 0 => return Err(DataError::Unlabelled { name: dataset.name.clone() }.into()),
         numbers => {
             let all: Vec<usize> = (0..dataset.train.len()).collect();
@@ -155,7 +157,7 @@ pub(crate) fn run_on(options: &EvaluateOptions, at_hand: Option<&AtHand>) -> Res
                 let (accuracy, untrained_accuracy) = (own.vote(&all, k)?, fresh.vote(&all, k)?);
                 Ok(Neighbours { k, temperature: TEMPERATURE, accuracy, untrained_accuracy })
             };
-            numbers.iter().map(|k| of(*k)).collect::<Result<_, _>>()?
+            (numbers.iter().map(|k| of(*k)).collect::<Result<_, _>>()?, fresh.recalls()?)
         }
     };
     let noise = match options.noise {
@@ -178,6 +180,7 @@ pub(crate) fn run_on(options: &EvaluateOptions, at_hand: Option<&AtHand>) -> Res
         neighbours,
         noise,
         retrieval,
+        retrieval_untrained,
         seconds: started.elapsed().as_secs_f64(),
     })
 }

@@ -33,6 +33,7 @@ mod throughput;
 mod tsne;
 
 pub(crate) use subject::{Subject, Trained};
+pub use summary::quoted;
 
 use crate::data;
 use crate::run::{METRICS_FILE, REPORT_FILE, RUN_FILE, RunRecord, metrics, read_json, recipe_of};
