@@ -167,6 +167,7 @@ fn what_is_bad_is_named_with_a_way_out() {
             &["train.parquet: label 4 at position 4 is out of range, there are 4 classes"],
         ),
         ("pretrain", "parquet:bad-parquet", &["train.parquet", "cut off"]),
+        ("pretrain", "parquet:bad-lz4", &["train.parquet", "compressed by LZ4", "snappy, gzip or zstd"]),
         ("pretrain", "imagenet32:bad-pickle", &["train_data_batch_1", "cut off"]),
         ("pretrain", "imagenet32:bad-zero", &["train_data_batch_1", "counts them from 1"]),
         ("pretrain", "cifar10:bad-one", &["lacks data_batch_1", "cifar.html"]),
