@@ -22,6 +22,7 @@
 //! | [`import`] | published ResNets with torchvision's names |
 //! | [`start`] | a classifier that begins with the weights of a file |
 //! | [`weights`] | weights in a file for other programs |
+//! | [`descent`] | a step of the optimiser |
 //! | [`seeded`] | random numbers that nobody else draws from |
 
 pub mod card;
@@ -38,6 +39,8 @@ mod convolution;
 pub mod cost;
 #[cfg(feature = "networks")]
 mod cpu;
+#[cfg(feature = "networks")]
+pub mod descent;
 #[cfg(feature = "networks")]
 pub mod device;
 #[cfg(feature = "networks")]
