@@ -4,18 +4,9 @@ mod support;
 
 use serde_json::Value;
 use std::path::Path;
-use support::{fashion, succeed};
+use support::{fashion, python, succeed};
 
 const STORE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/models/pretrained");
-
-/// The Python of the tests, which has FastAPI and Pillow, but neither LitServe nor BentoML nor OpenCV.
-fn python() -> Option<String> {
-    let python = std::env::var("SELFIE_TEST_PYTHON").ok();
-    if python.is_none() {
-        eprintln!("SKIPPED in part: SELFIE_TEST_PYTHON names no Python with FastAPI and Pillow; ./check makes one");
-    }
-    python
-}
 
 fn json(path: &Path) -> Value {
     serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
@@ -27,7 +18,7 @@ fn every_server_answers_right_and_is_in_the_table() {
     let python = python();
     let mut arguments = vec!["bench", "serve", "--model", STORE, "--seconds", "0.1", "--rounds", "1"];
     arguments.extend(["--image-size", "48x32", "--out", "found"]);
-    arguments.extend(python.iter().flat_map(|python| ["--python", python]));
+    arguments.extend(python.iter().flat_map(|python| ["--python", python.to_str().unwrap()]));
     let stdout = succeed(folder.path(), &arguments);
 
     let names: &[&str] = if python.is_some() { &["selfie", "FastAPI"] } else { &["selfie"] };
@@ -62,7 +53,7 @@ fn libraries_find_the_same_colours() {
     let folder = tempfile::tempdir().unwrap();
     let python = python();
     let mut arguments = vec!["bench", "images", "--rounds", "1", "--out", "found"];
-    arguments.extend(python.iter().flat_map(|python| ["--python", python]));
+    arguments.extend(python.iter().flat_map(|python| ["--python", python.to_str().unwrap()]));
     let stdout = succeed(folder.path(), &arguments);
     let report = json(&folder.path().join("found/images.json"));
     let measured = report["measured"].as_array().unwrap();

@@ -4,9 +4,8 @@ mod support;
 
 use serde_json::Value;
 use std::path::Path;
-use std::process::Command;
 use std::sync::OnceLock;
-use support::{run, succeed};
+use support::{run, script, succeed};
 use tempfile::TempDir;
 
 const FAILED: i32 = 1;
@@ -15,16 +14,8 @@ const FAILED: i32 = 1;
 fn made() -> Option<&'static Path> {
     static FOLDER: OnceLock<Option<TempDir>> = OnceLock::new();
     let folder = FOLDER.get_or_init(|| {
-        let Some(python) = std::env::var_os("SELFIE_TEST_PYTHON") else {
-            eprintln!(
-                "SKIPPED: SELFIE_TEST_PYTHON names no Python with pillow, pyarrow and webdataset; ./check makes one"
-            );
-            return None;
-        };
         let folder = tempfile::tempdir().unwrap();
-        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/python/make_data.py");
-        let output = Command::new(python).arg(script).arg(folder.path()).output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        script("make_data.py", [folder.path()])?;
         Some(folder)
     });
     folder.as_ref().map(TempDir::path)
@@ -176,6 +167,7 @@ fn what_is_bad_is_named_with_a_way_out() {
             &["train.parquet: label 4 at position 4 is out of range, there are 4 classes"],
         ),
         ("pretrain", "parquet:bad-parquet", &["train.parquet", "cut off"]),
+        ("pretrain", "parquet:bad-lz4", &["train.parquet", "compressed by LZ4", "snappy, gzip or zstd"]),
         ("pretrain", "imagenet32:bad-pickle", &["train_data_batch_1", "cut off"]),
         ("pretrain", "imagenet32:bad-zero", &["train_data_batch_1", "counts them from 1"]),
         ("pretrain", "cifar10:bad-one", &["lacks data_batch_1", "cifar.html"]),

@@ -5,8 +5,8 @@ mod support;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::process::{Command, Stdio};
-use support::{KILLS, Serving, client, fashion, kill_when, run, selfie, succeed};
+use std::process::Stdio;
+use support::{KILLS, Serving, client, fashion, kill_when, run, script, selfie, succeed};
 
 const MODEL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/models/pretrained/fashion-mnist");
 const STORE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/models/pretrained");
@@ -25,18 +25,6 @@ fn images(count: usize) -> tempfile::TempDir {
 /// The lines of a file, each an object.
 fn lines(path: &Path) -> Vec<Value> {
     std::fs::read_to_string(path).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-}
-
-/// Runs a script of `tests/python`; nothing when there is no Python for it.
-fn python(script: &str, arguments: &[&str]) -> Option<String> {
-    let Some(python) = std::env::var_os("SELFIE_TEST_PYTHON") else {
-        eprintln!("SKIPPED: {script}; SELFIE_TEST_PYTHON names no Python with its packages, ./check makes one");
-        return None;
-    };
-    let script = format!("{}/tests/python/{script}", env!("CARGO_MANIFEST_DIR"));
-    let output = Command::new(python).arg(script).args(arguments).output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    Some(String::from_utf8(output.stdout).unwrap())
 }
 
 #[test]
@@ -65,7 +53,7 @@ fn every_form_holds_the_same_and_python_reads_it() {
         assert!(line["id"].as_str().unwrap().starts_with("images/class "), "{line}");
         assert_eq!((line["top"].as_array().unwrap().len(), &line["top"][0]["class"]), (5, &line["class"]), "{line}");
     }
-    if let Some(said) = python("check_embed.py", &[path.to_str().unwrap()]) {
+    if let Some(said) = script("check_embed.py", [path]) {
         assert_eq!(said.trim(), "ok");
     }
 }
@@ -131,7 +119,7 @@ fn a_killed_job_goes_on_to_the_same_bytes() {
 fn images_in_a_table_or_an_archive_are_those_in_files() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
-    let Some(told) = python("make_images.py", &[path.join("images.parquet").to_str().unwrap()]) else { return };
+    let Some(told) = script("make_images.py", [path.join("images.parquet")]) else { return };
     let told: Vec<(String, String)> = serde_json::from_str(&told).unwrap();
     let mut archive = tar::Builder::new(std::fs::File::create(path.join("images.tar")).unwrap());
     for (index, (label, base64)) in told.iter().enumerate() {

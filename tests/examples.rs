@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use support::pictures::{BETWEEN, pictures};
-use support::{Serving, jpeg, png, succeed};
+use support::{Serving, jpeg, png, python, succeed};
 
 /// Least cosine between two embeddings of one picture.
 const LEAST_COSINE: f64 = 0.9999;
@@ -119,10 +119,7 @@ fn the_lines_of_the_readme_that_ask_the_server_are_answered() {
 
 #[test]
 fn the_same_picture_gives_the_same_embedding_in_python_in_a_browser_and_from_the_server() {
-    let Some(python) = std::env::var_os("SELFIE_TEST_PYTHON") else {
-        eprintln!("SKIPPED: SELFIE_TEST_PYTHON names no Python with onnxruntime and pillow; ./check makes one");
-        return;
-    };
+    let Some(python) = python() else { return };
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let folder = tempfile::tempdir().unwrap();
     let png = folder.path().join("shirt.png");
@@ -173,10 +170,7 @@ fn the_same_picture_gives_the_same_embedding_in_python_in_a_browser_and_from_the
 
 #[test]
 fn every_kind_of_picture_is_prepared_in_python_and_in_a_browser_as_selfie_embed_does() {
-    let Some(python) = std::env::var_os("SELFIE_TEST_PYTHON") else {
-        eprintln!("SKIPPED: SELFIE_TEST_PYTHON names no Python with onnxruntime and pillow; ./check makes one");
-        return;
-    };
+    let Some(python) = python() else { return };
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let own: Value = serde_json::from_str(&succeed(root, &["inspect", MODEL, "--card"])).unwrap();
     let pictures = pictures();

@@ -6,22 +6,14 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use std::path::Path;
-use std::process::Command;
-use support::{MODEL_TOLERANCE, Serving, client, run, succeed};
+use support::{MODEL_TOLERANCE, Serving, client, run, script, succeed};
 
 /// Exit code of a command that failed.
 const FAILED: i32 = 1;
 
 /// Foreign models in a folder, and what they must answer to the images there.
 fn models(folder: &Path) -> Option<Value> {
-    let Some(python) = std::env::var_os("SELFIE_TEST_PYTHON") else {
-        eprintln!("SKIPPED: SELFIE_TEST_PYTHON names no Python with onnx and pillow; ./check makes one");
-        return None;
-    };
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/python/make_foreign_models.py");
-    let output = Command::new(python).arg(script).arg(folder).output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    Some(serde_json::from_slice(&output.stdout).unwrap())
+    Some(serde_json::from_str(&script("make_foreign_models.py", [folder])?).unwrap())
 }
 
 #[test]

@@ -5,8 +5,7 @@ mod support;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
-use std::process::Command;
-use support::{Serving, client, fashion, run, succeed};
+use support::{Serving, client, fashion, run, script, succeed};
 
 const STORE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/models/pretrained");
 
@@ -97,18 +96,11 @@ fn an_image_finds_itself_and_its_neighbours() {
 
 #[test]
 fn numpy_finds_the_same_in_the_same_order_and_draws_the_same_map() {
-    let Some(python) = std::env::var_os("SELFIE_TEST_PYTHON") else {
-        eprintln!("SKIPPED: SELFIE_TEST_PYTHON names no Python with numpy and pyarrow; ./check makes one");
-        return;
-    };
-    let run = |script: &str, arguments: &[&str]| {
-        let script = format!("{}/tests/python/{script}", env!("CARGO_MANIFEST_DIR"));
-        let output = Command::new(&python).arg(script).args(arguments).output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    };
     let folder = galleries(1000);
     let path = folder.path();
-    run("make_gallery.py", &[path.to_str().unwrap()]);
+    if script("make_gallery.py", [path]).is_none() {
+        return;
+    }
     let files =
         ["fashion.parquet", "plain.npy", "random.npy", "random-table.parquet", "random-list.parquet", "long.npy"];
     let flags: Vec<&str> = files.iter().flat_map(|file| ["--gallery", file]).collect();
@@ -117,8 +109,8 @@ fn numpy_finds_the_same_in_the_same_order_and_draws_the_same_map() {
     let mut arguments = vec![serving.address.as_str()];
     let [fashion, plain, .., long] = &files;
     arguments.extend(files.iter().filter(|file| *file != long).map(String::as_str));
-    run("check_search.py", &arguments);
-    run("check_map.py", &[&serving.address, fashion, plain, long]);
+    script("check_search.py", arguments);
+    script("check_map.py", [&serving.address, fashion, plain, long]);
 }
 
 #[test]

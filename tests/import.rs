@@ -4,28 +4,18 @@
 mod support;
 
 use serde_json::Value;
-use std::ffi::OsString;
 use std::path::Path;
-use std::process::Command;
-use support::{MODEL_TOLERANCE, run, succeed};
+use support::{MODEL_TOLERANCE, run, script, succeed};
 
-/// Runs the script; its standard output.
-fn script(python: &OsString, arguments: &[&str], folder: &Path) -> String {
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/python/check_import.py");
-    let output = Command::new(python).arg(script).args(arguments).current_dir(folder).output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
-}
+const SCRIPT: &str = "check_import.py";
 
 #[test]
 fn published_weights_give_the_numbers_of_the_network_s_definition() {
-    let Some(python) = std::env::var_os("SELFIE_TEST_PYTHON") else {
-        eprintln!("SKIPPED: SELFIE_TEST_PYTHON names no Python with onnx and onnxruntime; ./check makes one");
-        return;
-    };
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
-    script(&python, &["make", "."], folder);
+    if script(SCRIPT, [Path::new("make"), folder]).is_none() {
+        return;
+    }
     for file in ["weights.safetensors", "checkpoint.pth"] {
         let (run, model) = (format!("run-of-{file}"), format!("{file}.onnx"));
         let arguments =
@@ -33,7 +23,8 @@ fn published_weights_give_the_numbers_of_the_network_s_definition() {
         let stdout = succeed(folder, &arguments);
         assert!(stdout.contains("6 classes, 64x64"), "{stdout}");
         succeed(folder, &["export", &run, "--out", &model]);
-        let errors: Value = serde_json::from_str(&script(&python, &["compare", ".", &model], folder)).unwrap();
+        let errors = script(SCRIPT, [Path::new("compare"), folder, folder.join(&model).as_path()]).unwrap();
+        let errors: Value = serde_json::from_str(&errors).unwrap();
         for output in ["logits", "embedding"] {
             assert!(errors[output].as_f64().unwrap() <= MODEL_TOLERANCE, "{file}: {errors}");
         }
@@ -48,13 +39,11 @@ fn published_weights_give_the_numbers_of_the_network_s_definition() {
 
 #[test]
 fn fine_tuning_starts_from_published_weights_as_they_are_and_imported_in_whatever_file() {
-    let Some(python) = std::env::var_os("SELFIE_TEST_PYTHON") else {
-        eprintln!("SKIPPED: SELFIE_TEST_PYTHON names no Python with onnx and onnxruntime; ./check makes one");
-        return;
-    };
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
-    script(&python, &["make", "."], folder);
+    if script(SCRIPT, [Path::new("make"), folder]).is_none() {
+        return;
+    }
     succeed(
         folder,
         &["import", "weights.safetensors", "--arch", "resnet50", "--image-size", "32", "--out", "imported"],

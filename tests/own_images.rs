@@ -99,8 +99,12 @@ fn labels_give_classes_from_the_same_folder_or_from_another_one() {
 fn what_cannot_be_started_says_why_before_anything_is_trained() {
     let photos = photos();
     let path = photos.path();
-    let cases: [(&[&str], &str); 5] = [
+    std::fs::write(path.join("lacking.csv"), "file,label,split\nall/000.png,a,train\nall/001.png,b,test\n").unwrap();
+    std::fs::write(path.join("alone.csv"), "file,label\nall/000.png,a\nall/001.png,a\n").unwrap();
+    let cases: [(&[&str], &str); 7] = [
+        (&["--data", "csv:alone.csv"], "all images are of the class \"a\""),
         (&["--data", "images:nowhere"], "nowhere"),
+        (&["--data", "csv:lacking.csv"], "class \"b\" has no training image"),
         (&["--data", "photos"], "images:FOLDER"),
         (&["--data", "images:all", "--labelled", "images:all"], "no labels"),
         (&["--data", "images:all", "--labels", "50%"], "has none"),

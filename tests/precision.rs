@@ -4,8 +4,7 @@ mod support;
 
 use serde_json::Value;
 use std::path::Path;
-use std::process::Command;
-use support::{Serving, client, jpeg, run, succeed};
+use support::{Serving, client, jpeg, python, run, script, succeed};
 
 const PRETRAINED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/models/pretrained/fashion-mnist/1/model.onnx");
 const DATA: &str = "fashion-mnist-sample";
@@ -115,10 +114,9 @@ fn images_get_the_same_classes_whatever_the_file_takes() {
 
 #[test]
 fn every_form_passes_python_s_checker() {
-    let Some(python) = std::env::var_os("SELFIE_TEST_PYTHON") else {
-        eprintln!("SKIPPED: SELFIE_TEST_PYTHON names no Python with onnx and onnxruntime; ./check makes one");
+    if python().is_none() {
         return;
-    };
+    }
     let store = tempfile::tempdir().unwrap();
     let mut forms = vec![("u8", vec!["--input", "u8"])];
     if !without_onnxruntime() {
@@ -128,10 +126,8 @@ fn every_form_passes_python_s_checker() {
     }
     for (name, arguments) in forms {
         let file = export(store.path(), name, &arguments);
-        let scripts = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/python");
-        for script in ["check_model.py", "check_attributes.py"] {
-            let output = Command::new(&python).arg(Path::new(scripts).join(script)).arg(&file).output().unwrap();
-            assert!(output.status.success(), "{name}: {script}: {}", String::from_utf8_lossy(&output.stderr));
+        for checker in ["check_model.py", "check_attributes.py"] {
+            script(checker, [&file]);
         }
     }
 }

@@ -3,12 +3,11 @@
 mod support;
 
 use serde_json::Value;
-use std::ffi::OsStr;
 use std::path::Path;
 use std::process::Command;
 use std::sync::OnceLock;
 use std::time::Duration;
-use support::{KILLS, MODEL_TOLERANCE, Serving, client, jpeg, kill_when, run, succeed};
+use support::{KILLS, MODEL_TOLERANCE, Serving, client, jpeg, kill_when, run, script, succeed};
 use tempfile::TempDir;
 
 /// One quickstart for all tests of this file.
@@ -73,19 +72,11 @@ fn the_compiled_model_gives_burn_s_numbers_in_every_runtime_here() {
 
 #[test]
 fn python_s_checker_and_onnxruntime_agree() {
-    let Some(python) = std::env::var_os("SELFIE_TEST_PYTHON") else {
-        eprintln!("SKIPPED: SELFIE_TEST_PYTHON names no Python with onnx and onnxruntime; ./check makes one");
-        return;
-    };
-    checked(&python, &quickstart().join(MODEL), 17);
+    checked(&quickstart().join(MODEL), 17);
 }
 
 #[test]
 fn every_network_of_ours_passes_python_s_checker() {
-    let Some(python) = std::env::var_os("SELFIE_TEST_PYTHON") else {
-        eprintln!("SKIPPED: SELFIE_TEST_PYTHON names no Python with onnx and onnxruntime; ./check makes one");
-        return;
-    };
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     let (finetune, pretrain) = ("quickstart-finetune", "quickstart-pretrain");
@@ -101,18 +92,15 @@ fn every_network_of_ours_passes_python_s_checker() {
         for opset in [13, 17, 24] {
             let file = format!("{out}-{opset}.onnx");
             succeed(folder, &["export", out, "--opset", &opset.to_string(), "--out", &file]);
-            checked(&python, &folder.join(file), opset);
+            checked(&folder.join(file), opset);
         }
     }
 }
 
 /// The checker, the strict shape inference and ONNX Runtime before a file of ours.
-fn checked(python: &OsStr, model: &Path, opset: i64) {
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/python/check_model.py");
-    let output = Command::new(python).arg(script).arg(model).output().unwrap();
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{}: {stderr}", model.display());
-    let result: Value = serde_json::from_slice(&output.stdout).unwrap();
+fn checked(model: &Path, opset: i64) {
+    let Some(result) = script("check_model.py", [model]) else { return };
+    let result: Value = serde_json::from_str(&result).unwrap();
     assert_eq!(result["batches"], serde_json::json!([1, 2, 7]));
     assert_eq!(result["opset"], opset);
     assert!(result["largest_error"].as_f64().unwrap() <= MODEL_TOLERANCE, "{result}");
@@ -120,15 +108,10 @@ fn checked(python: &OsStr, model: &Path, opset: i64) {
 
 #[test]
 fn the_reports_open_in_a_browser_and_fetch_nothing() {
-    let Some(python) = std::env::var_os("SELFIE_TEST_PYTHON") else {
-        eprintln!("SKIPPED: SELFIE_TEST_PYTHON names no Python with selenium; ./check makes one");
-        return;
-    };
     if Command::new("chromedriver").arg("--version").output().is_err() {
         eprintln!("SKIPPED: check_report.py; there is no chromedriver, Debian's package is chromium-driver");
         return;
     }
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/python/check_report.py");
     let of_pretraining = ["patches", "attention", "embeddings"];
     let of_fine_tuning = ["embeddings", "confusion", "mistakes"];
     let run = |run: &str| quickstart().join("runs").join(run).join("report.html");
@@ -140,10 +123,9 @@ fn the_reports_open_in_a_browser_and_fetch_nothing() {
         (committed("finetune.html"), of_fine_tuning),
     ];
     for (report, sections) in reports {
-        let mut command = Command::new(&python);
-        command.arg(script).arg(&report).args(["summary", "curves"]).args(sections);
-        let output = command.args(["optimisation", "throughput", "recipe"]).output().unwrap();
-        assert!(output.status.success(), "{}: {}", report.display(), String::from_utf8_lossy(&output.stderr));
+        let mut arguments = vec![report.to_str().unwrap(), "summary", "curves"];
+        arguments.extend(sections.into_iter().chain(["optimisation", "throughput", "recipe"]));
+        script("check_report.py", arguments);
     }
 }
 

@@ -101,13 +101,15 @@ fn a_table_that_was_killed_goes_on_to_the_same_bytes() {
         entry["row"] == "selfie" && entry["labels"] == 0.1 && entry["metric"] == "accuracy" && entry["axis"].is_null()
     });
     let selfie = path.join("alone/seed-2/selfie-labels-0.1");
-    let evaluated: Value =
-        serde_json::from_str(&succeed(path, &["evaluate", selfie.to_str().unwrap(), "--json"])).unwrap();
+    let evaluated = succeed(path, &["evaluate", selfie.to_str().unwrap(), "--neighbours", "--json"]);
+    let evaluated: Value = serde_json::from_str(&evaluated).unwrap();
     assert_eq!(entry.unwrap()["by_seed"]["2"], evaluated["accuracy"]);
     for (number, largest) in [("calibration_error", 1.0), ("loss", f64::MAX)] {
         assert!((0.0..=largest).contains(&evaluated[number].as_f64().unwrap()), "{evaluated:#}");
     }
-    assert_eq!(evaluated["retrieval"][2]["k"], 10, "{evaluated:#}");
+    for retrieval in ["retrieval", "retrieval_untrained"] {
+        assert_eq!(evaluated[retrieval][2]["k"], 10, "{evaluated:#}");
+    }
     assert_eq!(evaluated["confusion"].as_array().unwrap().len(), 10);
 
     // Other settings are other runs, and the folder says so.

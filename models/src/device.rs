@@ -1,16 +1,22 @@
 //! Devices by name.
 
 use crate::Error;
+#[cfg(feature = "remote")]
+use crate::remote::open as remote;
 use burn::tensor::Device;
 
-/// Opens a device: `cpu`, or `vulkan`, `cuda`, `metal`, `webgpu`, each with an optional `:N`.
+/// Opens a device: `cpu`, or `vulkan`, `cuda`, `metal`, `webgpu`, each with an optional `:N`, or `ws://HOST:PORT/N` on another
+/// machine.
 ///
 /// # Errors
-/// [`Error::Device`] when the name is unknown or the device is not built in.
+/// [`Error::Device`] when the name is unknown, the device is not built in, or nobody lends it.
 pub fn open(name: &str) -> Result<Device, Error> {
     if name.contains(',') {
         let reason = "one device is wanted here; several are for selfie pretrain, finetune and evaluate table";
         return Err(wrong(name, reason.into()));
+    }
+    if let Some(place) = name.strip_prefix("ws://") {
+        return remote(name, place);
     }
     let (kind, index) = match name.split_once(':') {
         None => (name, None),
@@ -24,7 +30,10 @@ pub fn open(name: &str) -> Result<Device, Error> {
         ("cpu", Some(_)) => Err(wrong(name, "there is one cpu device; write cpu".into())),
         ("cuda", _) => cuda(name, index),
         ("vulkan" | "metal" | "webgpu", _) => wgpu(name, kind, index),
-        _ => Err(wrong(name, "it is unknown; there are cpu, cuda[:N], vulkan[:N], metal[:N], webgpu[:N]".into())),
+        _ => Err(wrong(
+            name,
+            "it is unknown; there are cpu, cuda[:N], vulkan[:N], metal[:N], webgpu[:N], ws://HOST:PORT/N".into(),
+        )),
     }
 }
 
@@ -47,6 +56,11 @@ fn wrong(name: &str, reason: String) -> Error {
 
 fn not_built(name: &str, feature: &str) -> Error {
     wrong(name, format!("this binary is built without it; build with `--features {feature}`"))
+}
+
+#[cfg(not(feature = "remote"))]
+fn remote(name: &str, _place: &str) -> Result<Device, Error> {
+    Err(not_built(name, "remote"))
 }
 
 #[cfg(feature = "cuda")]
@@ -86,7 +100,9 @@ mod tests {
 
     #[test]
     fn unknown_devices_are_refused_with_what_to_do() {
+        let remote = if cfg!(feature = "remote") { "write ws://127.0.0.1:1/0" } else { "--features remote" };
         let cases = [
+            ("ws://127.0.0.1:1/x", remote),
             ("gpu", "vulkan[:N]"),
             ("cpu:1", "write cpu"),
             ("cuda:x", "write cuda:0"),

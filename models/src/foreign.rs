@@ -166,7 +166,7 @@ fn all<S: ModuleStore>(mut store: S) -> Result<BTreeMap<String, Stored>, S::Erro
 }
 
 /// The first names, and how many more there are.
-fn few(names: impl IntoIterator<Item = impl Display>) -> String {
+pub(crate) fn few(names: impl IntoIterator<Item = impl Display>) -> String {
     let names: Vec<String> = names.into_iter().map(|name| name.to_string()).collect();
     match names.len().saturating_sub(NAMED) {
         0 => names.join(", "),

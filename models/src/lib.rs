@@ -25,6 +25,8 @@
 //! | [`import`] | published ResNets with torchvision's names |
 //! | [`start`] | a classifier that begins with the weights of a file |
 //! | [`weights`] | weights in a file for other programs |
+//! | [`descent`] | a step of the optimiser |
+//! | [`device`] | devices by name; with the feature `remote` also those of other machines |
 //! | [`seeded`] | random numbers that nobody else draws from |
 
 pub mod card;
@@ -41,6 +43,8 @@ mod convolution;
 pub mod cost;
 #[cfg(feature = "networks")]
 mod cpu;
+#[cfg(feature = "networks")]
+pub mod descent;
 #[cfg(feature = "networks")]
 pub mod device;
 #[cfg(feature = "networks")]
@@ -63,6 +67,8 @@ pub mod pooling;
 pub mod positions;
 #[cfg(feature = "networks")]
 pub mod presets;
+#[cfg(feature = "remote")]
+pub mod remote;
 #[cfg(feature = "networks")]
 pub mod resnet;
 #[cfg(feature = "networks")]

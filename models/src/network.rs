@@ -96,6 +96,17 @@ impl NetworkConfig {
 }
 
 impl Network {
+    /// The vector of every image.
+    ///
+    /// # Shapes
+    /// - `images`: `[batch, channels, height, width]` → `[batch, embedding_width]`
+    pub fn embed(&self, images: Tensor<4>) -> Tensor<2> {
+        match self {
+            Self::Selfie(selfie) => selfie.embed(images),
+            Self::Classifier(classifier) => classifier.forward(images).embedding,
+        }
+    }
+
     /// The outputs of an exported network, in the order of [`NetworkConfig::outputs`].
     ///
     /// # Shapes

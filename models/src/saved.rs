@@ -3,6 +3,7 @@
 //! Weights have PyTorch's names and layout (`bn1.weight`, linear weights as `[outputs, inputs]`), so that PyTorch reads
 //! the file and this crate reads PyTorch's.
 
+use crate::foreign::few;
 use crate::network::{Network, NetworkConfig};
 use crate::{Card, Error};
 use burn::module::Module;
@@ -94,11 +95,9 @@ pub fn load_weights<M: Module>(mut module: M, path: &Path) -> Result<M, Error> {
         SafetensorsStore::from_file(path).with_from_adapter(PyTorchToBurnAdapter).validate(false).allow_partial(true);
     let wrong = |reason: String| Error::Weights { path: path.to_owned(), reason };
     let result = module.load_from(&mut store).map_err(|error| wrong(error.to_string()))?;
-    let missing: Vec<&str> = result.missing.iter().map(|(name, _)| name.as_str()).collect();
-    let unused: Vec<&str> = result.unused.iter().map(String::as_str).collect();
-    let errors: Vec<String> = result.errors.iter().map(ToString::to_string).collect();
+    let missing = few(result.missing.iter().map(|(name, _)| name));
     for (what, names) in
-        [("wrong", errors.join("; ")), ("missing in the file", few(&missing)), ("not in the network", few(&unused))]
+        [("wrong", few(&result.errors)), ("missing in the file", missing), ("not in the network", few(&result.unused))]
     {
         if !names.is_empty() {
             return Err(wrong(format!("{what}: {names}")));
@@ -134,14 +133,6 @@ fn read(path: &Path) -> Result<String, Error> {
 fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Error {
     let path = path.to_owned();
     move |source| Error::Io { action, path, source }
-}
-
-fn few(names: &[&str]) -> String {
-    match names {
-        [] => String::new(),
-        [a, b, c, _, ..] => format!("{a}, {b}, {c} and {} more", names.len() - 3),
-        names => names.join(", "),
-    }
 }
 
 #[cfg(test)]

@@ -20,6 +20,8 @@ mod finetune;
 mod import;
 #[cfg(feature = "export")]
 mod inspect;
+#[cfg(feature = "remote")]
+mod lend;
 #[cfg(feature = "serve")]
 mod offline;
 #[cfg(feature = "export")]
@@ -103,6 +105,9 @@ pub enum Command {
     #[cfg(feature = "train")]
     #[command(subcommand)]
     Data(data::Command),
+    /// Lends devices of this machine to trainings on others.
+    #[cfg(feature = "remote")]
+    Lend(lend::Arguments),
     /// Makes the figures of the documentation again.
     #[cfg(any(feature = "train", feature = "export", feature = "serve"))]
     #[command(subcommand)]
@@ -147,6 +152,8 @@ impl Command {
             Self::Runtime(command) => command.run(),
             #[cfg(feature = "train")]
             Self::Data(command) => command.run(),
+            #[cfg(feature = "remote")]
+            Self::Lend(arguments) => arguments.run(),
             #[cfg(any(feature = "train", feature = "export", feature = "serve"))]
             Self::Bench(command) => command.run(),
         }

@@ -166,7 +166,7 @@ def parquet(root, train, test):
         names = pa.array([NAMES[record["label"]] for record in records])
         plain = table.set_column(2, "label", names).replace_schema_metadata(None)
         (root / "parquet-names").mkdir(exist_ok=True)
-        pq.write_table(plain, root / "parquet-names" / f"{name}.parquet")
+        pq.write_table(plain, root / "parquet-names" / f"{name}.parquet", compression="gzip")
         # As ImageNet has it: the labels of the test images are kept back.
         withheld = root / "parquet-withheld"
         withheld.mkdir(exist_ok=True)
@@ -218,6 +218,8 @@ def bad(root, train):
     pq.write_table(pa.Table.from_pylist(records, schema=schema), root / "bad-range" / "train.parquet")
     whole = (root / "bad-range" / "train.parquet").read_bytes()
     write("bad-parquet", {"train.parquet": whole[: len(whole) // 2]})
+    (root / "bad-lz4").mkdir()
+    pq.write_table(pa.Table.from_pylist(records, schema=schema), root / "bad-lz4" / "train.parquet", compression="lz4")
     folder = root / "bad-pickle"
     folder.mkdir()
     content = pickle.dumps({"data": rows(train), "labels": labels(TRAIN)}, protocol=2)

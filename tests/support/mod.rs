@@ -5,6 +5,7 @@
 pub mod pictures;
 
 use flate2::read::GzDecoder;
+use std::ffi::{OsStr, OsString};
 use std::io::{BufRead, BufReader, Cursor, Read};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
@@ -36,6 +37,24 @@ pub fn succeed(folder: &Path, arguments: &[&str]) -> String {
     let (code, stdout, stderr) = run(folder, arguments);
     assert_eq!(code, 0, "selfie {arguments:?}\n{stdout}\n{stderr}");
     stdout
+}
+
+/// The Python of the tests, with the packages of `tests/python/requirements.txt`; none, and a word about it, where there is none.
+pub fn python() -> Option<OsString> {
+    let python = std::env::var_os("SELFIE_TEST_PYTHON");
+    if python.is_none() {
+        eprintln!("SKIPPED: SELFIE_TEST_PYTHON names no Python with tests/python/requirements.txt; ./check makes one");
+    }
+    python
+}
+
+/// Runs a script of `tests/python`, which must succeed, and gives its standard output; nothing where there is no Python.
+pub fn script<A: AsRef<OsStr>>(name: &str, arguments: impl IntoIterator<Item = A>) -> Option<String> {
+    let path = format!("{}/tests/python/{name}", env!("CARGO_MANIFEST_DIR"));
+    let output = Command::new(python()?).arg(path).args(arguments).output().unwrap();
+    let [stdout, stderr] = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
+    assert!(output.status.success(), "{name}: {stdout}{stderr}");
+    Some(stdout)
 }
 
 /// A running `selfie serve` on a free port of the loopback address.

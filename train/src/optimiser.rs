@@ -4,10 +4,12 @@ use crate::Recipe;
 use crate::layers::layers;
 use crate::parameters::spared_by_decay;
 use burn::module::{Module, ParamGroup, ParamId};
-use burn::optim::decay::WeightDecayConfig;
-use burn::optim::momentum::MomentumConfig;
-use burn::optim::{LearningRate, ModuleOptimizer, Optimizer, Sgd, SgdConfig};
+use burn::optim::{LearningRate, ModuleOptimizer, Optimizer, RecordState, StateSink, StateSource};
 use burn::tensor::{Device, Tensor};
+use selfie_models::descent::{self, Rates};
+
+/// Where a checkpoint has the velocity of a parameter: as Burn's `Sgd` has it.
+const VELOCITY: &str = "momentum.velocity";
 
 /// Makes the optimiser of a module whose parameters are numbered by place.
 ///
@@ -18,33 +20,40 @@ use burn::tensor::{Device, Tensor};
 /// Layer-wise learning rates: Clark et al. 2020, "ELECTRA"; Bao et al. 2021, "BEiT".
 pub(crate) fn new<M: Module>(module: &M, recipe: &Recipe) -> ModuleOptimizer {
     let Recipe { momentum, weight_decay, layer_decay, .. } = *recipe;
-    let (decayed, plain) = (sgd(momentum, weight_decay), sgd(momentum, 0.0));
+    let decayed = Nesterov { momentum, weight_decay, scale: 1.0 };
+    let plain = Nesterov { weight_decay: 0.0, ..decayed };
     let spared = spared_by_decay(module);
     if layer_decay == 1.0 {
         return ModuleOptimizer::from(decayed).with_group(ParamGroup::from_ids(spared), plain, None);
     }
     let layers = layers(module);
     let last = layers.len().saturating_sub(1);
-    let mut optimiser = ModuleOptimizer::from(decayed.clone());
+    let mut optimiser = ModuleOptimizer::from(decayed);
     for (place, layer) in layers.into_iter().enumerate() {
         let scale = layer_decay.powi((last - place) as i32);
         let (spared, decayable): (Vec<ParamId>, Vec<ParamId>) = layer.ids.iter().partition(|id| spared.contains(id));
-        for (ids, sgd) in [(decayable, &decayed), (spared, &plain)] {
-            optimiser = optimiser.with_group(ParamGroup::from_ids(ids), Scaled { sgd: sgd.clone(), scale }, None);
+        for (ids, nesterov) in [(decayable, decayed), (spared, plain)] {
+            optimiser = optimiser.with_group(ParamGroup::from_ids(ids), Nesterov { scale, ..nesterov }, None);
         }
     }
     optimiser
 }
 
-/// Stochastic gradient descent with a part of the learning rate.
-#[derive(Clone)]
-struct Scaled {
-    sgd: Sgd,
+/// Nesterov's method.
+#[derive(Clone, Copy)]
+struct Nesterov {
+    momentum: f64,
+    weight_decay: f64,
+    /// Part of the learning rate.
     scale: f64,
 }
 
-impl Optimizer for Scaled {
-    type State<const D: usize> = <Sgd as Optimizer>::State<D>;
+/// What a parameter takes along from step to step.
+#[derive(Clone)]
+struct Velocity<const D: usize>(Tensor<D>);
+
+impl Optimizer for Nesterov {
+    type State<const D: usize> = Velocity<D>;
 
     fn step<const D: usize>(
         &self,
@@ -53,21 +62,25 @@ impl Optimizer for Scaled {
         gradient: Tensor<D>,
         state: Option<Self::State<D>>,
     ) -> (Tensor<D>, Option<Self::State<D>>) {
-        self.sgd.step(lr * self.scale, tensor, gradient, state)
+        let Self { momentum, weight_decay, scale } = *self;
+        let velocity = state.map_or_else(|| gradient.zeros_like(), |Velocity(velocity)| velocity);
+        let rates = Rates { lr: lr * scale, momentum, weight_decay };
+        let (tensor, velocity) = descent::step(tensor, gradient, velocity, rates);
+        (tensor, Some(Velocity(velocity)))
     }
 
-    fn to_device<const D: usize>(state: Self::State<D>, device: &Device) -> Self::State<D> {
-        <Sgd as Optimizer>::to_device(state, device)
+    fn to_device<const D: usize>(Velocity(velocity): Self::State<D>, device: &Device) -> Self::State<D> {
+        Velocity(velocity.to_device(device))
     }
 }
 
-fn sgd(momentum: f64, weight_decay: f64) -> Sgd {
-    // Burn's default dampening of 0.1 is not Nesterov's method.
-    let momentum = MomentumConfig { momentum, dampening: 0.0, nesterov: true };
-    let config = SgdConfig::new().with_momentum(Some(momentum));
-    match weight_decay {
-        0.0 => config.build(),
-        penalty => config.with_weight_decay(Some(WeightDecayConfig { penalty: penalty as f32 })).build(),
+impl<const D: usize> RecordState for Velocity<D> {
+    fn state_flatten(&self, prefix: &str, out: &mut StateSink) {
+        out.push_tensor(prefix, VELOCITY, self.0.to_data());
+    }
+
+    fn state_unflatten(prefix: &str, src: &mut StateSource, device: &Device) -> Option<Self> {
+        src.take_tensor(prefix, VELOCITY).map(|velocity| Self(Tensor::from_data(velocity, device)))
     }
 }
 

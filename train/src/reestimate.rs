@@ -15,16 +15,8 @@ pub(crate) fn batches(
     dataset: Arc<Dataset>,
     indices: Arc<Vec<usize>>,
 ) -> Result<Loader, Error> {
-    let Recipe { seed, batch_size, norm_batches, workers, prefetch, .. } = *recipe;
-    let config = LoaderConfig {
-        batch_size: batch_size / parts,
-        seed,
-        first_step: 0,
-        last_step: norm_batches,
-        augment: Augment::default(),
-        workers,
-        prefetch,
-    };
+    let config = recipe.loading(0..recipe.norm_batches);
+    let config = LoaderConfig { batch_size: recipe.batch_size / parts, augment: Augment::default(), ..config };
     Ok(Loader::new(dataset, indices, config)?)
 }
 

@@ -137,6 +137,7 @@ impl<'a> Session<'a> {
         let wrong = |reason: String| Error::Recipe { origin: self.options.recipe.clone(), reason };
         check_frozen(&network, &self.recipe.freeze).map_err(wrong)?;
         let (indices, validation) = validation::divide(&self.recipe, &self.dataset, indices).map_err(wrong)?;
+        self.recipe.loading(0..self.recipe.steps).check(&self.dataset, &indices)?;
         Ok(Prepared { session: self, task, network, config, indices, validation })
     }
 

@@ -104,16 +104,20 @@ fn check(resnet: &ResNetConfig, pooling: Option<&PoolingConfig>, classifier: &Cl
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::recipe::BUILTIN;
     use crate::{Recipe, data};
 
     #[test]
     fn a_built_in_fine_tuning_recipe_can_start_from_its_pretraining() {
-        let dataset = data::open("fashion-mnist-sample").unwrap();
-        for name in ["quickstart", "fashion-mnist"] {
-            let [pretrain, finetune] =
-                ["pretrain", "finetune"].map(|stage| Recipe::open(&format!("{name}-{stage}")).unwrap().network);
-            let (pretrain, finetune) = (pretrain.selfie(&dataset).unwrap(), finetune.classifier(&dataset).unwrap());
-            assert_eq!(fits(&pretrain, &finetune), Ok(()), "{name}");
+        let sample = data::open("fashion-mnist-sample").unwrap();
+        let finetunings = BUILTIN.iter().filter_map(|(name, _)| Some((name, name.strip_suffix("finetune")?)));
+        for (name, family) in finetunings {
+            let pretraining = format!("{}pretrain", family.trim_end_matches("attention-"));
+            let [pretrain, finetune] = [&pretraining, *name].map(|name| Recipe::open(name).unwrap());
+            let side = pretrain.images.size.unwrap_or(32);
+            let dataset = data::Dataset { height: side, width: side, ..sample.clone() };
+            let pretrained = pretrain.network.selfie(&dataset).unwrap();
+            assert_eq!(fits(&pretrained, &finetune.network.classifier(&dataset).unwrap()), Ok(()), "{name}");
         }
     }
 

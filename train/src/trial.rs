@@ -1,7 +1,7 @@
 //! A few steps of a run that leave nothing behind.
 
 use crate::Error;
-use crate::data::{Loader, LoaderConfig};
+use crate::data::Loader;
 use crate::engine::{Descent, Stepped, Task};
 use crate::layers::freeze;
 use crate::parameters::number_by_place;
@@ -24,16 +24,7 @@ impl<'a, T: Task> Trial<'a, T> {
         let network = number_by_place(network.clone());
         let descent = Descent::new(recipe, &session.devices, &session.dataset, task, &network);
         let network = freeze(network, &recipe.freeze);
-        let config = LoaderConfig {
-            batch_size: recipe.batch_size,
-            seed: recipe.seed,
-            first_step: 0,
-            last_step: steps,
-            augment: recipe.augment,
-            workers: recipe.workers,
-            prefetch: recipe.prefetch,
-        };
-        let loader = Loader::new(session.dataset.clone(), Arc::new(indices.clone()), config)?;
+        let loader = Loader::new(session.dataset.clone(), Arc::new(indices.clone()), recipe.loading(0..steps))?;
         Ok(Self { descent, loader, network: Some(network) })
     }
 

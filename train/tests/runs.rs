@@ -239,6 +239,7 @@ fn what_cannot_be_run_is_refused_before_the_folder_is_made() {
         (pretrain(|options| options.set.push("freeze=[\"resnet\"]".into())), "there are patch_network.conv1"),
         (pretrain(|options| options.set.push("augment.mixup=0.2".into())), "pretraining sees none"),
         (pretrain(|options| options.set.push("accumulate=3".into())), "accumulate is 3; it must divide batch_size"),
+        (pretrain(|options| options.set.push("augment.crop_padding=16".into())), "crop_padding = 16: must be below"),
         (pretrain(|options| options.set.push("patience=3".into())), "evaluate_every is 0"),
         (
             pretrain(|options| options.set.extend(["patience=3".into(), "evaluate_every=5".into()])),

@@ -114,6 +114,20 @@ pub fn recentre(gradient: &mut [f32], x: &[f32], a: f32, mean: f32, b: f32, cent
     );
 }
 
+/// A step of Nesterov's method; the rates are learning rate, momentum and weight decay.
+pub fn descend(weight: &mut [f32], gradient: &[f32], velocity: &mut [f32], [lr, momentum, decay]: [f32; 3]) {
+    Arch::new().dispatch(
+        #[inline(always)]
+        || {
+            for ((weight, gradient), velocity) in weight.iter_mut().zip(gradient).zip(velocity) {
+                let gradient = *weight * decay + gradient;
+                *velocity = gradient + *velocity * momentum;
+                *weight -= (*velocity * momentum + gradient) * lr;
+            }
+        },
+    );
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

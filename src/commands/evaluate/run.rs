@@ -71,9 +71,13 @@ impl RunArguments {
         if let Some(error) = evaluation.calibration_error {
             println!("expected calibration error: {error:.4}");
         }
-        if !evaluation.retrieval.is_empty() {
-            let recalls = evaluation.retrieval.iter().map(|at| format!("{:.4} at {}", at.recall, at.k));
-            println!("retrieval recall: {}", recalls.collect::<Vec<_>>().join(", "));
+        for (of, recalls) in
+            [("", &evaluation.retrieval), (" of the same network untrained", &evaluation.retrieval_untrained)]
+        {
+            let recalls: Vec<String> = recalls.iter().map(|at| format!("{:.4} at {}", at.recall, at.k)).collect();
+            if !recalls.is_empty() {
+                println!("retrieval recall{of}: {}", recalls.join(", "));
+            }
         }
         for Noisy { sigma, accuracy, loss } in &evaluation.noise {
             println!("with noise of {sigma}: accuracy {accuracy:.4}, loss {loss:.4}");

@@ -11,6 +11,7 @@ use report::{Gallery, Report};
 use selfie_serve::Config;
 use selfie_serve::model::{OpenOptions, open};
 use selfie_serve::offline::{Job, Names, Shard, Task};
+use selfie_train::report::quoted;
 use selfie_train::{Options, Recipe, by_stage, data, finetune, pretrain};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -126,8 +127,8 @@ impl Arguments {
         let galleries: Vec<PathBuf> = report.gallery.into_iter().map(|gallery| gallery.file).collect();
         let sample = if own { None } else { Some(sample(&dir)?) };
         if self.no_serve {
-            let searched = galleries.iter().map(|file| format!(" --gallery {}", file.display())).collect::<String>();
-            println!("serve it: selfie serve --models {}{searched}", store.display());
+            let searched = galleries.iter().map(|file| format!(" --gallery {}", typed(file))).collect::<String>();
+            println!("serve it: selfie serve --models {}{searched}", typed(&store));
             return Ok(());
         }
         heading.show("Serve");
@@ -138,24 +139,20 @@ impl Arguments {
     /// Finds out what there is to do, and what would stop it half-way.
     fn plan(&self, dir: &Path) -> anyhow::Result<Plan<'_>> {
         let images = self.data.as_deref().unwrap_or(SAMPLE);
+        let Options { recipe, set, .. } = self.options(dir, "finetune", images, None);
+        let reading = Recipe::open(&recipe)?.set(&set)?.images;
         let labelled = match self.labelled.as_deref() {
             Some(labelled) => {
                 let reason = "has no labels; a folder for every class is folder:FOLDER";
-                ensure!(data::is_labelled(labelled)?, "{labelled} {reason}");
+                ensure!(data::is_labelled(labelled, &reading)?, "{labelled} {reason}");
                 Some(labelled)
             }
-            None => data::is_labelled(images)?.then_some(images),
+            None => data::is_labelled(images, &reading)?.then_some(images),
         };
-        match labelled {
-            Some(labelled) => {
-                let Options { recipe, set, .. } = self.options(dir, "finetune", labelled, None);
-                Recipe::open(&recipe)?.set(&set)?;
-            }
-            None => ensure!(
-                self.labels.is_none(),
-                "--labels is a part of the labels, and {images} has none; name a set that has some with --labelled"
-            ),
-        }
+        ensure!(
+            labelled.is_some() || self.labels.is_none(),
+            "--labels is a part of the labels, and {images} has none; name a set that has some with --labelled"
+        );
         let folder = FOLDERS.iter().find_map(|prefix| images.strip_prefix(prefix)).map(Path::new);
         Ok(Plan { images, labelled, compares: self.data.is_none(), folder })
     }
@@ -243,10 +240,15 @@ fn sample(dir: &Path) -> anyhow::Result<PathBuf> {
     Ok(path)
 }
 
+/// A path as one types it.
+fn typed(path: &Path) -> String {
+    quoted(&path.to_string_lossy())
+}
+
 /// What to type next.
 fn lines(port: u16, sample: Option<&Path>, plan: &Plan) {
     let address = format!("http://127.0.0.1:{port}");
-    let (picture, kind) = sample.map_or(("photo.jpg".into(), "jpeg"), |sample| (sample.display().to_string(), "png"));
+    let (picture, kind) = sample.map_or(("photo.jpg".into(), "jpeg"), |sample| (typed(sample), "png"));
     let body =
         |path: &str| format!("curl -H 'content-type: image/{kind}' --data-binary @{picture} '{address}{path}'\n");
     let classify = if plan.labelled.is_some() { body(&format!("/v1/classify?model={MODEL}")) } else { String::new() };

@@ -109,6 +109,23 @@ impl Catalog {
     }
 }
 
+/// Checks that there are two classes at least, and that each has an image among those of some labels.
+pub(crate) fn check_classes(
+    name: &str,
+    classes: &[String],
+    labels: impl Iterator<Item = usize>,
+) -> Result<(), DataError> {
+    if let [class] = classes {
+        return Err(DataError::OneClass { name: name.to_owned(), class: class.clone() });
+    }
+    let mut seen = vec![false; classes.len()];
+    labels.for_each(|label| seen[label] = true);
+    match seen.iter().position(|seen| !seen) {
+        Some(class) => Err(DataError::EmptyClass { name: name.to_owned(), class: classes[class].clone() }),
+        None => Ok(()),
+    }
+}
+
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;

@@ -1,7 +1,7 @@
 //! A folder of images for every class; at the top, or inside of folders named `train`, `val` and `test`.
 
 use super::catalog::Catalog;
-use super::image_files::{check_folder, entries, file_name, is_image, no_images, samples};
+use super::image_files::{check_folder, entries, file_name, is_image, no_images, samples, unread};
 use super::reading::Reading;
 use super::roots::Roots;
 use super::split_name::SplitName;
@@ -43,6 +43,7 @@ fn catalog(argument: &str, _: &Roots, _: &Reading) -> Result<Catalog, DataError>
     if catalog.train.is_empty() {
         return Err(no_images(folder));
     }
+    catalog.notices.extend(unread(folder)?);
     Ok(catalog)
 }
 

@@ -56,12 +56,13 @@ fn in_order(mut names: Vec<String>) -> Vec<String> {
 
 fn read(path: &Path) -> Result<Vec<Line>, DataError> {
     let problem = |problem: String| DataError::Format { file: path.display().to_string(), problem };
-    let mut reader = csv::ReaderBuilder::new()
-        .trim(csv::Trim::All)
-        .from_path(path)
-        .map_err(|error| problem(format!("it cannot be read: {error}")))?;
+    let text =
+        std::fs::read_to_string(path).map_err(|error| problem(format!("it cannot be read as UTF-8: {error}")))?;
+    let mut reader =
+        csv::ReaderBuilder::new().trim(csv::Trim::All).delimiter(delimiter(&text)).from_reader(text.as_bytes());
     let header = reader.headers().map_err(|error| problem(error.to_string()))?.clone();
-    let column = |known: &[&str]| header.iter().position(|name| known.contains(&name.to_lowercase().as_str()));
+    let column =
+        |known: &[&str]| header.iter().position(|name| known.contains(&name.to_lowercase().replace(' ', "_").as_str()));
     let needed = |known: &[&str]| {
         let found: Vec<&str> = header.iter().collect();
         column(known)
@@ -87,6 +88,14 @@ fn read(path: &Path) -> Result<Vec<Line>, DataError> {
         return Err(problem("there is no image in it".to_owned()));
     }
     Ok(lines)
+}
+
+/// What stands between columns: spreadsheets also write semicolons and tabs.
+fn delimiter(text: &str) -> u8 {
+    let header = text.trim_start().lines().next().unwrap_or_default();
+    let count = |delimiter: &u8| header.bytes().filter(|byte| byte == delimiter).count();
+    // Of equally many the last one counts.
+    b"\t;,".iter().copied().max_by_key(count).unwrap_or(b',')
 }
 
 #[cfg(test)]
@@ -115,6 +124,9 @@ mod tests {
         let dataset = open("split,Label,filename\ntrain, 10 ,0.bmp\ntrain,9,1.bmp\ntest,9,2.bmp\n").unwrap();
         assert_eq!(dataset.labels, ["9", "10"]);
         assert_eq!((dataset.train.labels, dataset.test.labels), (vec![1, 0], vec![0]));
+        for text in ["\u{feff}File Name;Label\r\n0.bmp;a\r\n1.bmp;a\r\n", "file\tlabel\n0.bmp\ta, b\n1.bmp\ta, b\n"] {
+            assert_eq!(open(text).unwrap().labels.len(), 1, "{text}");
+        }
         let dataset = open("file,class\n0.bmp,b\n1.bmp,b\n\"2.bmp\",a\n3.bmp,a\n").unwrap();
         assert_eq!((dataset.labels, dataset.train.len(), dataset.test.len()), (vec!["a".into(), "b".into()], 2, 2));
     }

@@ -1,5 +1,6 @@
 //! A data set that is ready for training.
 
+use super::catalog::check_classes;
 use super::frame::{Frame, Window};
 use super::idx_set::IdxSet;
 use super::reading::Reading;
@@ -208,11 +209,6 @@ impl Dataset {
         if self.labels.is_empty() {
             return Err(DataError::Unlabelled { name: self.name.clone() });
         }
-        let mut seen = vec![false; self.labels.len()];
-        self.train.labels.iter().for_each(|&label| seen[label as usize] = true);
-        match seen.iter().position(|seen| !seen) {
-            Some(class) => Err(DataError::EmptyClass { name: self.name.clone(), class: self.labels[class].clone() }),
-            None => Ok(()),
-        }
+        check_classes(&self.name, &self.labels, self.train.labels.iter().map(|&label| label as usize))
     }
 }

@@ -230,6 +230,16 @@ pub enum DataError {
         /// The class.
         class: String,
     },
+    /// All images are of one class.
+    #[error(
+        "data set {name}: all images are of the class {class:?}, and a classifier needs two; without labels they are images:FOLDER"
+    )]
+    OneClass {
+        /// The data set.
+        name: String,
+        /// The class.
+        class: String,
+    },
     /// A share of labels outside of (0, 1].
     #[error("the share of labels must be above 0 and at most 1, not {fraction}")]
     Fraction {

@@ -3,8 +3,12 @@
 use super::DataError;
 use super::decode::EXTENSIONS;
 use super::sample::{Origin, Sample};
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+
+/// Endings of images in formats that are not read.
+const UNREAD: [&str; 10] = ["avif", "dng", "heic", "heif", "ico", "jp2", "jxl", "psd", "tif", "tiff"];
 
 /// Folders inside of folders beyond this are a link that leads back.
 const MOST_LEVELS: usize = 40;
@@ -24,23 +28,49 @@ pub(crate) fn entries(folder: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>), Dat
     Ok((files, folders))
 }
 
-/// All image files of a folder, at any depth, as samples of a class.
-pub(crate) fn samples(folder: &Path, label: i64) -> Result<Vec<Sample>, DataError> {
-    let mut found = Vec::new();
-    collect(folder, label, 0, &mut found)?;
-    Ok(found)
+/// Visits every file of a folder, at any depth.
+pub(crate) fn walk(folder: &Path, visit: &mut dyn FnMut(&Path) -> Result<(), DataError>) -> Result<(), DataError> {
+    walk_from(folder, 0, visit)
 }
 
-fn collect(folder: &Path, label: i64, level: usize, found: &mut Vec<Sample>) -> Result<(), DataError> {
+fn walk_from(
+    folder: &Path,
+    level: usize,
+    visit: &mut dyn FnMut(&Path) -> Result<(), DataError>,
+) -> Result<(), DataError> {
     if level > MOST_LEVELS {
         let problem = format!("it lies {MOST_LEVELS} folders deep; is it a link that leads back?");
         return Err(DataError::Format { file: folder.display().to_string(), problem });
     }
     let (files, folders) = entries(folder)?;
-    for file in files.iter().filter(|file| is_image(file)) {
-        found.push(sample(file, label)?);
-    }
-    folders.iter().try_for_each(|folder| collect(folder, label, level + 1, found))
+    files.iter().try_for_each(|file| visit(file))?;
+    folders.iter().try_for_each(|folder| walk_from(folder, level + 1, visit))
+}
+
+/// All image files of a folder, at any depth, as samples of a class.
+pub(crate) fn samples(folder: &Path, label: i64) -> Result<Vec<Sample>, DataError> {
+    let mut found = Vec::new();
+    walk(folder, &mut |file| {
+        if is_image(file) {
+            found.push(sample(file, label)?);
+        }
+        Ok(())
+    })?;
+    Ok(found)
+}
+
+/// A word about images in a folder, at any depth, that are in a format which is not read.
+pub(crate) fn unread(folder: &Path) -> Result<Option<String>, DataError> {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    walk(folder, &mut |file| {
+        if let Some(ending) = UNREAD.iter().find(|ending| ends_with(file, ending)) {
+            *counts.entry(ending).or_default() += 1;
+        }
+        Ok(())
+    })?;
+    let found: Vec<String> = counts.iter().map(|(ending, count)| format!("{count} .{ending}")).collect();
+    let notice = || format!("{}: images in these formats are not read: {}", folder.display(), found.join(", "));
+    Ok((!found.is_empty()).then(notice))
 }
 
 /// An image file as a sample of a class.
@@ -54,8 +84,11 @@ pub(crate) fn sample(path: &Path, label: i64) -> Result<Sample, DataError> {
 
 /// Whether a file is an image by its ending.
 pub(crate) fn is_image(path: &Path) -> bool {
-    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
-    EXTENSIONS.iter().any(|known| ending.eq_ignore_ascii_case(known))
+    EXTENSIONS.iter().any(|known| ends_with(path, known))
+}
+
+fn ends_with(path: &Path, ending: &str) -> bool {
+    path.extension().is_some_and(|found| found.eq_ignore_ascii_case(ending))
 }
 
 /// The name of a file or folder, without what leads to it.

@@ -4,7 +4,7 @@
 //! testing.
 
 use super::catalog::Catalog;
-use super::image_files::{check_folder, entries, file_name, is_image, no_images, sample, samples};
+use super::image_files::{check_folder, entries, file_name, is_image, no_images, sample, samples, unread};
 use super::reading::Reading;
 use super::roots::Roots;
 use super::split_name::SplitName;
@@ -44,6 +44,7 @@ fn catalog(argument: &str, _: &Roots, _: &Reading) -> Result<Catalog, DataError>
     if catalog.train.is_empty() {
         return Err(no_images(folder));
     }
+    catalog.notices.extend(unread(folder)?);
     Ok(catalog)
 }
 
@@ -63,11 +64,14 @@ mod tests {
             fs::create_dir_all(&path).unwrap();
             fs::write(path.join(format!("{index}.PNG")), encoded(9 + index, 9, 3, ImageFormat::Png)).unwrap();
         }
-        fs::write(folder.path().join("a/notes.txt"), "no image").unwrap();
+        for name in ["notes.txt", "1.HEIC", "2.heic", "3.tif"] {
+            fs::write(folder.path().join("a").join(name), "not read").unwrap();
+        }
         fs::write(folder.path().join("a/.hidden.png"), "no image").unwrap();
         let spec = format!("images:{}", folder.path().display());
         let dataset = open_with(&spec, &Reading { size: Some(8), held_out: 0.3, ..Reading::default() }).unwrap();
         assert_eq!((dataset.train.len(), dataset.test.len(), dataset.labels.len()), (7, 3, 0));
+        assert!(dataset.notices[0].ends_with("not read: 2 .heic, 1 .tif"), "{:?}", dataset.notices);
         let message = dataset.check_classes().unwrap_err().to_string();
         assert!(message.contains("has no labels"), "{message}");
     }

@@ -1,7 +1,7 @@
 //! Which columns of a Parquet file hold images and labels, and what the classes are called.
 
-use parquet::basic::LogicalType;
-use parquet::file::metadata::FileMetaData;
+use parquet::basic::{Compression, LogicalType};
+use parquet::file::metadata::{ColumnChunkMetaData, FileMetaData, ParquetMetaData};
 use parquet::schema::types::Type;
 use serde_json::Value;
 use std::sync::Arc;
@@ -40,6 +40,27 @@ impl Columns {
         let label = choose(declared("ClassLabel"), &LABELS);
         let names = label.as_ref().and_then(|label| class_names(&features[label.as_str()]["names"]));
         Ok(Self { image, label, names })
+    }
+
+    /// Refuses a compression that is not read.
+    pub fn check_compression(&self, file: &ParquetMetaData) -> Result<(), String> {
+        let is_wanted = |column: &&ColumnChunkMetaData| {
+            let name = column.column_path().parts().first();
+            name == Some(&self.image) || name == self.label.as_ref()
+        };
+        let is_read = |column: &ColumnChunkMetaData| {
+            use Compression::{GZIP, SNAPPY, UNCOMPRESSED, ZSTD};
+            matches!(column.compression(), UNCOMPRESSED | SNAPPY | GZIP(_) | ZSTD(_))
+        };
+        let mut columns = file.row_groups().iter().flat_map(|group| group.columns()).filter(is_wanted);
+        match columns.find(|column| !is_read(column)) {
+            Some(column) => Err(format!(
+                "its column {} is compressed by {}, which is not read; write it with snappy, gzip or zstd",
+                column.column_path(),
+                column.compression()
+            )),
+            None => Ok(()),
+        }
     }
 
     /// The schema that reads these columns alone, and of the images their bytes.

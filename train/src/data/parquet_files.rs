@@ -1,7 +1,7 @@
 //! Parquet files as Hugging Face writes them: a column of images, each bytes and a path, and one of labels.
 
 use super::catalog::Catalog;
-use super::image_files::{entries, file_name};
+use super::image_files::{file_name, walk};
 use super::marks::{Classes, Mark};
 use super::parquet_columns::Columns;
 use super::reading::Reading;
@@ -101,19 +101,16 @@ fn shards(path: &Path) -> Result<Vec<PathBuf>, DataError> {
     let mut found = Vec::new();
     match path.is_file() {
         true => found.push(path.to_owned()),
-        false => collect(path, &mut found)?,
+        false => walk(path, &mut |file| {
+            found.extend(file.extension().is_some_and(|ending| ending == "parquet").then(|| file.to_owned()));
+            Ok(())
+        })?,
     }
     if found.is_empty() {
         let problem = "there is no file in it that ends with .parquet".to_owned();
         return Err(DataError::Format { file: path.display().to_string(), problem });
     }
     Ok(found)
-}
-
-fn collect(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), DataError> {
-    let (files, folders) = entries(folder)?;
-    found.extend(files.into_iter().filter(|file| file.extension().is_some_and(|ending| ending == "parquet")));
-    folders.iter().try_for_each(|folder| collect(folder, found))
 }
 
 /// What names the split: the file, or else its folder.
@@ -134,12 +131,15 @@ fn shard(path: &Path, split: SplitName, writer: &mut StoreWriter, rows: &mut Vec
     let reader = SerializedFileReader::new(handle).map_err(unreadable)?;
     let columns = Columns::of(reader.metadata().file_metadata()).map_err(problem)?;
     let projection = columns.projection(reader.metadata().file_metadata().schema()).map_err(problem)?;
+    columns.check_compression(reader.metadata()).map_err(problem)?;
     for (row, record) in reader.get_row_iter(Some(projection)).map_err(unreadable)?.enumerate() {
         let record = record.map_err(unreadable)?;
         let mark = match &columns.label {
-            Some(column) => Some(
-                self::mark(&record, column).ok_or_else(|| problem(format!("row {row} has no label in {column}")))?,
-            ),
+            Some(column) => {
+                let label = field(&record, column).unwrap_or(&Field::Null);
+                let reason = || problem(format!("row {row} has no label in {column}, but {label}"));
+                Some(self::mark(label).ok_or_else(reason)?)
+            }
             None => None,
         };
         // A row without bytes becomes an image without bytes, which is damaged as others are.
@@ -154,8 +154,9 @@ fn field<'a>(row: &'a Row, name: &str) -> Option<&'a Field> {
     row.get_column_iter().find(|(column, _)| *column == name).map(|(_, field)| field)
 }
 
-fn mark(row: &Row, column: &str) -> Option<Mark> {
-    let number = match field(row, column)? {
+fn mark(label: &Field) -> Option<Mark> {
+    let number = match label {
+        Field::Bool(value) => i64::from(*value),
         Field::Byte(value) => i64::from(*value),
         Field::Short(value) => i64::from(*value),
         Field::Int(value) => i64::from(*value),
@@ -164,6 +165,9 @@ fn mark(row: &Row, column: &str) -> Option<Mark> {
         Field::UShort(value) => i64::from(*value),
         Field::UInt(value) => i64::from(*value),
         Field::ULong(value) => i64::try_from(*value).ok()?,
+        // What numbers become in a table that once lacked some.
+        Field::Float(value) if value.fract() == 0.0 => *value as i64,
+        Field::Double(value) if value.fract() == 0.0 => *value as i64,
         Field::Str(name) => return Some(Mark::Name(name.clone())),
         _ => return None,
     };
@@ -178,5 +182,26 @@ fn image<'a>(row: &'a Row, column: &str) -> Option<&'a [u8]> {
         },
         Field::Bytes(bytes) => Some(bytes.data()),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_are_whole_numbers_yes_or_no_or_names() {
+        let cases = [
+            (Field::Bool(true), Some(Mark::Number(1))),
+            (Field::UByte(7), Some(Mark::Number(7))),
+            (Field::Double(3.0), Some(Mark::Number(3))),
+            (Field::Str("cat".into()), Some(Mark::Name("cat".into()))),
+            (Field::Float(0.5), None),
+            (Field::Double(f64::NAN), None),
+            (Field::Null, None),
+        ];
+        for (label, expected) in cases {
+            assert_eq!(mark(&label), expected, "{label}");
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! The table entry of a data set, and specs: `NAME` or `NAME:ARGUMENT`.
 
-use super::catalog::Catalog;
+use super::catalog::{Catalog, check_classes};
 use super::reading::Reading;
 use super::roots::Roots;
 use super::{DataError, Dataset, SOURCES, read};
@@ -111,11 +111,16 @@ pub fn open_with(spec: &str, reading: &Reading) -> Result<Dataset, DataError> {
     read::dataset(catalog(spec, reading)?, reading)
 }
 
-/// Whether the images of a spec have labels, found without decoding them.
+/// Whether the images of a spec have labels that a classifier can be trained on, found without decoding them.
 /// # Errors
-/// As [`open`], less what only decoding finds.
-pub fn is_labelled(spec: &str) -> Result<bool, DataError> {
-    Ok(!catalog(spec, &Reading::default())?.labels.is_empty())
+/// As [`open_with`], less what only decoding finds, and a class that has no training image.
+pub fn is_labelled(spec: &str, reading: &Reading) -> Result<bool, DataError> {
+    let catalog = catalog(spec, reading)?.settle(reading)?;
+    if catalog.labels.is_empty() {
+        return Ok(false);
+    }
+    check_classes(&catalog.name, &catalog.labels, catalog.train.iter().map(|sample| sample.label as usize))?;
+    Ok(true)
 }
 
 /// Finds the images of a spec without decoding them.

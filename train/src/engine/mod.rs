@@ -13,7 +13,7 @@ mod training;
 pub(crate) use descent::{Descent, Stepped};
 
 use crate::checkpoint::{self, State};
-use crate::data::{Batch, Dataset, Loader, LoaderConfig, Split};
+use crate::data::{Batch, Dataset, Loader, Split};
 use crate::run::{CHECKPOINTS_FOLDER, RunFolder};
 use crate::signals::Signals;
 use crate::{Error, Recipe};
@@ -112,11 +112,9 @@ fn descend<T: Task>(
     mut network: T::Network,
     signals: &Signals,
 ) -> Result<T::Network, Error> {
-    let plan = training.plan;
-    let Recipe { seed, batch_size, steps, workers, prefetch, augment, .. } = *plan.recipe;
-    let first_step = training.state.step;
-    let config = LoaderConfig { batch_size, seed, first_step, last_step: steps, augment, workers, prefetch };
-    let mut loader = Loader::new(plan.dataset.clone(), plan.indices.clone(), config)?;
+    let Plan { recipe, dataset, indices, .. } = training.plan;
+    let steps = recipe.steps;
+    let mut loader = Loader::new(dataset.clone(), indices.clone(), recipe.loading(training.state.step..steps))?;
     while training.goes_on() {
         let asked = Instant::now();
         let Some(batch) = loader.next() else {

@@ -3,6 +3,7 @@
 use super::neighbours::{self, NEIGHBOURS};
 use super::outputs::{Rows, rows_of};
 use super::probe::Probe;
+use super::retrieval::{Recall, recalls};
 use crate::Error;
 use crate::data::{Dataset, Split};
 use burn::tensor::{Device, Tensor};
@@ -25,10 +26,7 @@ impl<'a> Frozen<'a> {
         batch_size: usize,
         device: &Device,
     ) -> Result<Self, Error> {
-        let embed = |images: Tensor<4>| match network {
-            Network::Selfie(selfie) => selfie.embed(images),
-            Network::Classifier(classifier) => classifier.forward(images).embedding,
-        };
+        let embed = |images: Tensor<4>| network.embed(images);
         let bank = rows_of(dataset, &dataset.train, batch_size, device, embed)?;
         let queries = rows_of(dataset, split, batch_size, device, embed)?;
         Ok(Self { dataset, split, bank, queries })
@@ -43,6 +41,11 @@ impl<'a> Frozen<'a> {
     pub(crate) fn vote(&self, indices: &[usize], k: usize) -> Result<f64, Error> {
         let (bank, labels) = self.labelled(indices);
         Ok(self.accuracy(&neighbours::classify(&bank, &labels, &self.queries, self.dataset.labels.len(), k)?))
+    }
+
+    /// How often the nearest other embeddings of the split hold one of the same class.
+    pub(crate) fn recalls(&self) -> Result<Vec<Recall>, Error> {
+        recalls(&self.queries, &self.split.labels)
     }
 
     /// Accuracy of a linear layer that is trained on the embeddings of the training images at `indices`, and the largest entry of

@@ -85,6 +85,8 @@ pub struct Evaluation {
     pub noise: Vec<Noisy>,
     /// How often the nearest other embeddings of the split hold one of the same class; empty for data without labels.
     pub retrieval: Vec<Recall>,
+    /// The same with the network before any training, the floor, where nearest neighbours were asked for.
+    pub retrieval_untrained: Vec<Recall>,
     /// Seconds of the evaluation.
     pub seconds: f64,
 }
@@ -150,8 +152,8 @@ pub(crate) fn run_on(options: &EvaluateOptions, at_hand: Option<&AtHand>) -> Res
         Some(embeddings) if classes > 0 => retrieval::recalls(embeddings, &split.labels)?,
         _ => Vec::new(),
     };
-    let neighbours = match &options.neighbours[..] {
-        [] => Vec::new(),
+    let (neighbours, retrieval_untrained) = match &options.neighbours[..] {
+        [] => (Vec::new(), Vec::new()),
         _ if classes == 0 => return Err(DataError::Unlabelled { name: dataset.name.clone() }.into()),
         numbers => {
             let all: Vec<usize> = (0..dataset.train.len()).collect();
@@ -162,7 +164,7 @@ pub(crate) fn run_on(options: &EvaluateOptions, at_hand: Option<&AtHand>) -> Res
                 let (accuracy, untrained_accuracy) = (own.vote(&all, k)?, fresh.vote(&all, k)?);
                 Ok(Neighbours { k, temperature: TEMPERATURE, accuracy, untrained_accuracy })
             };
-            numbers.iter().map(|k| of(*k)).collect::<Result<_, _>>()?
+            (numbers.iter().map(|k| of(*k)).collect::<Result<_, _>>()?, fresh.recalls()?)
         }
     };
     let noise = match options.noise {
@@ -185,6 +187,7 @@ pub(crate) fn run_on(options: &EvaluateOptions, at_hand: Option<&AtHand>) -> Res
         neighbours,
         noise,
         retrieval,
+        retrieval_untrained,
         seconds: started.elapsed().as_secs_f64(),
     })
 }
@@ -213,7 +216,7 @@ fn reading_of(run: &Path, saved: &Saved) -> Result<Reading, Error> {
 }
 
 /// Whether a network can take the images of a data set, and whether its class scores are for the data set's classes.
-fn check(saved: &Saved, dataset: &Dataset) -> Result<(), String> {
+pub(crate) fn check(saved: &Saved, dataset: &Dataset) -> Result<(), String> {
     let [height, width] = saved.config.image_size();
     let wanted = (saved.config.resnet().channels, height, width);
     let found = (dataset.channels, dataset.height, dataset.width);
@@ -225,7 +228,10 @@ fn check(saved: &Saved, dataset: &Dataset) -> Result<(), String> {
     }
     match &saved.card.outputs.logits {
         Some(logits) if logits.labels != dataset.labels => {
-            Err(format!("its classes are {:?}, those of {} {:?}", logits.labels, dataset.name, dataset.labels))
+            let (known, Dataset { name, labels, .. }) = (&logits.labels, dataset);
+            Err(format!(
+                "its classes are {known:?}, those of {name} {labels:?}; name a data set of its classes with --data"
+            ))
         }
         _ => Ok(()),
     }

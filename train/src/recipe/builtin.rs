@@ -6,6 +6,7 @@ pub const BUILTIN: &[(&str, &str)] = &[
     ("quickstart-finetune", include_str!("../../recipes/quickstart-finetune.toml")),
     ("fashion-mnist-pretrain", include_str!("../../recipes/fashion-mnist-pretrain.toml")),
     ("fashion-mnist-finetune", include_str!("../../recipes/fashion-mnist-finetune.toml")),
+    ("fashion-mnist-attention-finetune", include_str!("../../recipes/fashion-mnist-attention-finetune.toml")),
     ("photos-pretrain", include_str!("../../recipes/photos-pretrain.toml")),
     ("photos-finetune", include_str!("../../recipes/photos-finetune.toml")),
     ("parity-pretrain", include_str!("../../recipes/parity-pretrain.toml")),

@@ -13,10 +13,12 @@ mod settings;
 pub use builtin::BUILTIN;
 pub use network::{Head, NetworkRecipe};
 pub use precision::Precision;
+pub(crate) use read::text;
 pub(crate) use settings::settings;
 
-use crate::data::{Augment, Reading};
+use crate::data::{Augment, LoaderConfig, Reading};
 use serde::{Deserialize, Serialize};
+use std::ops::Range;
 
 /// Everything that decides a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -171,6 +173,12 @@ impl Recipe {
 
     /// The settings that a run which has diverged may change, since it cannot go on without.
     const FREE_AFTER_DIVERGENCE: &[&str] = &["lr", "warmup_steps", "clip_norm"];
+
+    /// How the batches of some steps are made.
+    pub(crate) fn loading(&self, steps: Range<u64>) -> LoaderConfig {
+        let Self { batch_size, seed, augment, workers, prefetch, .. } = *self;
+        LoaderConfig { batch_size, seed, first_step: steps.start, last_step: steps.end, augment, workers, prefetch }
+    }
 
     /// Parts of a batch on a number of devices.
     pub(crate) fn parts(&self, devices: usize) -> usize {

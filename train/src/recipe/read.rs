@@ -5,17 +5,32 @@ use super::{BUILTIN, Recipe};
 use crate::Error;
 use std::path::Path;
 
+/// The text behind a name that comes with the crate, or else that of a file; `kind` is what it is called where there is neither.
+///
+/// # Errors
+/// [`Error::Recipe`] with the names there are, or [`Error::Io`] when the file cannot be read.
+pub(crate) fn text(name_or_path: &str, builtin: &[(&str, &str)], kind: &str) -> Result<String, Error> {
+    if let Some((_, text)) = builtin.iter().find(|(name, _)| *name == name_or_path) {
+        return Ok((*text).to_owned());
+    }
+    let path = Path::new(name_or_path);
+    std::fs::read_to_string(path).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => {
+            let names: Vec<&str> = builtin.iter().map(|(name, _)| *name).collect();
+            let reason = format!("there is no such file, and no {kind} of that name; there are {}", names.join(", "));
+            Error::Recipe { origin: name_or_path.to_owned(), reason }
+        }
+        _ => Error::io("cannot read", path)(error),
+    })
+}
+
 impl Recipe {
     /// Reads a recipe that comes with the crate by its name, or any other from a file, and checks it.
     ///
     /// # Errors
-    /// [`Error::Recipe`] says which key is wrong, where, and which known key is nearest; [`Error::Io`] when there is no
-    /// such file.
+    /// [`Error::Recipe`] says which key is wrong, where, and which known key is nearest; [`Error::Io`] when a file cannot be read.
     pub fn open(name_or_path: &str) -> Result<Self, Error> {
-        match BUILTIN.iter().find(|(name, _)| *name == name_or_path) {
-            Some((name, text)) => Self::parse(text, name),
-            None => Self::read(Path::new(name_or_path)),
-        }
+        Self::parse(&text(name_or_path, BUILTIN, "recipe")?, name_or_path)
     }
 
     /// Reads a recipe from a file and checks it.
@@ -23,17 +38,8 @@ impl Recipe {
     /// # Errors
     /// As [`Recipe::open`].
     pub fn read(path: &Path) -> Result<Self, Error> {
-        let origin = path.display().to_string();
-        match std::fs::read_to_string(path) {
-            Ok(text) => Self::parse(&text, &origin),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                let names: Vec<&str> = BUILTIN.iter().map(|(name, _)| *name).collect();
-                let reason =
-                    format!("there is no such file, and no recipe of that name; there are {}", names.join(", "));
-                Err(Error::Recipe { origin, reason })
-            }
-            Err(error) => Err(Error::io("cannot read", path)(error)),
-        }
+        let text = std::fs::read_to_string(path).map_err(Error::io("cannot read", path))?;
+        Self::parse(&text, &path.display().to_string())
     }
 
     /// Parses a recipe and checks it; `origin` names it in errors.

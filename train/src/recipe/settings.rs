@@ -20,7 +20,7 @@ impl Recipe {
             self = self.set_one(setting).map_err(wrong(setting.clone()))?;
         }
         // Two settings may only make sense together, so that the whole is checked after the last one.
-        self.check().map_err(wrong(settings.join(" --set ")))?;
+        self.check().map_err(|reason| wrong(blamed(settings, &reason))(reason))?;
         Ok(self)
     }
 
@@ -47,6 +47,13 @@ impl Recipe {
             .filter(|(_, ours, theirs)| ours != theirs)
             .collect()
     }
+}
+
+/// Those settings that a reason names, or all of them.
+fn blamed(settings: &[String], reason: &str) -> String {
+    let is_named = |setting: &&String| setting.split('=').next().is_some_and(|key| reason.contains(key.trim()));
+    let named: Vec<&str> = settings.iter().filter(is_named).map(String::as_str).collect();
+    if named.is_empty() { settings.join(" --set ") } else { named.join(" --set ") }
 }
 
 /// The settings `key=value` that a table of settings stands for.

@@ -23,10 +23,7 @@ fn draw(subject: &Subject<'_>) -> Result<Option<String>, Error> {
     let places = subject.sample(IMAGES);
     let mut rows: Vec<Vec<f64>> = Vec::with_capacity(places.len());
     for batch in places.chunks(subject.recipe.evaluation_batch_size) {
-        let values = subject.outputs(device, batch, |images| match network {
-            Network::Selfie(selfie) => selfie.embed(images),
-            Network::Classifier(classifier) => classifier.forward(images).embedding,
-        })?;
+        let values = subject.outputs(device, batch, |images| network.embed(images))?;
         rows.extend(values.chunks_exact(values.len() / batch.len()).map(unit));
     }
     let pca::Components { points, shares } = pca::components(&rows);

@@ -33,11 +33,12 @@ mod throughput;
 mod tsne;
 
 pub(crate) use subject::{Subject, Trained};
+pub use summary::quoted;
 
-use crate::data::{self, Dataset};
+use crate::data;
 use crate::run::{METRICS_FILE, REPORT_FILE, RUN_FILE, RunRecord, metrics, read_json, recipe_of};
-use crate::{Error, Recipe};
-use selfie_models::saved::{self, CARD_FILE, Saved, write_atomically};
+use crate::{Error, evaluate};
+use selfie_models::saved::{self, CARD_FILE, write_atomically};
 use std::path::{Path, PathBuf};
 
 /// A part of a report.
@@ -94,7 +95,9 @@ pub fn run(options: &ReportOptions) -> Result<PathBuf, Error> {
         true => Some(saved::load(folder, &device)?),
         false => None,
     };
-    check(&recipe, saved.as_ref(), &dataset).map_err(|reason| Error::Report { path: folder.clone(), reason })?;
+    if let Some(saved) = &saved {
+        evaluate::check(saved, &dataset).map_err(|reason| Error::Report { path: folder.clone(), reason })?;
+    }
     let trained = saved.as_ref().map(|saved| Trained { network: &saved.network, config: &saved.config, device });
     let subject = Subject::new(&recipe, &record, &lines, data, &dataset, trained)?;
     write(folder, &subject)
@@ -111,25 +114,4 @@ pub(crate) fn write(folder: &Path, subject: &Subject<'_>) -> Result<PathBuf, Err
     let path = folder.join(REPORT_FILE);
     write_atomically(&path, page::page(subject, &drawn).as_bytes())?;
     Ok(path)
-}
-
-/// Whether the run's network can take the images, and whether its classes are the data set's.
-fn check(recipe: &Recipe, saved: Option<&Saved>, dataset: &Dataset) -> Result<(), String> {
-    let Some(saved) = saved else {
-        return Ok(());
-    };
-    let [height, width] = saved.config.image_size();
-    let wanted = (saved.config.resnet().channels, height, width);
-    let found = (dataset.channels, dataset.height, dataset.width);
-    if wanted != found {
-        let name = &dataset.name;
-        return Err(format!("its images are {wanted:?} (channels, height, width), those of {name} {found:?}"));
-    }
-    match &saved.card.outputs.logits {
-        Some(logits) if logits.labels != dataset.labels => Err(format!(
-            "its classes are {:?}, those of {} {:?}; name a data set like {} with --data",
-            logits.labels, dataset.name, dataset.labels, recipe.data
-        )),
-        _ => Ok(()),
-    }
 }

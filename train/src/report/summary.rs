@@ -111,11 +111,17 @@ fn facts(subject: &Subject<'_>) -> Vec<(&'static str, String)> {
 fn command(words: &[String]) -> String {
     let mut words = words.iter();
     let program = words.next().map_or("selfie", |program| program.rsplit(['/', '\\']).next().unwrap_or(program));
-    let quoted = |word: &String| match word.contains(char::is_whitespace) || word.is_empty() {
-        true => format!("'{}'", word.replace('\'', "'\\''")),
-        false => word.clone(),
-    };
-    std::iter::once(program.to_owned()).chain(words.map(quoted)).collect::<Vec<_>>().join(" ")
+    std::iter::once(program.to_owned()).chain(words.map(|word| quoted(word))).collect::<Vec<_>>().join(" ")
+}
+
+/// A word as a shell takes it.
+#[must_use]
+pub fn quoted(word: &str) -> String {
+    let is_plain = |character: char| character.is_alphanumeric() || "-_./:=,%+@".contains(character);
+    match !word.is_empty() && word.chars().all(is_plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', "'\\''")),
+    }
 }
 
 #[cfg(test)]
@@ -124,8 +130,9 @@ mod tests {
 
     #[test]
     fn a_command_can_be_typed_again_anywhere() {
-        let words = ["/a/b/selfie", "pretrain", "--set", "name=it's mine"].map(str::to_owned);
-        assert_eq!(command(&words), "selfie pretrain --set 'name=it'\\''s mine'");
+        let words = ["/a/b/selfie", "pretrain", "--set", "name=it's mine", "--data", "images:a&b", "--out=été/1"];
+        let typed = "selfie pretrain --set 'name=it'\\''s mine' --data 'images:a&b' --out=été/1";
+        assert_eq!(command(&words.map(str::to_owned)), typed);
         assert_eq!(command(&[]), "selfie");
     }
 }

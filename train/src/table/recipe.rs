@@ -2,9 +2,8 @@
 
 use super::row::Row;
 use crate::Error;
-use crate::recipe::settings;
+use crate::recipe::{settings, text};
 use serde::{Deserialize, Serialize};
-use std::path::Path;
 use toml::Table;
 
 /// Names and texts of the table recipes that come with the crate.
@@ -100,20 +99,7 @@ impl TableRecipe {
     /// # Errors
     /// [`Error::Recipe`] says which key is wrong and where; [`Error::Io`] when a file cannot be read.
     pub fn open(name_or_path: &str) -> Result<Self, Error> {
-        if let Some((name, text)) = TABLES.iter().find(|(name, _)| *name == name_or_path) {
-            return Self::parse(text, name);
-        }
-        let path = Path::new(name_or_path);
-        match std::fs::read_to_string(path) {
-            Ok(text) => Self::parse(&text, name_or_path),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                let names: Vec<&str> = TABLES.iter().map(|(name, _)| *name).collect();
-                let reason =
-                    format!("there is no such file, and no table of that name; there are {}", names.join(", "));
-                Err(Error::Recipe { origin: name_or_path.to_owned(), reason })
-            }
-            Err(error) => Err(Error::io("cannot read", path)(error)),
-        }
+        Self::parse(&text(name_or_path, TABLES, "table")?, name_or_path)
     }
 
     /// Parses a recipe and checks it; `origin` names it in errors.

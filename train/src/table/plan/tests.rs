@@ -51,15 +51,15 @@ fn an_axis_repeats_only_what_it_changes() {
     let plan = Plan::new(&options).unwrap();
     let first: Vec<String> = folders(&plan).into_iter().filter(|folder| folder.starts_with("seed-1")).collect();
     let pretrained = ["", "masked-share-of-the-patches-1-8/", "masked-share-of-the-patches-3-8/"];
-    for folder in pretrained.iter().chain(&["positions-on-the-encoder-s-inputs-no/"]) {
+    let others = ["positions-on-the-encoder-s-inputs-no/", "attention-pooling-as-the-last-layer-yes/"];
+    for folder in pretrained.iter().chain(&others) {
         for row in ["neighbours-labels-1", "selfie-labels-0.05"] {
             assert!(first.contains(&format!("seed-1/{folder}{row}")), "{folder}{row}: {first:?}");
         }
     }
     // What leaves pretraining alone starts from that of the base.
     for (axis, rows) in [
-        ("attention-pooling-as-the-last-layer-yes", &["selfie-labels-0.05"][..]),
-        ("augmentation-none", &["selfie-labels-0.05"]),
+        ("augmentation-none", &["selfie-labels-0.05"][..]),
         ("batch-norm-statistics-estimated-anew-yes", &["neighbours-labels-1", "selfie-labels-0.05"]),
     ] {
         let prefix = format!("seed-1/{axis}/");
