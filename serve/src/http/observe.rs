@@ -78,6 +78,9 @@ fn refusal(app: &App, request: &ServiceRequest) -> Option<Error> {
     if let Err(error) = app.access.inference(request.path(), authorization(request.headers())) {
         return Some(error);
     }
+    if let Some(error) = encoding::refusal(request) {
+        return Some(error);
+    }
     (app.phase() == Phase::Stopping && request.method() == Method::POST).then_some(Error::Draining)
 }
 
