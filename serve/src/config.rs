@@ -77,6 +77,8 @@ pub struct Config {
     pub admin_keys: Option<PathBuf>,
     /// Whether every request is a line of the log.
     pub log_requests: bool,
+    /// Time from which on a request is a warning in the log, with its stages, in milliseconds; 0 for none.
+    pub slow_request_ms: u64,
     /// Whose names of metrics stand beside ours.
     pub metrics_compat: MetricsCompat,
     /// Collector that takes traces, `http://HOST:PORT` by OTLP over gRPC, with a path such as `/v1/traces` by OTLP over HTTP; without it
@@ -138,6 +140,7 @@ impl Default for Config {
             api_keys: None,
             admin_keys: None,
             log_requests: false,
+            slow_request_ms: 0,
             metrics_compat: MetricsCompat::None,
             otlp_endpoint: None,
             trace_ratio: 1.0,

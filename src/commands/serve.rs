@@ -151,6 +151,10 @@ pub struct Arguments {
     #[arg(long, env = "SELFIE_LOG_REQUESTS", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     #[serde(skip_serializing_if = "Option::is_none")]
     log_requests: Option<bool>,
+    /// Write requests that take so many milliseconds to the log, with model and stages. [default: 0, none]
+    #[arg(long, env = "SELFIE_SLOW_REQUEST_MS", value_name = "N")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    slow_request_ms: Option<u64>,
     /// Show metrics under other names as well: none or triton. [default: none]
     #[arg(long, env = "SELFIE_METRICS_COMPAT", value_name = "WHOSE")]
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -22,7 +22,7 @@ use tonic::codegen::http::{HeaderMap, HeaderValue, Request, Response};
 use tonic::{Code, Status};
 use tower::Service;
 use tracing::Instrument;
-use tracing::field::display;
+use tracing::field::{Empty, display};
 
 /// Every call that there is.
 const METHODS: [&str; 16] = [
@@ -62,10 +62,11 @@ impl Front {
     pub fn new(app: Arc<App>, stop: watch::Receiver<bool>) -> Self {
         // What comes may be compressed, what goes is not: clients announce by default that they would take it, and
         // floats hardly shrink.
+        let health = Check { app: app.clone(), stop: stop.clone() };
         let inference = GrpcInferenceServiceServer::new(Inference { app: app.clone(), stop })
             .max_decoding_message_size(app.config.max_body_bytes)
             .accept_compressed(Gzip);
-        Self { health: HealthServer::new(Check(app.clone())), app, inference }
+        Self { health: HealthServer::new(health), app, inference }
     }
 
     async fn answer(mut self, mut request: Request<Body>, start: Instant) -> Response<Body> {
@@ -76,7 +77,7 @@ impl Front {
         let is_known = method != UNKNOWN;
         let begun = app.tracer.as_ref().map(|tracer| trace::begin(tracer, &mut request, is_known, &id, start));
         let trace_id = begun.as_ref().map(|begun| display(begun.trace_id));
-        let span = tracing::error_span!("request", id, trace_id, method);
+        let span = tracing::error_span!("request", id, trace_id, method, model = Empty, version = Empty);
         let mut response = match refusal(&app, &request) {
             Some(error) => status(&error).into_http(),
             None => self.in_time(request, start).instrument(span.clone()).await,
@@ -93,9 +94,12 @@ impl Front {
         }
         let took_ms = took.as_secs_f64() * 1e3;
         let _inside = span.enter();
-        match app.config.log_requests {
-            true => tracing::info!(?code, took_ms, "answered"),
-            false => tracing::debug!(?code, took_ms, "answered"),
+        if app.is_slow(took) {
+            tracing::warn!(?code, took_ms, stages = text(response.headers(), "server-timing"), "answered slowly");
+        } else if app.config.log_requests {
+            tracing::info!(?code, took_ms, "answered");
+        } else {
+            tracing::debug!(?code, took_ms, "answered");
         }
         response
     }

@@ -24,8 +24,8 @@ pub async fn infer(
     trace: Option<Context>,
     request: ModelInferRequest,
 ) -> Result<(ModelInferResponse, Timing), Error> {
-    let served = protocol::route(&app.engine, &request.model_name, version(&request.model_version))?;
-    let tracked = served.metrics.track("infer");
+    let found = protocol::route(&app.engine, &request.model_name, version(&request.model_version));
+    let (served, tracked) = app.track(found, "infer")?;
     let result = async {
         let wanted = request.outputs.into_iter().map(wanted).collect::<Result<Vec<_>, _>>()?;
         let choices = protocol::choose(&served, &wanted)?;

@@ -53,8 +53,7 @@ struct Prediction<'a> {
 async fn classify(app: Data<App>, request: HttpRequest, payload: Payload) -> Result<HttpResponse, OpenAi> {
     let form = images::read::<Options>(&app, &request, payload).await?;
     let terms = terms::terms(&app.config, &request, None, None)?;
-    let served = app.engine.route(form.model.as_deref(), Which::Usual)?;
-    let tracked = served.metrics.track("classify");
+    let (served, tracked) = app.track(app.engine.route(form.model.as_deref(), Which::Usual), "classify")?;
     let top_k = form.options.top_k.map_or(DEFAULT_TOP_K, Whole::count);
     let result = async {
         let Some(labels) = served.model.labels() else {

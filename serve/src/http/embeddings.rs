@@ -83,8 +83,7 @@ async fn embeddings(app: Data<App>, request: HttpRequest, payload: Payload) -> R
     let wanted = accept::form(&request)?;
     let form = images::read::<Options>(&app, &request, payload).await?;
     let terms = terms::terms(&app.config, &request, None, None)?;
-    let served = app.engine.route(form.model.as_deref(), Which::Usual)?;
-    let tracked = served.metrics.track("embeddings");
+    let (served, tracked) = app.track(app.engine.route(form.model.as_deref(), Which::Usual), "embeddings")?;
     let result = async {
         let Some(width) = served.model.embedding_width() else {
             return Err(Error::invalid("model", format!("model \"{}\" gives no embedding", served.name)));

@@ -108,8 +108,7 @@ async fn search(app: Data<App>, request: HttpRequest, payload: Payload) -> Resul
     let (vectors, response) = match (&options.vector, images.is_empty()) {
         (Some(vectors), true) => (vectors.checked(gallery, app.config.request_items())?, None),
         (None, false) => {
-            let served = gallery.model(&app.engine, model.as_deref())?;
-            let tracked = served.metrics.track("search");
+            let (served, tracked) = app.track(gallery.model(&app.engine, model.as_deref()), "search")?;
             let answers = tracked.end(served.images(images, terms).await)?;
             let rows = answers.rows.iter().filter_map(|row| served.model.embedding(row));
             (rows.map(<[f32]>::to_vec).collect(), Some(answered(&served, &answers.timing)))

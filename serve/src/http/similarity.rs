@@ -33,8 +33,7 @@ struct Response<'a> {
 async fn similarity(app: Data<App>, request: HttpRequest, payload: Payload) -> Result<HttpResponse, OpenAi> {
     let form = images::read::<Options>(&app, &request, payload).await?;
     let terms = terms::terms(&app.config, &request, None, None)?;
-    let served = app.engine.route(form.model.as_deref(), Which::Usual)?;
-    let tracked = served.metrics.track("similarity");
+    let (served, tracked) = app.track(app.engine.route(form.model.as_deref(), Which::Usual), "similarity")?;
     let result = async {
         if served.model.embedding_width().is_none() {
             return Err(Error::invalid("model", format!("model \"{}\" gives no embedding", served.name)));

@@ -92,6 +92,15 @@ impl Metrics {
         ModelMetrics::new(self.families.clone(), model, version)
     }
 
+    /// A request of `api` was for a model that does not answer. Names that nobody knows are one: clients make them up.
+    pub(crate) fn unserved(&self, api: &str, error: &Error) {
+        let model: &str = match error {
+            Error::Loading { model } | Error::Refused { model, .. } => model,
+            _ => UNKNOWN,
+        };
+        self.families.requests.count(&[model, UNKNOWN, api, error.outcome()]);
+    }
+
     /// All metrics as text.
     ///
     /// # Errors
@@ -103,6 +112,9 @@ impl Metrics {
 
 /// Labels of every metric of a model.
 const MODEL: [&str; 2] = ["model", "version"];
+
+/// Stands for every model and version that is not served.
+const UNKNOWN: &str = "_unknown";
 
 /// Registers what `made` holds.
 fn register<C: Collector + Clone + 'static>(registry: &Registry, made: prometheus::Result<C>) -> Result<C, Error> {

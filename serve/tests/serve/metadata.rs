@@ -142,6 +142,10 @@ fn metrics_count_what_happened() {
         (format!("selfie_queue_limit{labels}"), 256.0),
         ("selfie_requests_total{api=\"embeddings\",model=\"net\",outcome=\"ok\",version=\"1\"}".into(), 1.0),
         ("selfie_requests_total{api=\"embeddings\",model=\"net\",outcome=\"invalid\",version=\"1\"}".into(), 1.0),
+        (
+            "selfie_requests_total{api=\"infer\",model=\"_unknown\",outcome=\"invalid\",version=\"_unknown\"}".into(),
+            1.0,
+        ),
         ("selfie_http_requests_total{method=\"POST\",route=\"/v1/embeddings\",status=\"400\"}".into(), 1.0),
         ("selfie_http_requests_total{method=\"POST\",route=\"/v2/models/{model}/infer\",status=\"404\"}".into(), 1.0),
         ("selfie_stage_duration_seconds_count{model=\"net\",stage=\"wait\",version=\"1\"}".into(), 4.0),

@@ -35,8 +35,7 @@ async fn infer(
     http: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, KServe> {
-    let served = named.route(&app)?;
-    let tracked = served.metrics.track("infer");
+    let (served, tracked) = app.track(named.route(&app), "infer")?;
     let result = async {
         let asked = Asked::of(&served, body::read(&http, payload, &app.config).await?)?;
         let terms = terms::terms(&app.config, &http, asked.timeout_us, asked.priority)?;
