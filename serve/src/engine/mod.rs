@@ -20,7 +20,7 @@ pub use find::Which;
 pub use served::{Answers, Served};
 pub use serving::Serving;
 pub use slot::{Slot, State};
-pub use timing::Timing;
+pub use timing::{Laps, Timing};
 
 use crate::Config;
 use crate::Error;

@@ -201,7 +201,11 @@ impl Served {
     ) -> Result<Answered, Error> {
         let answer = reply.await.map_err(|_| self.lost())??;
         let Decoded { wait, took, mirrored } = decoded.try_recv().map_err(|_| self.lost())?;
-        let timing = Timing { wait, decode: took, queue: answer.queue, infer: answer.infer };
+        let timing = Timing::default()
+            .with(Stage::Wait, wait)
+            .with(Stage::Decode, took)
+            .with(Stage::Queue, answer.queue)
+            .with(Stage::Infer, answer.infer);
         Ok(Answered { row: answer.row, timing, mirrored })
     }
 

@@ -94,18 +94,19 @@ async fn embeddings(app: Data<App>, request: HttpRequest, payload: Payload) -> R
         served.images(form.images, terms).await
     };
     let answers = tracked.end(result.await)?;
-    let rows = answers.rows.iter().filter_map(|row| served.model.embedding(row));
-    let found: Vec<Vec<f32>> = rows.map(|vector| form.options.cut(vector)).collect();
-    let mut response = answered(&served, &answers.timing);
-    response.insert_header((VARY, "accept"));
-    if let accept::Form::Bytes(dtype) = wanted {
-        return Ok(vectors::write(dtype, &found, response));
-    }
-    let format = form.options.encoding_format;
-    let embedding = |(index, vector)| Embedding { object: "embedding", index, embedding: format.write(vector) };
-    let data = found.into_iter().enumerate().map(embedding).collect();
-    let body = Response { object: "list", model: &served.name, data, usage: Usage::default() };
-    Ok(response.json(body))
+    let (timing, options) = (form.timing.max(answers.timing), form.options);
+    Ok(answered(&served, timing, |response| {
+        let rows = answers.rows.iter().filter_map(|row| served.model.embedding(row));
+        let found = rows.map(|vector| options.cut(vector));
+        response.insert_header((VARY, "accept"));
+        if let accept::Form::Bytes(dtype) = wanted {
+            return Ok(vectors::write(dtype, &found.collect::<Vec<_>>(), response));
+        }
+        let format = options.encoding_format;
+        let embedding = |(index, vector)| Embedding { object: "embedding", index, embedding: format.write(vector) };
+        let data = found.enumerate().map(embedding).collect();
+        Ok(response.json(Response { object: "list", model: &served.name, data, usage: Usage::default() }))
+    })?)
 }
 
 impl Options {

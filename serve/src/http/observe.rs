@@ -1,6 +1,6 @@
 //! Around every request: its id, its span, its key, the metrics, the log, the refusal while the server stops.
 
-use super::{authorization, encoding, method, refuse, trace};
+use super::{SERVER_TIMING, authorization, encoding, method, refuse, trace};
 use crate::Error;
 use crate::app::request_id::{self, request_id};
 use crate::app::{App, Phase};
@@ -15,7 +15,6 @@ use tracing::Instrument;
 use tracing::field::{Empty, display};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static(request_id::HEADER);
-const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 
 /// Counts and times the request, asks for its key, and gives its response an `x-request-id`: the client's, or a new one.
 /// Everything that is logged on its way carries the id, and that of its trace.

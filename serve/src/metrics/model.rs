@@ -57,7 +57,7 @@ impl ModelMetrics {
         self.families.items.canceled(&self.labels());
     }
 
-    /// An item spent `took` in `stage`.
+    /// A request, an item or a batch spent `took` in `stage`.
     pub fn stage(&self, stage: Stage, took: Duration) {
         self.families.stages.observe(&self.labels(), stage, took);
         self.statistics.stage(stage, took);

@@ -71,7 +71,7 @@ impl Statistics {
         counter.add(took);
     }
 
-    /// An item, or for [`Stage::Infer`] a batch, spent `took` in `stage`.
+    /// An item, or for [`Stage::Infer`] a batch, spent `took` in `stage`. Stages of whole requests have no place here.
     pub fn stage(&self, stage: Stage, took: Duration) {
         let counter = match stage {
             // The same item waits for the runtime later, and is counted then.
@@ -79,6 +79,7 @@ impl Statistics {
                 self.queue.ns.fetch_add(nanoseconds(took), Ordering::Relaxed);
                 return;
             }
+            Stage::Receive | Stage::Parse | Stage::Fetch | Stage::Encode => return,
             Stage::Decode => &self.decode,
             Stage::Queue => &self.queue,
             Stage::Infer => &self.infer,

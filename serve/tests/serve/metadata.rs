@@ -150,6 +150,8 @@ fn metrics_count_what_happened() {
         ("selfie_http_requests_total{method=\"POST\",route=\"/v2/models/{model}/infer\",status=\"404\"}".into(), 1.0),
         ("selfie_stage_duration_seconds_count{model=\"net\",stage=\"wait\",version=\"1\"}".into(), 4.0),
         ("selfie_stage_duration_seconds_count{model=\"net\",stage=\"decode\",version=\"1\"}".into(), 4.0),
+        ("selfie_stage_duration_seconds_count{model=\"net\",stage=\"parse\",version=\"1\"}".into(), 1.0),
+        ("selfie_stage_duration_seconds_count{model=\"net\",stage=\"encode\",version=\"1\"}".into(), 1.0),
         ("selfie_image_pixels_sum".into(), 3.0 * 20.0 * 15.0),
         ("selfie_image_pixels_bucket{le=\"1024\"}".into(), 3.0),
         ("selfie_model_state{model=\"net\",state=\"READY\",version=\"1\"}".into(), 1.0),
