@@ -93,6 +93,9 @@ pub struct Config {
     /// Largest image in pixels, read from its header before anything is allocated.
     #[arg(long, env = "SELFIE_MAX_IMAGE_PIXELS", value_name = "N", default_value_t = 50_000_000)]
     pub max_image_pixels: u64,
+    /// Bytes of answers that are kept, of all models together, so that an image that comes again is neither decoded nor run; 0 keeps none.
+    #[arg(long, env = "SELFIE_CACHE_BYTES", value_name = "N", default_value_t = 0)]
+    pub cache_bytes: usize,
     /// Decode a JPEG that is more than twelve times as wide and high as the model needs at a quarter of its size.
     #[arg(long, env = "SELFIE_REDUCED_JPEG", value_name = "BOOL", action = ArgAction::Set, default_value_t)]
     #[arg(num_args = 0..=1, default_missing_value = "true")]

@@ -4,6 +4,7 @@
 //! the one that answers. Requests that hold the old one end on it, and its memory goes with the last of them. Where several
 //! versions of a model are served, they are proven and swapped together.
 
+mod cache;
 mod decoders;
 mod find;
 mod load;

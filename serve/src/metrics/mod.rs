@@ -4,6 +4,7 @@
 
 mod batches;
 mod build;
+mod cache;
 mod flight;
 mod galleries;
 mod grpc;
@@ -53,6 +54,7 @@ pub(crate) struct Families {
     pub items: items::Items,
     pub batches: batches::Batches,
     pub padding: padding::Padding,
+    pub cache: cache::Cache,
     pub stages: stages::Stages,
     pub queue: queue::Queue,
     pub loaded: loaded::Loaded,
@@ -79,6 +81,7 @@ impl Metrics {
             items: items::Items::new(&registry)?,
             batches: batches::Batches::new(&registry)?,
             padding: padding::Padding::new(&registry)?,
+            cache: cache::Cache::new(&registry)?,
             stages: stages::Stages::new(&registry)?,
             queue: queue::Queue::new(&registry)?,
             loaded: loaded::Loaded::new(&registry)?,

@@ -63,6 +63,12 @@ impl ModelMetrics {
         self.statistics.stage(stage, took);
     }
 
+    /// An image was looked for among those that were answered before, which took `took`.
+    pub fn looked(&self, is_there: bool, took: Duration) {
+        self.families.cache.looked(&self.labels(), is_there);
+        self.statistics.looked(is_there, took);
+    }
+
     /// An image of so many pixels was read.
     pub fn image(&self, pixels: u64) {
         self.families.images.observe(pixels);

@@ -16,6 +16,8 @@ pub struct Statistics {
     queue: Counter,
     decode: Counter,
     infer: Counter,
+    hit: Counter,
+    miss: Counter,
     batches: Mutex<BTreeMap<usize, Total>>,
 }
 
@@ -43,6 +45,10 @@ pub struct Snapshot {
     pub decode: Total,
     /// The runtime, by batches.
     pub infer: Total,
+    /// Looking for images that the cache held.
+    pub hit: Total,
+    /// Looking for images that it did not hold.
+    pub miss: Total,
     /// The runtime, by size of the batch.
     pub batches: BTreeMap<usize, Total>,
 }
@@ -87,6 +93,12 @@ impl Statistics {
         counter.add(took);
     }
 
+    /// An image was looked for in the cache.
+    pub fn looked(&self, is_there: bool, took: Duration) {
+        let counter = if is_there { &self.hit } else { &self.miss };
+        counter.add(took);
+    }
+
     /// A batch of `items` ran for `took`.
     pub fn batch(&self, items: usize, took: Duration) {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -106,6 +118,8 @@ impl Statistics {
             queue: self.queue.total(),
             decode: self.decode.total(),
             infer: self.infer.total(),
+            hit: self.hit.total(),
+            miss: self.miss.total(),
             batches: self.batches.lock().unwrap_or_else(PoisonError::into_inner).clone(),
         }
     }

@@ -16,6 +16,8 @@ fn moved() -> Metrics {
     model.stage(Stage::Decode, Duration::from_millis(1));
     model.canceled();
     model.expired();
+    model.looked(true, Duration::from_millis(1));
+    model.looked(false, Duration::from_millis(1));
     model.failed_batch();
     model.queue_limit(7);
     model.queue_depth(1);
