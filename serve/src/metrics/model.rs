@@ -74,9 +74,10 @@ impl ModelMetrics {
         self.families.images.observe(pixels);
     }
 
-    /// The queue grew or shrank.
-    pub fn queue_depth(&self, change: i64) {
-        self.families.queue.depth(&self.labels(), change);
+    /// The queue grew or shrank by items of a priority.
+    pub fn queue_depth(&self, priority: &str, change: i64) {
+        self.families.queue.depth(&self.labels(), priority, change);
+        self.statistics.queued(change);
     }
 
     /// Length of the queue.
@@ -86,7 +87,7 @@ impl ModelMetrics {
 
     /// Items that wait now.
     pub(crate) fn waiting(&self) -> i64 {
-        self.families.queue.now(&self.labels())
+        self.statistics.waiting()
     }
 
     /// Requests that were not answered well, by outcome.

@@ -3,7 +3,7 @@
 use super::Stage;
 use serde::Serialize;
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -18,6 +18,7 @@ pub struct Statistics {
     infer: Counter,
     hit: Counter,
     miss: Counter,
+    waiting: AtomicI64,
     batches: Mutex<BTreeMap<usize, Total>>,
 }
 
@@ -97,6 +98,16 @@ impl Statistics {
     pub fn looked(&self, is_there: bool, took: Duration) {
         let counter = if is_there { &self.hit } else { &self.miss };
         counter.add(took);
+    }
+
+    /// The queue grew or shrank.
+    pub fn queued(&self, change: i64) {
+        self.waiting.fetch_add(change, Ordering::Relaxed);
+    }
+
+    /// Items that wait now.
+    pub fn waiting(&self) -> i64 {
+        self.waiting.load(Ordering::Relaxed)
     }
 
     /// A batch of `items` ran for `took`.

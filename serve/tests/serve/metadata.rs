@@ -138,7 +138,7 @@ fn metrics_count_what_happened() {
     let labels = "{model=\"net\",version=\"1\"}";
     for (line, expected) in [
         (format!("selfie_items_total{labels}"), 3.0),
-        (format!("selfie_queue_depth{labels}"), 0.0),
+        ("selfie_queue_depth{model=\"net\",priority=\"5\",version=\"1\"}".into(), 0.0),
         (format!("selfie_queue_limit{labels}"), 256.0),
         ("selfie_requests_total{api=\"embeddings\",model=\"net\",outcome=\"ok\",version=\"1\"}".into(), 1.0),
         ("selfie_requests_total{api=\"embeddings\",model=\"net\",outcome=\"invalid\",version=\"1\"}".into(), 1.0),
