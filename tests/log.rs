@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use std::fs::{File, read_to_string};
 use std::path::Path;
 use std::process::Stdio;
-use support::{Serving, client};
+use support::{Serving, client, jpeg};
 
 #[test]
 fn what_the_log_shows_changes_while_it_serves() {
@@ -35,4 +35,22 @@ fn what_the_log_shows_changes_while_it_serves() {
     assert!(text.contains("shown-at-first") && text.contains("shown-again"), "{text}");
     assert!(!text.contains("hidden"), "{text}");
     assert!(!text.contains('\u{1b}'), "colours in a file: {text}");
+}
+
+#[test]
+fn a_slow_request_is_told_with_its_model_and_its_stages() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("log");
+    let log = Stdio::from(File::create(&path).unwrap());
+    let arguments = ["--slow-request-ms", "1", "--runtime", "tract"];
+    let mut serving = Serving::start_logging(Path::new(env!("CARGO_MANIFEST_DIR")), &arguments, log);
+    let request = client().post(format!("{}/v1/embeddings", serving.address)).header("x-request-id", "shop-7");
+    assert_eq!(request.header("content-type", "image/jpeg").body(jpeg()).send().unwrap().status(), 200);
+    serving.terminate();
+    assert_eq!(serving.wait().0, 0);
+    let text = read_to_string(&path).unwrap();
+    let line = text.lines().find(|line| line.contains("shop-7")).unwrap_or_default();
+    for part in ["WARN", "model=\"fashion-mnist\"", "version=1", "status=200", "took_ms=", "infer;dur="] {
+        assert!(line.contains(part), "no {part} in {line:?} of {text}");
+    }
 }

@@ -1,17 +1,18 @@
 //! Requests by HTTP to other servers, each over a connection of its own, and their answers.
-//!
-//! # Source
-//! RFC 9112, HTTP/1.1.
 
-use httparse::{EMPTY_HEADER, Header, Response, Status, parse_chunk_size};
+use actix_web::web::{Bytes, BytesMut};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::client::conn::http1::Builder;
+use hyper::header::{CONNECTION, HOST, HeaderName, USER_AGENT};
+use hyper::{Method, Request, Response, Uri};
+use hyper_util::rt::TokioIo;
+use std::error::Error;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tonic::transport::Uri;
+use tokio::io::{AsyncRead, AsyncWrite};
 
-/// Most bytes of the head of an answer, and of the line before a chunk.
+/// Most bytes of the head of an answer.
 const LONGEST_HEAD: usize = 16 << 10;
-const LONGEST_LINE: usize = 256;
-const MOST_HEADERS: usize = 64;
 
 /// Where a request goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,23 +27,6 @@ pub struct Address {
 
 /// The bytes that the bodies of answers may still have together.
 pub struct Budget(AtomicUsize);
-
-/// An answer whose body is still on its way.
-pub struct Answer<'a, S> {
-    pub status: u16,
-    headers: Vec<(String, String)>,
-    stream: &'a mut S,
-    /// What has come of the body and is not used yet.
-    rest: Vec<u8>,
-}
-
-/// The head of an answer.
-struct Head {
-    status: u16,
-    /// Names in small letters, and values.
-    headers: Vec<(String, String)>,
-    length: usize,
-}
 
 impl Address {
     /// Where a URL leads, if it names a host; `usual` is the port where it names none.
@@ -69,188 +53,111 @@ impl Budget {
     }
 }
 
-/// Sends a request; `headers` are those beside the usual ones, a line each.
+/// Sends a request; `headers` are those beside the usual ones. The body of the answer is still on its way.
 ///
 /// # Errors
 /// Why there is no answer.
-pub async fn ask<'a, S: AsyncRead + AsyncWrite + Unpin>(
-    stream: &'a mut S,
-    method: &str,
+pub async fn ask(
+    stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    method: Method,
     Address { authority, path, .. }: &Address,
-    headers: &str,
-    body: &[u8],
-) -> Result<Answer<'a, S>, String> {
-    let head = format!(
-        "{method} {path} HTTP/1.1\r\nhost: {authority}\r\nuser-agent: selfie/{}\r\nconnection: close\r\n{headers}\r\n",
-        env!("CARGO_PKG_VERSION")
-    );
-    stream.write_all(&[head.as_bytes(), body].concat()).await.map_err(|error| error.to_string())?;
-    let mut rest = Vec::new();
-    loop {
-        if more(stream, &mut rest).await? == 0 {
-            return Err("it closed the connection before it had answered".into());
-        }
-        if let Some(head) = parse(&rest)? {
-            rest.drain(..head.length);
-            return Ok(Answer { status: head.status, headers: head.headers, stream, rest });
-        }
-        if rest.len() > LONGEST_HEAD {
-            return Err(format!("its answer has more than {LONGEST_HEAD} bytes before the body"));
-        }
+    headers: &[(HeaderName, &str)],
+    body: Bytes,
+) -> Result<Response<Incoming>, String> {
+    let mut request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header(HOST, authority)
+        .header(USER_AGENT, concat!("selfie/", env!("CARGO_PKG_VERSION")))
+        .header(CONNECTION, "close");
+    for (name, value) in headers {
+        request = request.header(name, *value);
     }
+    let request = request.body(Full::new(body)).map_err(|error| error.to_string())?;
+    let connection = Builder::new().max_header_size(LONGEST_HEAD).handshake(TokioIo::new(stream)).await;
+    let (mut sender, connection) = connection.map_err(|error| cause(&error))?;
+    // What goes wrong on it is told by the answer, and it ends when nobody wants that any more.
+    tokio::spawn(connection);
+    sender.send_request(request).await.map_err(|error| cause(&error))
 }
 
-/// Reads what comes next; gives its length, 0 at the end.
-async fn more(stream: &mut (impl AsyncRead + Unpin), rest: &mut Vec<u8>) -> Result<usize, String> {
-    stream.read_buf(rest).await.map_err(|error| error.to_string())
+/// The whole body of an answer.
+///
+/// # Errors
+/// Why it is not there.
+pub async fn body(mut answer: Response<Incoming>, budget: &Budget) -> Result<Bytes, String> {
+    let mut body = BytesMut::new();
+    while let Some(frame) = answer.frame().await {
+        // What is no data comes behind it, and nobody reads that.
+        let Ok(data) = frame.map_err(|error| cause(&error))?.into_data() else { break };
+        budget.take(data.len())?;
+        body.extend_from_slice(&data);
+    }
+    Ok(body.freeze())
 }
 
-/// A head, once it is whole.
-fn parse(bytes: &[u8]) -> Result<Option<Head>, String> {
-    let mut headers = [EMPTY_HEADER; MOST_HEADERS];
-    let mut response = Response::new(&mut headers);
-    let Status::Complete(length) = response.parse(bytes).map_err(wrong)? else { return Ok(None) };
-    let pair = |header: &Header<'_>| {
-        (header.name.to_ascii_lowercase(), String::from_utf8_lossy(header.value).trim().to_owned())
-    };
-    let headers = response.headers.iter().map(pair).collect();
-    Ok(Some(Head { status: response.code.unwrap_or_default(), headers, length }))
-}
-
-fn wrong(what: impl std::fmt::Display) -> String {
-    format!("its answer is no HTTP: {what}")
-}
-
-impl<S: AsyncRead + Unpin> Answer<'_, S> {
-    /// A header by its name in small letters.
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
+/// What is at the bottom of an error: the system's own words where there is no connection.
+pub fn cause(error: &(dyn Error + 'static)) -> String {
+    let mut deepest = error;
+    while let Some(source) = deepest.source() {
+        deepest = source;
     }
-
-    /// The whole body.
-    ///
-    /// # Errors
-    /// Why it is not there.
-    pub async fn body(mut self, budget: &Budget) -> Result<Vec<u8>, String> {
-        budget.take(self.rest.len())?;
-        if self.header("transfer-encoding").is_some_and(|coding| coding.eq_ignore_ascii_case("chunked")) {
-            return self.chunks(budget).await;
-        }
-        if let Some(length) = self.header("content-length").map(str::parse::<usize>) {
-            return self.exactly(length.map_err(|_| wrong("its length is no number"))?, budget).await;
-        }
-        while self.grow(budget).await? {}
-        Ok(self.rest)
-    }
-
-    /// Reads what comes next; whether there was something.
-    async fn grow(&mut self, budget: &Budget) -> Result<bool, String> {
-        let length = more(self.stream, &mut self.rest).await?;
-        budget.take(length)?;
-        Ok(length > 0)
-    }
-
-    /// The next bytes.
-    async fn exactly(&mut self, length: usize, budget: &Budget) -> Result<Vec<u8>, String> {
-        while self.rest.len() < length {
-            if !self.grow(budget).await? {
-                return Err(format!("its answer ended after {} of {length} bytes", self.rest.len()));
-            }
-        }
-        Ok(self.rest.drain(..length).collect())
-    }
-
-    async fn chunks(&mut self, budget: &Budget) -> Result<Vec<u8>, String> {
-        let mut body = Vec::new();
-        loop {
-            let sizeless = || wrong("a chunk has no size");
-            let (line, size) = match parse_chunk_size(&self.rest).map_err(|_| sizeless())? {
-                Status::Complete(found) => found,
-                Status::Partial => {
-                    if self.rest.len() >= LONGEST_LINE || !self.grow(budget).await? {
-                        return Err(sizeless());
-                    }
-                    continue;
-                }
-            };
-            self.rest.drain(..line);
-            if size == 0 {
-                return Ok(body);
-            }
-            body.extend(self.exactly(usize::try_from(size).map_err(|_| sizeless())?, budget).await?);
-            // The end of the line.
-            self.exactly(2, budget).await?;
-        }
-    }
+    deepest.to_string()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
     use tokio::runtime::Builder;
 
     fn address(url: &str) -> Address {
         Address::of(&url.parse().unwrap(), 80).unwrap()
     }
 
-    /// What is made of an answer that comes in parts of this size.
-    fn answered(answer: &str, part: usize, most: usize) -> Result<(u16, Vec<u8>), String> {
-        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(async {
-            let (mut here, mut there) = tokio::io::duplex(4096);
-            let answer = answer.to_owned();
+    /// What is made of an answer.
+    fn answered(answer: &str, most: usize) -> Result<(u16, Bytes), String> {
+        let (here, mut there) = duplex(4096);
+        let answer = answer.to_owned();
+        Builder::new_current_thread().build().unwrap().block_on(async {
             tokio::spawn(async move {
                 let mut request = [0; 15];
                 there.read_exact(&mut request).await.unwrap();
                 assert_eq!(&request, b"GET /a HTTP/1.1");
-                for part in answer.as_bytes().chunks(part) {
-                    // Whoever has read enough is gone.
-                    if there.write_all(part).await.is_err() {
-                        return;
-                    }
-                    tokio::task::yield_now().await;
-                }
+                // Whoever has read enough is gone.
+                let _ = there.write_all(answer.as_bytes()).await;
             });
-            let answer = ask(&mut here, "GET", &address("http://host/a"), "x: y\r\n", b"").await?;
-            let status = answer.status;
-            Ok((status, answer.body(&Budget::new(most)).await?))
+            let answer = ask(here, Method::GET, &address("http://host/a"), &[], Bytes::new()).await?;
+            let status = answer.status().as_u16();
+            Ok((status, body(answer, &Budget::new(most)).await?))
         })
     }
 
     #[test]
-    fn an_answer_comes_whole_however_it_is_sent() {
+    fn an_answer_comes_whole_however_long_it_says_to_be() {
         for (answer, status, body) in [
-            ("HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\nhello worldmore", 200, "hello world"),
-            (
-                "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n6;x=y\r\n world\r\n0\r\n\r\n",
-                200,
-                "hello world",
-            ),
+            ("HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\nhello world", 200, "hello world"),
+            ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nx: y\r\n\r\n", 200, "hello"),
             ("HTTP/1.0 200 OK\r\n\r\nhello world", 200, "hello world"),
             ("HTTP/1.1 503 Busy\r\ncontent-length: 0\r\n\r\n", 503, ""),
         ] {
-            for part in [1, 7, 1000] {
-                assert_eq!(answered(answer, part, 1000), Ok((status, body.into())), "{part}: {answer}");
-            }
+            assert_eq!(answered(answer, 11), Ok((status, body.into())), "{answer}");
         }
     }
 
     #[test]
     fn what_is_no_answer_is_told() {
         for (answer, expected) in [
-            ("HTTP/1.1 200 OK\r\ncontent-length: 11\r\n\r\nhello", "ended after 5 of 11 bytes"),
-            ("HTTP/1.1 200 OK\r\ncontent-length: -1\r\n\r\n", "no HTTP"),
-            ("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n", "no HTTP"),
-            ("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nffffffffffffffff\r\n", "ended after"),
-            ("SSH-2.0-OpenSSH\r\n", "no HTTP"),
-            ("HTTP/1.1 200", "closed the connection"),
-            ("HTTP/1.1 200 OK\r\n\r\n01234567890123456789012345678901", "more bytes than"),
+            ("HTTP/1.1 200 OK\r\ncontent-length: 11\r\n\r\nhello", "end of file before message length reached"),
+            ("HTTP/1.1 200", "connection closed before message completed"),
+            ("SSH-2.0-OpenSSH\r\n", "invalid HTTP version"),
+            ("HTTP/1.1 200 OK\r\n\r\n01234567890123456789", "more bytes than"),
         ] {
-            let reason = answered(answer, 1000, 20).unwrap_err();
+            let reason = answered(answer, 19).unwrap_err();
             assert!(reason.contains(expected), "{answer:?}: {reason}");
         }
         let long = format!("HTTP/1.1 200 OK\r\nx: {}\r\n\r\n", "y".repeat(2 * LONGEST_HEAD));
-        assert!(answered(&long, 1000, 20).unwrap_err().contains("before the body"));
+        assert!(answered(&long, 20).unwrap_err().contains("too large"));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Parquet files, read by column: no row is put together, and rows that are not wanted are skipped.
 
 use crate::Error;
+use parquet::basic::ConvertedType;
 use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
 use parquet::data_type::{ByteArray, DataType, FloatType};
 use parquet::file::reader::{FileReader, SerializedFileReader};
@@ -71,15 +72,21 @@ impl Columns {
     pub fn texts(&self, column: usize) -> Result<Vec<Option<String>>, Error> {
         self.no_lists(column)?;
         let mut found = Vec::with_capacity(self.rows());
-        for group in 0..self.reader.num_row_groups() {
+        // A number without a sign stands in the same bits.
+        let is_unsigned = self.is_unsigned(column);
+        let short = |value: i32| if is_unsigned { value.cast_unsigned().to_string() } else { value.to_string() };
+        let long = |value: i64| if is_unsigned { value.cast_unsigned().to_string() } else { value.to_string() };
+        for (group, rows) in self.group_rows().enumerate() {
             let texts = match self.column(group, column)? {
-                ColumnReader::ByteArrayColumnReader(reader) => {
+                ColumnReader::ByteArrayColumnReader(mut reader) => {
                     let text = |bytes: ByteArray| String::from_utf8_lossy(bytes.data()).into_owned();
-                    self.optional(reader, group, text)?
+                    self.records(&mut reader, rows, text)?
                 }
-                ColumnReader::Int32ColumnReader(reader) => self.optional(reader, group, |value| value.to_string())?,
-                ColumnReader::Int64ColumnReader(reader) => self.optional(reader, group, |value| value.to_string())?,
-                ColumnReader::BoolColumnReader(reader) => self.optional(reader, group, |value| value.to_string())?,
+                ColumnReader::Int32ColumnReader(mut reader) => self.records(&mut reader, rows, short)?,
+                ColumnReader::Int64ColumnReader(mut reader) => self.records(&mut reader, rows, long)?,
+                ColumnReader::BoolColumnReader(mut reader) => {
+                    self.records(&mut reader, rows, |value| value.to_string())?
+                }
                 _ => return Err(self.wrong_type(column, "strings, whole numbers or truth values")),
             };
             found.extend(texts);
@@ -162,17 +169,7 @@ impl Columns {
         group.get_column_reader(column).map_err(|error| self.damaged(&error))
     }
 
-    /// All rows of a group.
-    fn optional<T: DataType, V>(
-        &self,
-        mut reader: ColumnReaderImpl<T>,
-        group: usize,
-        value: impl Fn(T::T) -> V,
-    ) -> Result<Vec<Option<V>>, Error> {
-        let rows = self.group_rows().nth(group).unwrap_or(0);
-        self.records(&mut reader, rows, value)
-    }
-
+    /// The next rows of a column.
     fn records<T: DataType, V>(
         &self,
         reader: &mut ColumnReaderImpl<T>,
@@ -202,6 +199,13 @@ impl Columns {
             0 => Ok(()),
             _ => Err(self.wrong_type(column, "one value for each row, but lists")),
         }
+    }
+
+    /// Whether the whole numbers of a column have no sign.
+    fn is_unsigned(&self, column: usize) -> bool {
+        use ConvertedType::{UINT_8, UINT_16, UINT_32, UINT_64};
+        let kind = self.reader.metadata().file_metadata().schema_descr().column(column).converted_type();
+        matches!(kind, UINT_8 | UINT_16 | UINT_32 | UINT_64)
     }
 
     fn name(&self, column: usize) -> String {

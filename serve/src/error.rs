@@ -260,12 +260,12 @@ pub enum Error {
         found: String,
     },
     /// A form of the response that there is not.
-    #[error(
-        "none of \"{found}\" is given here; accept application/json, or application/octet-stream with dtype f32, f16, int8 or ubinary"
-    )]
+    #[error("none of \"{found}\" is given here; accept {expected}")]
     NotAcceptable {
         /// What the client accepts.
         found: String,
+        /// What there is.
+        expected: &'static str,
     },
     /// No room in the queue.
     #[error("the queue of model \"{model}\" is full ({limit} items); try again in {retry_after_s} s")]

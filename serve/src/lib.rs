@@ -27,7 +27,8 @@
 //! | [`grpc`] | the Open Inference Protocol over gRPC |
 //! | [`tls`] | the certificate for both |
 //! | [`plan`] | what a server would do with its options |
-//! | [`server`] | binding, signals, draining |
+//! | [`server`] | binding, draining |
+//! | `signals` | what SIGTERM, SIGINT and SIGHUP do |
 //! | [`mod@bench`] | how fast all that is, beside others |
 //! | [`fuzz`] | what reads bytes from strangers, for the fuzz targets |
 
@@ -56,6 +57,7 @@ pub mod preprocess;
 pub mod protocol;
 pub mod runtime;
 pub mod server;
+mod signals;
 pub mod stamp;
 pub mod store;
 pub mod tls;

@@ -28,8 +28,15 @@ pub struct Plan {
 pub struct Planned {
     /// Its name.
     pub name: String,
-    /// The version that would serve.
+    /// The version that would serve, or be refused.
     pub version: u64,
+    /// How it would serve, or why it would be refused.
+    pub outcome: Result<Proven, String>,
+}
+
+/// How a model would serve.
+#[derive(Debug)]
+pub struct Proven {
     /// Length of its file in bytes, with the weights beside it.
     pub file_bytes: u64,
     /// The largest batch that the runtime gets.
@@ -38,10 +45,8 @@ pub struct Planned {
     pub at_once: usize,
     /// Number of golden samples that held.
     pub golden: usize,
-    /// The runtime and device that would serve it, and why; nothing for one that would be refused.
-    pub choice: Option<Choice>,
-    /// Why it would be refused, if it would be.
-    pub refused: Option<String>,
+    /// The runtime and device, and why.
+    pub choice: Choice,
 }
 
 /// Memory of the process in kB.
@@ -68,22 +73,12 @@ impl Plan {
         for (name, slot) in engine.slots() {
             for served in slot.serving.iter().flat_map(|serving| serving.versions()) {
                 largest_batch(served)?;
-                models.push(Planned::served(served));
+                let (version, outcome) = (served.version, Ok(Proven::of(served)));
+                models.push(Planned { name: name.clone(), version, outcome });
             }
             for (version, state) in slot.aside {
                 if let State::Refused(reason) = state {
-                    let (name, refused) = (name.clone(), Some(reason));
-                    let (file_bytes, max_batch_size, at_once, golden, choice) = (0, 0, 0, 0, None);
-                    models.push(Planned {
-                        name,
-                        version,
-                        file_bytes,
-                        max_batch_size,
-                        at_once,
-                        golden,
-                        choice,
-                        refused,
-                    });
+                    models.push(Planned { name: name.clone(), version, outcome: Err(reason) });
                 }
             }
         }
@@ -98,17 +93,14 @@ impl Plan {
     }
 }
 
-impl Planned {
-    fn served(served: &Served) -> Self {
+impl Proven {
+    fn of(served: &Served) -> Self {
         Self {
-            name: served.name.clone(),
-            version: served.version,
             file_bytes: served.model.file.bytes(),
             max_batch_size: served.max_batch_size(),
             at_once: served.model.at_once(),
             golden: served.model.proofs.len(),
-            choice: Some(served.model.choice.clone()),
-            refused: None,
+            choice: served.model.choice.clone(),
         }
     }
 }

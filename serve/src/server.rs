@@ -7,6 +7,7 @@ use crate::gallery::Galleries;
 use crate::grpc;
 use crate::http::{configure, keep, observe};
 use crate::metrics::Metrics;
+use crate::signals::{Impatience, asked_to_end, look_when_told};
 use crate::tls::Tls;
 use crate::trace::Tracer;
 use crate::{Config, Error};
@@ -102,7 +103,7 @@ impl Server {
     }
 
     /// Serves until SIGTERM, SIGINT or [`Stopper::stop`], then drains: the readiness says no, after the drain delay
-    /// nothing new is taken, what is in flight is finished, and the models are let go last.
+    /// nothing new is taken, what is in flight is finished, and the models are let go last. A signal meanwhile ends the process.
     ///
     /// # Errors
     /// [`Error::Server`] when the machinery of the server fails.
@@ -112,8 +113,9 @@ impl Server {
         let Self { app, http, grpc, tls, stop } = self;
         let config = &app.config;
         let threads = http_threads(config);
+        let impatience = Impatience::new();
         // Dropped at the end, which stops the looking. A load that is on its way then is not waited for.
-        let _looking = watch_store(&app)?;
+        let looking = watch_store(&app)?;
         let _mending = background(&app, "mend", |app, stop| app.engine.mend(stop))?;
         let grpc = grpc.map(|Listener { listener, addr }| {
             tracing::info!("listening for gRPC on {addr}");
@@ -143,8 +145,9 @@ impl Server {
                 None => server.listen(http.listener),
             };
             let server = server.map_err(failed)?.run();
+            rt::spawn(look_when_told(looking.clone()));
             let stop_grpc = grpc.as_ref().map(grpc::Running::stop);
-            let ended = pin!(end(server.handle(), stop_grpc, app.clone(), stop.subscribe()));
+            let ended = pin!(end(&impatience, server.handle(), stop_grpc, app.clone(), stop.subscribe()));
             tracing::info!("listening on {url}");
             match select(pin!(server), ended).await {
                 Either::Left((served, _)) => served.map_err(failed),
@@ -186,13 +189,10 @@ pub(crate) fn http_threads(config: &Config) -> usize {
     if config.http_threads > 0 { config.http_threads } else { crate::config::threads(0).min(HTTP_THREADS) }
 }
 
-/// Starts the thread that looks at the store, if one is wanted. It ends when the sender is dropped.
-fn watch_store(app: &Data<App>) -> Result<Option<Sender<()>>, Error> {
-    let every = Duration::from_millis(app.config.poll_ms);
-    if every.is_zero() {
-        return Ok(None);
-    }
-    background(app, "store", move |app, stop| app.engine.poll(every, stop)).map(Some)
+/// Starts the thread that looks at the store, at its times and whenever it is told. It ends when the sender is dropped.
+fn watch_store(app: &Data<App>) -> Result<Sender<()>, Error> {
+    let every = Some(app.config.poll_ms).filter(|ms| *ms > 0).map_or(Duration::MAX, Duration::from_millis);
+    background(app, "store", move |app, told| app.engine.poll(every, told))
 }
 
 /// Starts a thread for work beside the requests. It ends when the sender is dropped.
@@ -210,12 +210,14 @@ fn background(
 
 /// Waits for the sign to stop and drains. Says whether everything has ended in its time.
 async fn end(
+    impatience: &Impatience,
     server: ServerHandle,
     grpc: Option<watch::Sender<bool>>,
     app: Data<App>,
     mut stop: watch::Receiver<bool>,
 ) -> bool {
-    signalled(&mut stop).await;
+    asked_to_end(&mut stop).await;
+    impatience.begin();
     tracing::info!("shutting down: {} requests in flight", app.in_flight());
     app.enter(Phase::Leaving);
     rt::time::sleep(Duration::from_millis(app.config.drain_delay_ms)).await;
@@ -230,32 +232,4 @@ async fn end(
     app.enter(Phase::Stopping);
     let rest = deadline.saturating_duration_since(Instant::now());
     timeout(rest.max(GRACE), server.stop(true)).await.is_ok()
-}
-
-#[cfg(unix)]
-async fn signalled(stop: &mut watch::Receiver<bool>) {
-    use actix_web::rt::signal::unix::{SignalKind, signal};
-    let stopped = pin!(stop.wait_for(|stop| *stop));
-    match (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) {
-        (Ok(mut terminate), Ok(mut interrupt)) => {
-            let signals = pin!(async {
-                let (terminate, interrupt) = (pin!(terminate.recv()), pin!(interrupt.recv()));
-                select(terminate, interrupt).await;
-            });
-            if let Either::Right(_) = select(stopped, signals).await {
-                tracing::info!("signal received");
-            }
-        }
-        _ => {
-            tracing::warn!("signals cannot be caught; only a stop from inside ends the server in order");
-            let _ = stopped.await;
-        }
-    }
-}
-
-#[cfg(not(unix))]
-async fn signalled(stop: &mut watch::Receiver<bool>) {
-    let stopped = pin!(stop.wait_for(|stop| *stop));
-    let interrupted = pin!(rt::signal::ctrl_c());
-    select(stopped, interrupted).await;
 }

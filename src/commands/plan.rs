@@ -3,7 +3,7 @@
 use crate::table::Table;
 use anyhow::ensure;
 use selfie_serve::Config;
-use selfie_serve::plan::{Plan, Planned};
+use selfie_serve::plan::{Plan, Planned, Proven};
 use std::collections::BTreeMap;
 
 /// Prints the plan. `origins` says where each option comes from that is not a default.
@@ -17,16 +17,23 @@ pub fn print(config: &Config, origins: &BTreeMap<String, String>) -> anyhow::Res
     let plan = Plan::of(config)?;
     println!("threads: {}\n", plan.threads.map(|(what, count)| format!("{count} for {what}")).join(", "));
     let mut models = Table::new(["model", "version", "file MB", "largest batch", "at once", "golden samples", "state"]);
-    for Planned { name, version, file_bytes, max_batch_size, at_once, golden, refused, .. } in &plan.models {
-        let state = refused.clone().unwrap_or_else(|| "would serve".into());
-        let megabytes = format!("{:.1}", *file_bytes as f64 / 1e6);
-        let [version, batch, at_once, golden] =
-            [version, &(*max_batch_size as u64), &(*at_once as u64), &(*golden as u64)].map(u64::to_string);
-        models.row([name.clone(), version, megabytes, batch, at_once, golden, state]);
+    for Planned { name, version, outcome } in &plan.models {
+        let (numbers, state) = match outcome {
+            Ok(Proven { file_bytes, max_batch_size, at_once, golden, .. }) => {
+                let megabytes = format!("{:.1}", *file_bytes as f64 / 1e6);
+                let [batch, at_once, golden] = [max_batch_size, at_once, golden].map(usize::to_string);
+                ([megabytes, batch, at_once, golden], "would serve")
+            }
+            Err(reason) => (Default::default(), reason.as_str()),
+        };
+        let [megabytes, batch, at_once, golden] = numbers;
+        models.row([name.clone(), version.to_string(), megabytes, batch, at_once, golden, state.to_owned()]);
     }
     println!("{models}");
-    for (model, choice) in plan.models.iter().filter_map(|model| Some((model, model.choice.as_ref()?))) {
-        println!("runtime of {}: {} on {}, {}", model.name, choice.runtime, choice.device, choice.reason);
+    for (name, Proven { choice, .. }) in
+        plan.models.iter().filter_map(|model| Some((&model.name, model.outcome.as_ref().ok()?)))
+    {
+        println!("runtime of {name}: {} on {}, {}", choice.runtime, choice.device, choice.reason);
     }
     for (name, vectors) in &plan.galleries {
         println!("gallery {name}: {vectors} vectors");
@@ -40,7 +47,7 @@ pub fn print(config: &Config, origins: &BTreeMap<String, String>) -> anyhow::Res
         None => println!("memory: this system does not say"),
     }
     let refused: Vec<&str> =
-        plan.models.iter().filter(|model| model.refused.is_some()).map(|model| model.name.as_str()).collect();
+        plan.models.iter().filter(|model| model.outcome.is_err()).map(|model| model.name.as_str()).collect();
     ensure!(refused.is_empty(), "refused: {}", refused.join(", "));
     Ok(())
 }

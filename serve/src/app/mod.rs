@@ -8,13 +8,16 @@ pub mod request_id;
 
 pub use access::Access;
 
-use crate::engine::Engine;
+use crate::engine::{Engine, Served};
 use crate::fetch::Fetcher;
 use crate::gallery::Galleries;
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, Tracked};
 use crate::trace::Tracer;
 use crate::{Config, Error};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::time::Duration;
+use tracing::Span;
 
 /// What every handler shares.
 pub struct App {
@@ -107,6 +110,23 @@ impl App {
         }
         let reason = "the administration is off; start the server with --admin to load and unload models and to change log and traces".into();
         Err(Error::Forbidden { reason })
+    }
+
+    /// The model that answers a request of `api`, and what counts the request. From here on every line of the log about it names them.
+    ///
+    /// # Errors
+    /// That nothing answers, which is counted too.
+    pub fn track(&self, found: Result<Arc<Served>, Error>, api: &'static str) -> Result<(Arc<Served>, Tracked), Error> {
+        let served = found.inspect_err(|error| self.metrics.unserved(api, error))?;
+        Span::current().record("model", served.name.as_str()).record("version", served.version);
+        let tracked = served.metrics.track(api);
+        Ok((served, tracked))
+    }
+
+    /// Whether a request that took so long is told to the operator.
+    pub fn is_slow(&self, took: Duration) -> bool {
+        let limit_ms = self.config.slow_request_ms;
+        limit_ms > 0 && took >= Duration::from_millis(limit_ms)
     }
 
     /// Requests that have been received and not answered.

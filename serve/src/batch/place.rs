@@ -49,7 +49,7 @@ impl Place {
         terms: Terms,
     ) -> Self {
         if terms.priority != Priority::SPARE {
-            metrics.queue_depth(1);
+            metrics.queue_depth(terms.priority.label(), 1);
         }
         waiting.0.fetch_add(1, Ordering::SeqCst);
         levels.0[terms.priority.index()].fetch_add(1, Ordering::SeqCst);
@@ -82,7 +82,7 @@ impl Drop for Place {
         self.waiting.0.fetch_sub(1, Ordering::SeqCst);
         self.levels.0[self.terms.priority.index()].fetch_sub(1, Ordering::SeqCst);
         if !self.is_spare() {
-            self.metrics.queue_depth(-1);
+            self.metrics.queue_depth(self.terms.priority.label(), -1);
         }
     }
 }

@@ -38,6 +38,11 @@ impl Priority {
         }
     }
 
+    /// Its name in metrics: the number by which clients call it.
+    pub fn label(self) -> &'static str {
+        ["1", "2", "3", "4", "5", "6", "7", "8", "9", "spare"][self.index()]
+    }
+
     /// Its place, the highest first.
     pub fn index(self) -> usize {
         usize::from(self.0)
@@ -58,6 +63,7 @@ mod tests {
     fn one_is_the_highest_and_zero_the_usual() {
         for (number, index) in [(1, 0), (2, 1), (0, 4), (5, 4), (9, 8), (10, 8), (u64::MAX, 8)] {
             assert_eq!(Priority::named(number).index(), index, "{number}");
+            assert_eq!(Priority::named(number).label(), (index + 1).to_string(), "{number}");
         }
     }
 }

@@ -1,5 +1,5 @@
 use super::*;
-use parquet::data_type::{BoolType, ByteArrayType, Int64Type};
+use parquet::data_type::{BoolType, ByteArrayType, Int32Type, Int64Type};
 use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use parquet::schema::parser::parse_message_type;
 use std::sync::Arc;
@@ -8,6 +8,7 @@ const SCHEMA: &str = "message rows {
     optional group image { optional binary bytes; optional binary path (STRING); }
     required int64 number;
     required boolean positive;
+    required int32 code (INTEGER(32, false));
     required group vector (LIST) { repeated group list { required float element; } } }";
 
 /// One row: the image, its number, its vector.
@@ -37,6 +38,7 @@ fn file(folder: &Path, groups: &[&[Row<'_>]]) -> PathBuf {
         column::<ByteArrayType>(&mut group, &[], Some(&vec![1; rows.len()]), None);
         column::<Int64Type>(&mut group, &rows.iter().map(|row| row.1).collect::<Vec<_>>(), None, None);
         column::<BoolType>(&mut group, &rows.iter().map(|row| row.1 > 0).collect::<Vec<_>>(), None, None);
+        column::<Int32Type>(&mut group, &rows.iter().map(|row| row.1 as i32).collect::<Vec<_>>(), None, None);
         let values: Vec<f32> = rows.iter().flat_map(|row| row.2.iter().copied()).collect();
         let repeated: Vec<i16> =
             rows.iter().flat_map(|row| (0..row.2.len()).map(|index| i16::from(index > 0))).collect();
@@ -65,6 +67,7 @@ fn every_column_comes_back_across_row_groups() {
     }
     let numbers: Vec<Option<String>> = ["7", "-1", "0", "3", "4"].map(|text| Some(text.to_owned())).into();
     assert_eq!(columns.texts(find("number")).unwrap(), numbers);
+    assert_eq!(columns.texts(find("code")).unwrap()[1].as_deref(), Some("4294967295"), "a number without a sign");
     let positive: Vec<Option<String>> = [true, false, false, true, true].map(|flag| Some(flag.to_string())).into();
     assert_eq!(columns.texts(find("positive")).unwrap(), positive);
     assert_eq!(columns.texts(find("image.path")).unwrap(), vec![None; 5]);

@@ -1,6 +1,7 @@
 //! Loading one version of a model.
 
 use super::Served;
+use super::cache::Cache;
 use super::decoders::Decoders;
 use crate::batch::{Batcher, Limits};
 use crate::metrics::Metrics;
@@ -20,6 +21,7 @@ pub struct Loader {
     candidates: Vec<Candidate>,
     options: Options,
     decoders: Arc<Decoders>,
+    cache: Option<Cache>,
 }
 
 impl Loader {
@@ -42,7 +44,8 @@ impl Loader {
             tracing::info!("runtime {} on {}: {}", choice.runtime, choice.device, choice.reason);
         }
         let decoders = Arc::new(Decoders::new(config)?);
-        Ok(Self { config: config.clone(), metrics: metrics.clone(), candidates, options, decoders })
+        let cache = Cache::new(config.cache_bytes, metrics);
+        Ok(Self { config: config.clone(), metrics: metrics.clone(), candidates, options, decoders, cache })
     }
 
     /// The options.
@@ -104,6 +107,7 @@ impl Loader {
             shadow: None,
             batcher: Arc::new(batcher),
             decoders: self.decoders.clone(),
+            cache: self.cache.as_ref().map(Cache::for_another),
         })
     }
 }

@@ -12,6 +12,7 @@
 //! | `served` | the way of a request: admission, `decoders`, batch, answers in order, `timing` |
 //! | `shadow` | a version that answers nobody |
 
+mod cache;
 mod decoders;
 mod find;
 mod load;
@@ -28,7 +29,7 @@ pub use find::Which;
 pub use served::{Answers, Served};
 pub use serving::Serving;
 pub use slot::{Slot, State};
-pub use timing::Timing;
+pub use timing::{Laps, Timing};
 
 use crate::Config;
 use crate::Error;

@@ -28,19 +28,25 @@ impl Blindness {
 }
 
 impl Engine {
-    /// Looks at the store every `every` until the other end of `stop` is dropped.
-    pub fn poll(&self, every: Duration, stop: &Receiver<()>) {
+    /// Looks at the store every `every`, and whenever it is `told`, until the other end of that is dropped. Whoever tells it says that what is
+    /// there is whole.
+    pub fn poll(&self, every: Duration, told: &Receiver<()>) {
         let (mut pending, mut blindness) = (Pending::new(), Blindness::default());
-        while stop.recv_timeout(every) == Err(RecvTimeoutError::Timeout) {
-            let blind = self.look(&mut pending).err();
+        loop {
+            let is_told = match told.recv_timeout(every) {
+                Ok(()) => true,
+                Err(RecvTimeoutError::Timeout) => false,
+                Err(RecvTimeoutError::Disconnected) => return,
+            };
+            let blind = self.look(&mut pending, is_told).err();
             if blindness.is_news(blind.as_deref()) {
                 tracing::warn!("{}; what is loaded stays", blind.unwrap_or_default());
             }
         }
     }
 
-    /// One look at the store; the reason when there is nothing to see.
-    fn look(&self, pending: &mut Pending) -> Result<(), String> {
+    /// One look at the store, which counts alone when `is_whole`; the reason when there is nothing to see.
+    fn look(&self, pending: &mut Pending, is_whole: bool) -> Result<(), String> {
         let entries = store::present(self.loader.store()).map_err(|error| error.to_string())?;
         if entries.is_empty() {
             return Err(format!("{} holds no model", self.loader.store().display()));
@@ -53,7 +59,7 @@ impl Engine {
             if tried.get(*name) == Some(found) {
                 continue;
             }
-            if pending.get(*name) == Some(&Some(found.clone())) {
+            if is_whole || pending.get(*name) == Some(&Some(found.clone())) {
                 let _one = self.one_at_a_time();
                 // The engine has logged why a version is refused, and keeps the reason.
                 let _ = self.replace(entry, true);
@@ -62,7 +68,7 @@ impl Engine {
             }
         }
         for name in tried.keys().filter(|name| !seen.contains_key(name.as_str())) {
-            if pending.get(name) == Some(&None) {
+            if is_whole || pending.get(name) == Some(&None) {
                 self.forget(name);
             } else {
                 next.insert(name.clone(), None);

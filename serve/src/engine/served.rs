@@ -1,5 +1,6 @@
 //! One model that is served: admission, decoding on the pool, the batch, the answers in the order of the request.
 
+use super::cache::{Cache, Key};
 use super::decoders::Decoders;
 use super::{Mirror, Mirrored, Shadow, Timing};
 use crate::Error;
@@ -36,6 +37,8 @@ pub struct Served {
     pub(super) shadow: Option<Arc<Shadow>>,
     pub(super) batcher: Arc<Batcher>,
     pub(super) decoders: Arc<Decoders>,
+    /// What it has answered of late, if that is kept.
+    pub(super) cache: Option<Cache>,
 }
 
 /// The answers of a request, in the order of its items.
@@ -155,6 +158,7 @@ impl Served {
         replies: Replies,
     ) -> impl FnOnce() + use<B> {
         let (model, batcher, metrics) = (self.model.clone(), self.batcher.clone(), self.metrics.clone());
+        let cache = self.cache.clone();
         let queued = Instant::now();
         move || {
             batcher.begun();
@@ -167,6 +171,14 @@ impl Served {
             let start = Instant::now();
             let wait = start - queued;
             metrics.stage(Stage::Wait, wait);
+            let (key, known) = look_up(cache.as_ref(), image.as_ref(), &metrics);
+            if let Some(row) = known {
+                drop(place);
+                // A caller that has left does not want to know.
+                let _ = decoded.send(Decoded { wait, ..Decoded::default() });
+                let _ = answer.send(Ok(Answer::known(row)));
+                return batcher.help();
+            }
             // A panic in a decoder must cost one image, not the process.
             let prepared = catch_unwind(AssertUnwindSafe(|| model.preprocessor.prepare(image.as_ref())))
                 .unwrap_or_else(|_| Err(Error::image("made its decoder fail")));
@@ -181,7 +193,7 @@ impl Served {
                     metrics.image(image_pixels);
                     let mirrored = mirror.map(|mirror| mirror.of(&pixels));
                     // A caller that has left does not want to know, and the runner sees that it has.
-                    let _ = decoded.send(Decoded { wait, took, mirrored });
+                    let _ = decoded.send(Decoded { wait, took, mirrored, key });
                     batcher.put(pixels, place, answer, took);
                 }
                 Err(error) => {
@@ -200,14 +212,31 @@ impl Served {
         mut decoded: oneshot::Receiver<Decoded>,
     ) -> Result<Answered, Error> {
         let answer = reply.await.map_err(|_| self.lost())??;
-        let Decoded { wait, took, mirrored } = decoded.try_recv().map_err(|_| self.lost())?;
-        let timing = Timing { wait, decode: took, queue: answer.queue, infer: answer.infer };
+        let Decoded { wait, took, mirrored, key } = decoded.try_recv().map_err(|_| self.lost())?;
+        if let Some((cache, key)) = self.cache.as_ref().zip(key) {
+            cache.put(key, &answer.row);
+        }
+        let timing = Timing::default()
+            .with(Stage::Wait, wait)
+            .with(Stage::Decode, took)
+            .with(Stage::Queue, answer.queue)
+            .with(Stage::Infer, answer.infer);
         Ok(Answered { row: answer.row, timing, mirrored })
     }
 
     fn lost(&self) -> Error {
         Error::Backend { model: self.name.clone(), reason: "an item was lost on its way".into() }
     }
+}
+
+/// Where answers are kept, the key of an image, and what it was answered before.
+fn look_up(cache: Option<&Cache>, image: &[u8], metrics: &ModelMetrics) -> (Option<Key>, Option<Row>) {
+    let Some(cache) = cache else { return (None, None) };
+    let start = Instant::now();
+    let key = cache.key(image);
+    let known = cache.get(&key);
+    metrics.looked(known.is_some(), start.elapsed());
+    (Some(key), known)
 }
 
 /// The span of an image that was prepared, or could not be.
@@ -228,6 +257,8 @@ struct Decoded {
     wait: Duration,
     took: Duration,
     mirrored: Option<Mirrored>,
+    /// Of an image whose answer is to be kept.
+    key: Option<Key>,
 }
 
 /// Where a decoder tells what became of an image.

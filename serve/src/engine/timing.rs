@@ -1,42 +1,61 @@
 //! How long a request spent where.
 
-use crate::metrics::Stage;
-use std::time::Duration;
+use crate::metrics::{ModelMetrics, Stage};
+use std::time::{Duration, Instant};
 
-/// The longest time that an item of the request spent in each stage.
+/// The time that a request spent in each stage; of stages that its items go through the longest.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Timing {
-    /// Waiting for a decoder.
-    pub wait: Duration,
-    /// Image bytes to input tensor.
-    pub decode: Duration,
-    /// Waiting for the runtime.
-    pub queue: Duration,
-    /// The batch.
-    pub infer: Duration,
-}
+pub struct Timing([Duration; Stage::ALL.len()]);
 
 impl Timing {
+    /// The same, and so long in this stage as well.
+    #[must_use]
+    pub fn with(mut self, stage: Stage, took: Duration) -> Self {
+        self.0[stage as usize] += took;
+        self
+    }
+
     /// The longer time of each stage.
+    #[must_use]
     pub fn max(self, other: Self) -> Self {
-        Self {
-            wait: self.wait.max(other.wait),
-            decode: self.decode.max(other.decode),
-            queue: self.queue.max(other.queue),
-            infer: self.infer.max(other.infer),
-        }
+        Self(std::array::from_fn(|stage| self.0[stage].max(other.0[stage])))
+    }
+
+    /// Counts the stages that a request goes through once. Those of its items are counted one by one, when they are over.
+    pub fn count(&self, metrics: &ModelMetrics) {
+        self.stages().filter(|(stage, _)| stage.is_whole()).for_each(|(stage, took)| metrics.stage(stage, took));
     }
 
     /// The value of a `Server-Timing` header, in milliseconds.
     pub fn header(&self) -> String {
-        let stages = [
-            (Stage::Wait, self.wait),
-            (Stage::Decode, self.decode),
-            (Stage::Queue, self.queue),
-            (Stage::Infer, self.infer),
-        ];
         let part = |(stage, took): (Stage, Duration)| format!("{};dur={:.3}", stage.name(), took.as_secs_f64() * 1e3);
-        stages.map(part).join(", ")
+        self.stages().map(part).collect::<Vec<_>>().join(", ")
+    }
+
+    /// The stages that there were.
+    fn stages(&self) -> impl Iterator<Item = (Stage, Duration)> {
+        Stage::ALL.into_iter().zip(self.0).filter(|(_, took)| !took.is_zero())
+    }
+}
+
+/// Times stages that follow one another.
+pub struct Laps {
+    /// What has been timed.
+    pub timing: Timing,
+    last: Instant,
+}
+
+impl Laps {
+    /// The first stage begins.
+    pub fn start() -> Self {
+        Self { timing: Timing::default(), last: Instant::now() }
+    }
+
+    /// What went on since the last one was this stage.
+    pub fn lap(&mut self, stage: Stage) {
+        let now = Instant::now();
+        self.timing = self.timing.with(stage, now - self.last);
+        self.last = now;
     }
 }
 
@@ -45,10 +64,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_longest_of_each_stage_is_shown() {
-        let one = Timing { decode: Duration::from_micros(1500), ..Timing::default() };
+    fn the_longest_of_each_stage_that_there_was_is_shown_in_their_order() {
         let ms = Duration::from_millis;
-        let other = Timing { wait: ms(3), decode: ms(1), queue: ms(2), infer: Duration::ZERO };
-        assert_eq!(one.max(other).header(), "wait;dur=3.000, decode;dur=1.500, queue;dur=2.000, infer;dur=0.000");
+        let one = Timing::default().with(Stage::Decode, Duration::from_micros(1500));
+        let other = Timing::default().with(Stage::Queue, ms(2)).with(Stage::Decode, ms(1)).with(Stage::Wait, ms(3));
+        assert_eq!(one.max(other).header(), "wait;dur=3.000, decode;dur=1.500, queue;dur=2.000");
     }
 }

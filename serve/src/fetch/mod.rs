@@ -13,6 +13,8 @@ use crate::client::{self, Address, Budget};
 use crate::{Config, Error};
 use actix_web::web::Bytes;
 use hosts::Permission;
+use hyper::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, LOCATION};
+use hyper::{Method, Uri};
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use std::net::SocketAddr;
@@ -23,7 +25,6 @@ use tokio::net::{TcpStream, lookup_host};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
-use tonic::transport::Uri;
 
 /// Most images that are fetched at once, those of one request included.
 const AT_ONCE: usize = 64;
@@ -81,13 +82,10 @@ impl Fetcher {
     pub async fn fetch(&self, url: &str, budget: &Budget) -> Result<Bytes, Error> {
         let fetched = timeout(self.longest, self.get(url, budget)).await;
         let late = |_| Err(format!("did not come within {} ms", self.longest.as_millis()));
-        fetched
-            .unwrap_or_else(late)
-            .map(Bytes::from)
-            .map_err(|reason| Error::image(format!("is at a URL and {reason}")))
+        fetched.unwrap_or_else(late).map_err(|reason| Error::image(format!("is at a URL and {reason}")))
     }
 
-    async fn get(&self, url: &str, budget: &Budget) -> Result<Vec<u8>, String> {
+    async fn get(&self, url: &str, budget: &Budget) -> Result<Bytes, String> {
         let target = Target::of(url)?;
         let Address { host, port, authority, .. } = &target.address;
         let permission = self.hosts.permission(host, *port, target.is_encrypted).ok_or_else(|| {
@@ -100,32 +98,33 @@ impl Fetcher {
         image.map_err(|reason| format!("cannot be fetched from {authority}: {reason}"))
     }
 
-    async fn get_at(&self, address: SocketAddr, target: &Target, budget: &Budget) -> Result<Vec<u8>, String> {
+    async fn get_at(&self, address: SocketAddr, target: &Target, budget: &Budget) -> Result<Bytes, String> {
         let text = |error: std::io::Error| error.to_string();
-        let mut stream = TcpStream::connect(address).await.map_err(text)?;
+        let stream = TcpStream::connect(address).await.map_err(text)?;
         if !target.is_encrypted {
-            return image(&mut stream, &target.address, budget).await;
+            return image(stream, &target.address, budget).await;
         }
         let tls = self
             .tls
             .clone()
             .ok_or("https needs certificates of authorities, which are not here; SSL_CERT_FILE names some")?;
         let name = ServerName::try_from(target.address.host.clone()).map_err(|error| error.to_string())?;
-        let mut stream = TlsConnector::from(tls).connect(name, stream).await.map_err(text)?;
-        image(&mut stream, &target.address, budget).await
+        let stream = TlsConnector::from(tls).connect(name, stream).await.map_err(text)?;
+        image(stream, &target.address, budget).await
     }
 }
 
 /// Asks for an image by a connection.
 async fn image(
-    stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
+    stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
     address: &Address,
     budget: &Budget,
-) -> Result<Vec<u8>, String> {
-    let headers = "accept: image/*\r\naccept-encoding: identity\r\n";
-    let answer = client::ask(stream, "GET", address, headers, b"").await?;
-    let encoding = answer.header("content-encoding").filter(|encoding| !encoding.eq_ignore_ascii_case("identity"));
-    match (answer.status, answer.header("location"), encoding) {
+) -> Result<Bytes, String> {
+    let headers = [(ACCEPT, "image/*"), (ACCEPT_ENCODING, "identity")];
+    let answer = client::ask(stream, Method::GET, address, &headers, Bytes::new()).await?;
+    let header = |name| answer.headers().get(name).map(|value| String::from_utf8_lossy(value.as_bytes()));
+    let encoding = header(CONTENT_ENCODING).filter(|encoding| !encoding.eq_ignore_ascii_case("identity"));
+    match (answer.status().as_u16(), header(LOCATION), encoding) {
         (200, _, None) => {}
         (200, _, Some(encoding)) => return Err(format!("it packs it in {encoding}, which was not asked for")),
         (300..=399, Some(location), _) => {
@@ -133,7 +132,7 @@ async fn image(
         }
         (status, ..) => return Err(format!("it answers {status}")),
     }
-    answer.body(budget).await
+    client::body(answer, budget).await
 }
 
 impl Target {
@@ -166,7 +165,7 @@ impl Target {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tokio::io::AsyncWriteExt;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
     use tokio::runtime::Builder;
 
     #[test]
@@ -199,11 +198,14 @@ mod tests {
             ("304 Not Modified\r\n\r\n", "it answers 304"),
             ("200 OK\r\nContent-Encoding: gzip\r\n\r\n", "packs it in gzip"),
         ] {
-            let (mut here, mut there) = tokio::io::duplex(4096);
+            let (here, mut there) = duplex(4096);
             let address = Target::of("http://a.example").ok().unwrap().address;
             let found = runtime.block_on(async {
-                there.write_all(format!("HTTP/1.1 {answer}").as_bytes()).await.unwrap();
-                image(&mut here, &address, &Budget::new(9)).await
+                tokio::spawn(async move {
+                    there.read_u8().await.unwrap();
+                    there.write_all(format!("HTTP/1.1 {answer}").as_bytes()).await.unwrap();
+                });
+                image(here, &address, &Budget::new(9)).await
             });
             assert!(found.as_ref().is_err_and(|reason| reason.contains(expected)), "{answer:?}: {found:?}");
         }

@@ -3,6 +3,7 @@
 use super::health::Check;
 use super::proto::health::health_server::{HealthServer, SERVICE_NAME as HEALTH};
 use super::proto::inference::grpc_inference_service_server::{GrpcInferenceServiceServer, SERVICE_NAME as INFERENCE};
+use super::reflection::{Reflection, SERVICE_NAME as REFLECTION, reflection};
 use super::service::Inference;
 use super::status::status;
 use super::{terms, trace};
@@ -22,10 +23,10 @@ use tonic::codegen::http::{HeaderMap, HeaderValue, Request, Response};
 use tonic::{Code, Status};
 use tower::Service;
 use tracing::Instrument;
-use tracing::field::display;
+use tracing::field::{Empty, display};
 
 /// Every call that there is.
-const METHODS: [&str; 16] = [
+const METHODS: [&str; 17] = [
     "ServerLive",
     "ServerReady",
     "ModelReady",
@@ -42,6 +43,7 @@ const METHODS: [&str; 16] = [
     "LogSettings",
     "Check",
     "Watch",
+    "ServerReflectionInfo",
 ];
 
 /// The name of every other call.
@@ -55,17 +57,22 @@ pub struct Front {
     app: Arc<App>,
     inference: GrpcInferenceServiceServer<Inference>,
     health: HealthServer<Check>,
+    reflection: Reflection,
 }
 
 impl Front {
     /// The services. Open streams end when `stop` says so.
-    pub fn new(app: Arc<App>, stop: watch::Receiver<bool>) -> Self {
+    ///
+    /// # Errors
+    /// That of [`reflection`].
+    pub fn new(app: Arc<App>, stop: watch::Receiver<bool>) -> Result<Self, Error> {
         // What comes may be compressed, what goes is not: clients announce by default that they would take it, and
         // floats hardly shrink.
+        let health = Check { app: app.clone(), stop: stop.clone() };
         let inference = GrpcInferenceServiceServer::new(Inference { app: app.clone(), stop })
             .max_decoding_message_size(app.config.max_body_bytes)
             .accept_compressed(Gzip);
-        Self { health: HealthServer::new(Check(app.clone())), app, inference }
+        Ok(Self { health: HealthServer::new(health), app, inference, reflection: reflection()? })
     }
 
     async fn answer(mut self, mut request: Request<Body>, start: Instant) -> Response<Body> {
@@ -76,7 +83,7 @@ impl Front {
         let is_known = method != UNKNOWN;
         let begun = app.tracer.as_ref().map(|tracer| trace::begin(tracer, &mut request, is_known, &id, start));
         let trace_id = begun.as_ref().map(|begun| display(begun.trace_id));
-        let span = tracing::error_span!("request", id, trace_id, method);
+        let span = tracing::error_span!("request", id, trace_id, method, model = Empty, version = Empty);
         let mut response = match refusal(&app, &request) {
             Some(error) => status(&error).into_http(),
             None => self.in_time(request, start).instrument(span.clone()).await,
@@ -93,9 +100,12 @@ impl Front {
         }
         let took_ms = took.as_secs_f64() * 1e3;
         let _inside = span.enter();
-        match app.config.log_requests {
-            true => tracing::info!(?code, took_ms, "answered"),
-            false => tracing::debug!(?code, took_ms, "answered"),
+        if app.is_slow(took) {
+            tracing::warn!(?code, took_ms, stages = text(response.headers(), "server-timing"), "answered slowly");
+        } else if app.config.log_requests {
+            tracing::info!(?code, took_ms, "answered");
+        } else {
+            tracing::debug!(?code, took_ms, "answered");
         }
         response
     }
@@ -121,8 +131,11 @@ impl Front {
     }
 
     async fn dispatch(&mut self, request: Request<Body>) -> Response<Body> {
-        let is_health = service(request.uri().path()) == Some(HEALTH);
-        let answered = if is_health { self.health.call(request).await } else { self.inference.call(request).await };
+        let answered = match service(request.uri().path()) {
+            Some(HEALTH) => self.health.call(request).await,
+            Some(REFLECTION) => Ok((self.reflection)(request).await),
+            _ => self.inference.call(request).await,
+        };
         answered.unwrap_or_else(|never| match never {})
     }
 }
@@ -165,7 +178,7 @@ fn service(path: &str) -> Option<&str> {
 /// The name of the call in metrics, since raw paths would make one for each that anybody thinks of.
 fn method(path: &str) -> &'static str {
     let name = path.rsplit('/').next().unwrap_or_default();
-    let is_ours = matches!(service(path), Some(HEALTH | INFERENCE));
+    let is_ours = matches!(service(path), Some(HEALTH | INFERENCE | REFLECTION));
     METHODS.into_iter().find(|method| is_ours && *method == name).unwrap_or(UNKNOWN)
 }
 
@@ -178,6 +191,7 @@ mod tests {
         let services = [
             (INFERENCE, include_str!("../../proto/inference.proto")),
             (HEALTH, include_str!("../../proto/health.proto")),
+            (REFLECTION, "rpc ServerReflectionInfo("),
         ];
         let calls = services.into_iter().flat_map(|(service, text)| {
             let calls = text.lines().filter_map(|line| line.trim().strip_prefix("rpc ")?.split_once('('));

@@ -8,10 +8,12 @@ use super::service::version;
 use super::terms;
 use crate::Error;
 use crate::app::App;
-use crate::engine::{Answers, Served, Timing};
+use crate::engine::{Answers, Laps, Served, Timing};
+use crate::metrics::Stage;
 use crate::protocol::{self, Choice, Data, Input, Wanted};
 use crate::trace::Context;
 use actix_web::web::Bytes;
+use std::time::Instant;
 use tonic::metadata::MetadataMap;
 
 /// Answers one request, which has a span when it is traced.
@@ -24,18 +26,24 @@ pub async fn infer(
     trace: Option<Context>,
     request: ModelInferRequest,
 ) -> Result<(ModelInferResponse, Timing), Error> {
-    let served = protocol::route(&app.engine, &request.model_name, version(&request.model_version))?;
-    let tracked = served.metrics.track("infer");
+    let found = protocol::route(&app.engine, &request.model_name, version(&request.model_version));
+    let (served, tracked) = app.track(found, "infer")?;
+    let mut laps = Laps::start();
     let result = async {
         let wanted = request.outputs.into_iter().map(wanted).collect::<Result<Vec<_>, _>>()?;
         let choices = protocol::choose(&served, &wanted)?;
         let tensor = input(&served, request.inputs, request.raw_input_contents)?.tensor(&served)?;
         let whole = |name| whole(&request.parameters, name);
         let terms = terms::terms(&app.config, metadata, whole("timeout")?, whole("priority")?, trace)?;
+        laps.lap(Stage::Parse);
         Ok((choices, tensor.run(&served, terms).await?))
     };
     let (choices, answers) = tracked.end(result.await)?;
-    Ok((response(&served, request.id, &choices, &answers), answers.timing))
+    let start = Instant::now();
+    let response = response(&served, request.id, &choices, &answers);
+    let timing = laps.timing.max(answers.timing).with(Stage::Encode, start.elapsed());
+    timing.count(&served.metrics);
+    Ok((response, timing))
 }
 
 fn wanted(output: InferRequestedOutputTensor) -> Result<Wanted, Error> {

@@ -1,4 +1,4 @@
-//! The Open Inference Protocol, version 2, over gRPC, as `inference.GRPCInferenceService`, and gRPC's own health check.
+//! The Open Inference Protocol, version 2, over gRPC, as `inference.GRPCInferenceService`, and gRPC's own health check and reflection.
 //!
 //! It is the same engine as behind REST, with the same names, keys, limits and messages; the status is
 //! [`crate::Error::status`] in gRPC's words. Unlike REST it always answers with raw outputs.
@@ -14,6 +14,7 @@ mod infer;
 mod metadata;
 mod parameters;
 pub mod proto;
+mod reflection;
 mod repository;
 mod serve;
 mod service;

@@ -80,7 +80,7 @@ fn serve(
     runtime.block_on(async {
         listener.set_nonblocking(true).map_err(failed)?;
         let listener = tokio::net::TcpListener::from_std(listener).map_err(failed)?;
-        let front = Front::new(app.clone(), stop.clone());
+        let front = Front::new(app.clone(), stop.clone())?;
         let signal = stopped(stop.clone());
         let serving = pin!(async {
             match &tls {

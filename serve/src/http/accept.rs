@@ -11,6 +11,8 @@ use crate::Error;
 use actix_web::HttpRequest;
 use actix_web::http::header::ACCEPT;
 
+const EXPECTED: &str = "application/json, or application/octet-stream with dtype f32, f16, int8 or ubinary";
+
 /// The form of a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
@@ -41,7 +43,7 @@ fn best(header: &str) -> Result<Form, Error> {
             best = Some((form, weight));
         }
     }
-    best.map(|(form, _)| form).ok_or_else(|| Error::NotAcceptable { found: header.to_owned() })
+    best.map(|(form, _)| form).ok_or_else(|| Error::NotAcceptable { found: header.to_owned(), expected: EXPECTED })
 }
 
 /// A media range and its weight, or nothing for one that is not known here.

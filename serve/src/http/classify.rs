@@ -53,8 +53,7 @@ struct Prediction<'a> {
 async fn classify(app: Data<App>, request: HttpRequest, payload: Payload) -> Result<HttpResponse, OpenAi> {
     let form = images::read::<Options>(&app, &request, payload).await?;
     let terms = terms::terms(&app.config, &request, None, None)?;
-    let served = app.engine.route(form.model.as_deref(), Which::Usual)?;
-    let tracked = served.metrics.track("classify");
+    let (served, tracked) = app.track(app.engine.route(form.model.as_deref(), Which::Usual), "classify")?;
     let top_k = form.options.top_k.map_or(DEFAULT_TOP_K, Whole::count);
     let result = async {
         let Some(labels) = served.model.labels() else {
@@ -66,7 +65,7 @@ async fn classify(app: Data<App>, request: HttpRequest, payload: Payload) -> Res
         Ok((labels, served.images(form.images, terms).await?))
     };
     let (labels, answers) = tracked.end(result.await)?;
-    let raw_scores = form.options.raw_scores;
+    let (timing, raw_scores) = (form.timing.max(answers.timing), form.options.raw_scores);
     let predictions = |logits: &[f32]| {
         let prediction = |(index, probability): (usize, f32)| {
             let score = if raw_scores { logits[index] } else { probability };
@@ -74,8 +73,9 @@ async fn classify(app: Data<App>, request: HttpRequest, payload: Payload) -> Res
         };
         best(logits, top_k).into_iter().map(prediction).collect()
     };
-    let logits = answers.rows.iter().filter_map(|row| served.model.logits(row));
-    let data = logits.enumerate().map(|(index, logits)| Classes { index, predictions: predictions(logits) }).collect();
-    let body = Response { object: "classify", model: &served.name, data };
-    Ok(answered(&served, &answers.timing).json(body))
+    Ok(answered(&served, timing, |response| {
+        let logits = answers.rows.iter().filter_map(|row| served.model.logits(row)).enumerate();
+        let data = logits.map(|(index, logits)| Classes { index, predictions: predictions(logits) }).collect();
+        Ok(response.json(Response { object: "classify", model: &served.name, data }))
+    })?)
 }

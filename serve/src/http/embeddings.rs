@@ -83,8 +83,7 @@ async fn embeddings(app: Data<App>, request: HttpRequest, payload: Payload) -> R
     let wanted = accept::form(&request)?;
     let form = images::read::<Options>(&app, &request, payload).await?;
     let terms = terms::terms(&app.config, &request, None, None)?;
-    let served = app.engine.route(form.model.as_deref(), Which::Usual)?;
-    let tracked = served.metrics.track("embeddings");
+    let (served, tracked) = app.track(app.engine.route(form.model.as_deref(), Which::Usual), "embeddings")?;
     let result = async {
         let Some(width) = served.model.embedding_width() else {
             return Err(Error::invalid("model", format!("model \"{}\" gives no embedding", served.name)));
@@ -95,18 +94,19 @@ async fn embeddings(app: Data<App>, request: HttpRequest, payload: Payload) -> R
         served.images(form.images, terms).await
     };
     let answers = tracked.end(result.await)?;
-    let rows = answers.rows.iter().filter_map(|row| served.model.embedding(row));
-    let found: Vec<Vec<f32>> = rows.map(|vector| form.options.cut(vector)).collect();
-    let mut response = answered(&served, &answers.timing);
-    response.insert_header((VARY, "accept"));
-    if let accept::Form::Bytes(dtype) = wanted {
-        return Ok(vectors::write(dtype, &found, response));
-    }
-    let format = form.options.encoding_format;
-    let embedding = |(index, vector)| Embedding { object: "embedding", index, embedding: format.write(vector) };
-    let data = found.into_iter().enumerate().map(embedding).collect();
-    let body = Response { object: "list", model: &served.name, data, usage: Usage::default() };
-    Ok(response.json(body))
+    let (timing, options) = (form.timing.max(answers.timing), form.options);
+    Ok(answered(&served, timing, |response| {
+        let rows = answers.rows.iter().filter_map(|row| served.model.embedding(row));
+        let found = rows.map(|vector| options.cut(vector));
+        response.insert_header((VARY, "accept"));
+        if let accept::Form::Bytes(dtype) = wanted {
+            return Ok(vectors::write(dtype, &found.collect::<Vec<_>>(), response));
+        }
+        let format = options.encoding_format;
+        let embedding = |(index, vector)| Embedding { object: "embedding", index, embedding: format.write(vector) };
+        let data = found.enumerate().map(embedding).collect();
+        Ok(response.json(Response { object: "list", model: &served.name, data, usage: Usage::default() }))
+    })?)
 }
 
 impl Options {

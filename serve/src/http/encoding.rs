@@ -3,11 +3,11 @@
 //! An answer that says how it is encoded is left alone by actix, so one that is to stay as it is says `identity` until it has
 //! passed. Clients need not hear of that: RFC 9110, section 8.4.1, wants it in no response.
 
-use actix_web::Error;
 use actix_web::body::{BodySize, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue};
+use actix_web::http::header::{AcceptEncoding, CONTENT_ENCODING, CONTENT_TYPE, Encoding, HeaderMap, HeaderValue};
 use actix_web::middleware::Next;
+use actix_web::{Error, HttpMessage};
 
 /// What is shorter goes out in one packet anyway.
 const SMALL_BYTES: u64 = 1400;
@@ -25,6 +25,15 @@ pub async fn keep<B: MessageBody>(request: ServiceRequest, next: Next<B>) -> Res
         response.headers_mut().insert(CONTENT_ENCODING, IDENTITY);
     }
     Ok(response)
+}
+
+/// Refuses a request whose client takes none of the encodings that there are, plain answers included. actix itself would do so in words that
+/// no client of an API expects.
+pub fn refusal(request: &ServiceRequest) -> Option<crate::Error> {
+    let accepted: AcceptEncoding = request.get_header()?;
+    let known = [Encoding::identity(), Encoding::gzip(), Encoding::deflate()];
+    let refused = |found| crate::Error::NotAcceptable { found, expected: "identity, gzip or deflate" };
+    accepted.negotiate(known.iter()).is_none().then(|| refused(accepted.to_string()))
 }
 
 /// Takes the sign away that an answer was left as it is.

@@ -43,7 +43,7 @@ async fn map(app: Data<App>, request: HttpRequest, name: Path<String>) -> Result
     let mut response = HttpResponse::Ok();
     response.insert_header((VARY, "accept"));
     if let accept::Form::Bytes(dtype) = form {
-        return Ok(vectors::write(dtype, &map.points, response));
+        return Ok(vectors::write(dtype, &map.points, &mut response));
     }
     Ok(response.json(Response {
         object: "map",

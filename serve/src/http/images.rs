@@ -13,7 +13,9 @@
 use super::messages::Messages;
 use super::{App, body, data_uri, multipart};
 use crate::Error;
+use crate::engine::{Laps, Timing};
 use crate::fetch::{AT_ONCE_EACH, Fetcher};
+use crate::metrics::Stage;
 use actix_web::HttpRequest;
 use actix_web::web::{Bytes, Payload, Query};
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -41,6 +43,8 @@ pub struct Form<O, I = Bytes> {
     pub images: Vec<I>,
     /// The options of the route.
     pub options: O,
+    /// How long it took to come, and to be understood.
+    pub timing: Timing,
 }
 
 #[derive(Deserialize)]
@@ -102,22 +106,32 @@ pub async fn read_any<O: DeserializeOwned>(
     payload: Payload,
 ) -> Result<Form<O>, Error> {
     let mut fields = query(request)?;
-    match body::kind(request).as_str() {
+    let mut laps = Laps::start();
+    let form = match body::kind(request).as_str() {
         "application/json" => {
             let body = body::read(request, payload, &app.config).await?;
-            let Form { model, images, options } = json(&body, fields, app.config.request_items())?;
-            Ok(Form { model, images: bytes(app.fetcher.as_ref(), images).await?, options })
+            laps.lap(Stage::Receive);
+            let Form { model, images, options, .. } = json(&body, fields, app.config.request_items())?;
+            laps.lap(Stage::Parse);
+            let fetcher = app.fetcher.as_ref().filter(|_| images.iter().any(|text| data_uri::is_url(text)));
+            let images = bytes(fetcher, images).await?;
+            laps.lap(if fetcher.is_some() { Stage::Fetch } else { Stage::Parse });
+            Form { model, images, options, timing: Timing::default() }
         }
         "multipart/form-data" => {
             let (images, own) = multipart::read(request, payload, &app.config).await?;
+            laps.lap(Stage::Receive);
             fields.extend(own);
-            from_text(images, fields)
+            from_text(images, fields)?
         }
         kind if kind.starts_with("image/") || kind == "application/octet-stream" => {
-            from_text(vec![body::read(request, payload, &app.config).await?], fields)
+            let image = body::read(request, payload, &app.config).await?;
+            laps.lap(Stage::Receive);
+            from_text(vec![image], fields)?
         }
-        found => Err(Error::MediaType { found: found.to_owned(), expected: EXPECTED }),
-    }
+        found => return Err(Error::MediaType { found: found.to_owned(), expected: EXPECTED }),
+    };
+    Ok(Form { timing: laps.timing, ..form })
 }
 
 fn query(request: &HttpRequest) -> Result<Fields, Error> {
@@ -168,7 +182,7 @@ fn json<O: DeserializeOwned>(body: &[u8], query: Fields, limit: usize) -> Result
     if texts.len() > limit {
         return Err(Error::TooManyItems { found: texts.len(), limit });
     }
-    Ok(Form { model: form.model, images: texts, options: form.options })
+    Ok(Form { model: form.model, images: texts, options: form.options, timing: Timing::default() })
 }
 
 fn from_text<O: DeserializeOwned>(images: Vec<Bytes>, mut fields: Fields) -> Result<Form<O>, Error> {
@@ -176,7 +190,7 @@ fn from_text<O: DeserializeOwned>(images: Vec<Bytes>, mut fields: Fields) -> Res
     let fields: Map<String, Value> = fields.into_iter().map(|(name, text)| (name, typed(text))).collect();
     let options = serde_json::from_value(Value::Object(fields))
         .map_err(|error| Error::invalid("", format!("an option is wrong: {error}")))?;
-    Ok(Form { model, images, options })
+    Ok(Form { model, images, options, timing: Timing::default() })
 }
 
 /// An option that came as text: a number or a boolean where the text is one, else a string.

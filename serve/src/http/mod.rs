@@ -48,10 +48,16 @@ pub use observe::observe;
 use crate::Error;
 use crate::app::App;
 use crate::engine::{Served, Timing};
-use actix_web::http::header::{AUTHORIZATION, HeaderMap};
+use crate::metrics::Stage;
+use actix_web::http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, ResponseError};
 use envelope::{KServe, OpenAi};
+use std::time::Instant;
+
+/// Where the time of a request went, and the version that answered it.
+const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
+const MODEL_VERSION: HeaderName = HeaderName::from_static("x-model-version");
 
 /// Every route.
 pub const ROUTES: &[fn(&mut ServiceConfig)] = &[
@@ -100,11 +106,21 @@ fn resource(path: &str, allow: &'static str) -> actix_web::Resource {
     }))
 }
 
-/// A response that says which version of the model has answered, and how long that took.
-fn answered(served: &Served, timing: &Timing) -> HttpResponseBuilder {
-    let mut response = HttpResponse::Ok();
-    response.insert_header(("server-timing", timing.header())).insert_header(("x-model-version", served.version));
-    response
+/// A response that says which version of the model has answered, and how long that took, `write` included.
+fn answered(
+    served: &Served,
+    timing: Timing,
+    write: impl FnOnce(&mut HttpResponseBuilder) -> Result<HttpResponse, Error>,
+) -> Result<HttpResponse, Error> {
+    let start = Instant::now();
+    let mut response = write(&mut HttpResponse::Ok())?;
+    let timing = timing.with(Stage::Encode, start.elapsed());
+    timing.count(&served.metrics);
+    response.headers_mut().insert(MODEL_VERSION, served.version.into());
+    if let Ok(stages) = HeaderValue::from_str(&timing.header()) {
+        response.headers_mut().insert(SERVER_TIMING, stages);
+    }
+    Ok(response)
 }
 
 /// Whether the sender may change what the server does.

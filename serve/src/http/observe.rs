@@ -1,6 +1,6 @@
 //! Around every request: its id, its span, its key, the metrics, the log, the refusal while the server stops.
 
-use super::{authorization, encoding, method, refuse, trace};
+use super::{SERVER_TIMING, authorization, encoding, method, refuse, trace};
 use crate::Error;
 use crate::app::request_id::{self, request_id};
 use crate::app::{App, Phase};
@@ -12,10 +12,9 @@ use actix_web::middleware::Next;
 use actix_web::web::Data;
 use std::time::{Duration, Instant};
 use tracing::Instrument;
-use tracing::field::display;
+use tracing::field::{Empty, display};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static(request_id::HEADER);
-const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 
 /// Counts and times the request, asks for its key, and gives its response an `x-request-id`: the client's, or a new one.
 /// Everything that is logged on its way carries the id, and that of its trace.
@@ -35,7 +34,7 @@ pub async fn observe(
     let id = request_id(request.headers().get(REQUEST_ID).and_then(|id| id.to_str().ok()));
     let begun = app.tracer.as_ref().map(|tracer| trace::begin(tracer, &request, &id, start));
     let trace_id = begun.as_ref().map(|begun| display(begun.trace_id));
-    let span = tracing::error_span!("request", id, trace_id, method, route);
+    let span = tracing::error_span!("request", id, trace_id, method, route, model = Empty, version = Empty);
     if request.method() == Method::HEAD {
         // It is answered as GET is, and the connection leaves the body out: RFC 9110, section 9.3.2.
         request.head_mut().method = Method::GET;
@@ -65,9 +64,13 @@ pub async fn observe(
     }
     let took_ms = took.as_secs_f64() * 1e3;
     let _inside = span.enter();
-    match app.config.log_requests {
-        true => tracing::info!(status, took_ms, "answered"),
-        false => tracing::debug!(status, took_ms, "answered"),
+    if app.is_slow(took) {
+        let stages = response.headers().get(SERVER_TIMING).and_then(|stages| stages.to_str().ok());
+        tracing::warn!(status, took_ms, stages, "answered slowly");
+    } else if app.config.log_requests {
+        tracing::info!(status, took_ms, "answered");
+    } else {
+        tracing::debug!(status, took_ms, "answered");
     }
     drop(flight);
     Ok(response)
@@ -76,6 +79,9 @@ pub async fn observe(
 /// Why the request goes no further, if it does not.
 fn refusal(app: &App, request: &ServiceRequest) -> Option<Error> {
     if let Err(error) = app.access.inference(request.path(), authorization(request.headers())) {
+        return Some(error);
+    }
+    if let Some(error) = encoding::refusal(request) {
         return Some(error);
     }
     (app.phase() == Phase::Stopping && request.method() == Method::POST).then_some(Error::Draining)

@@ -6,7 +6,7 @@ use crate::Error;
 use crate::gallery::{Gallery, Hit};
 use crate::whole::Whole;
 use actix_web::web::{self, Data, Payload, ServiceConfig};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
@@ -100,19 +100,19 @@ struct Neighbour<'a> {
 async fn search(app: Data<App>, request: HttpRequest, payload: Payload) -> Result<HttpResponse, OpenAi> {
     let form = images::read_any::<Options>(&app, &request, payload).await?;
     let terms = terms::terms(&app.config, &request, None, None)?;
-    let images::Form { model, images, options } = form;
+    let images::Form { model, images, options, timing } = form;
     let gallery = options.gallery(&app)?;
     let name = gallery.name.clone();
     options
         .few_thumbnails(gallery, images.len().max(options.vector.as_ref().map_or(0, |vectors| vectors.all().len())))?;
-    let (vectors, response) = match (&options.vector, images.is_empty()) {
+    let (vectors, answers) = match (&options.vector, images.is_empty()) {
         (Some(vectors), true) => (vectors.checked(gallery, app.config.request_items())?, None),
         (None, false) => {
-            let served = gallery.model(&app.engine, model.as_deref())?;
-            let tracked = served.metrics.track("search");
+            let (served, tracked) = app.track(gallery.model(&app.engine, model.as_deref()), "search")?;
             let answers = tracked.end(served.images(images, terms).await)?;
             let rows = answers.rows.iter().filter_map(|row| served.model.embedding(row));
-            (rows.map(<[f32]>::to_vec).collect(), Some(answered(&served, &answers.timing)))
+            let vectors = rows.map(<[f32]>::to_vec).collect();
+            (vectors, Some((served, timing.max(answers.timing))))
         }
         (Some(_), false) => return Err(Error::invalid("input", "images and vector are both there; send one").into()),
         (None, true) => return Err(Error::invalid("input", "input is missing; send images, or a vector").into()),
@@ -120,8 +120,11 @@ async fn search(app: Data<App>, request: HttpRequest, payload: Payload) -> Resul
     // The product takes all processors for some milliseconds: not on the threads that read and write.
     let body = web::block(move || answer(&app, &name, &vectors, &options)).await;
     let body = body.map_err(|_| Error::Server { reason: "a search was lost on its way".into() })??;
-    let mut response = response.unwrap_or_else(HttpResponse::Ok);
-    Ok(response.content_type("application/json").body(body))
+    let write = |response: &mut HttpResponseBuilder| Ok(response.content_type("application/json").body(body));
+    match answers {
+        Some((served, timing)) => Ok(answered(&served, timing, write)?),
+        None => Ok(write(&mut HttpResponse::Ok())?),
+    }
 }
 
 /// Searches and writes the response.

@@ -33,8 +33,7 @@ struct Response<'a> {
 async fn similarity(app: Data<App>, request: HttpRequest, payload: Payload) -> Result<HttpResponse, OpenAi> {
     let form = images::read::<Options>(&app, &request, payload).await?;
     let terms = terms::terms(&app.config, &request, None, None)?;
-    let served = app.engine.route(form.model.as_deref(), Which::Usual)?;
-    let tracked = served.metrics.track("similarity");
+    let (served, tracked) = app.track(app.engine.route(form.model.as_deref(), Which::Usual), "similarity")?;
     let result = async {
         if served.model.embedding_width().is_none() {
             return Err(Error::invalid("model", format!("model \"{}\" gives no embedding", served.name)));
@@ -42,9 +41,10 @@ async fn similarity(app: Data<App>, request: HttpRequest, payload: Payload) -> R
         served.images(form.images, terms).await
     };
     let answers = tracked.end(result.await)?;
-    let vectors = answers.rows.iter().filter_map(|row| served.model.embedding(row));
-    let body = Response { object: "similarity", model: &served.name, data: cosines(vectors) };
-    Ok(answered(&served, &answers.timing).json(body))
+    Ok(answered(&served, form.timing.max(answers.timing), |response| {
+        let vectors = answers.rows.iter().filter_map(|row| served.model.embedding(row));
+        Ok(response.json(Response { object: "similarity", model: &served.name, data: cosines(vectors) }))
+    })?)
 }
 
 fn cosines<'a>(vectors: impl Iterator<Item = &'a [f32]>) -> Vec<Vec<f32>> {

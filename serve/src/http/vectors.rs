@@ -67,7 +67,7 @@ pub fn bits(vector: &[f32]) -> impl Iterator<Item = u8> {
 }
 
 /// The vectors as the body of a response.
-pub fn write(dtype: Dtype, vectors: &[impl AsRef<[f32]>], mut response: HttpResponseBuilder) -> HttpResponse {
+pub fn write(dtype: Dtype, vectors: &[impl AsRef<[f32]>], response: &mut HttpResponseBuilder) -> HttpResponse {
     let width = vectors.first().map_or(0, |vector| vector.as_ref().len());
     let mut bytes = Vec::with_capacity(vectors.len() * (width + 1) * size_of::<f32>());
     for vector in vectors {

@@ -4,6 +4,7 @@
 
 mod batches;
 mod build;
+mod cache;
 mod flight;
 mod galleries;
 mod grpc;
@@ -53,6 +54,7 @@ pub(crate) struct Families {
     pub items: items::Items,
     pub batches: batches::Batches,
     pub padding: padding::Padding,
+    pub cache: cache::Cache,
     pub stages: stages::Stages,
     pub queue: queue::Queue,
     pub loaded: loaded::Loaded,
@@ -79,6 +81,7 @@ impl Metrics {
             items: items::Items::new(&registry)?,
             batches: batches::Batches::new(&registry)?,
             padding: padding::Padding::new(&registry)?,
+            cache: cache::Cache::new(&registry)?,
             stages: stages::Stages::new(&registry)?,
             queue: queue::Queue::new(&registry)?,
             loaded: loaded::Loaded::new(&registry)?,
@@ -92,6 +95,15 @@ impl Metrics {
         ModelMetrics::new(self.families.clone(), model, version)
     }
 
+    /// A request of `api` was for a model that does not answer. Names that nobody knows are one: clients make them up.
+    pub(crate) fn unserved(&self, api: &str, error: &Error) {
+        let model: &str = match error {
+            Error::Loading { model } | Error::Refused { model, .. } => model,
+            _ => UNKNOWN,
+        };
+        self.families.requests.count(&[model, UNKNOWN, api, error.outcome()]);
+    }
+
     /// All metrics as text.
     ///
     /// # Errors
@@ -103,6 +115,9 @@ impl Metrics {
 
 /// Labels of every metric of a model.
 const MODEL: [&str; 2] = ["model", "version"];
+
+/// Stands for every model and version that is not served.
+const UNKNOWN: &str = "_unknown";
 
 /// Registers what `made` holds.
 fn register<C: Collector + Clone + 'static>(registry: &Registry, made: prometheus::Result<C>) -> Result<C, Error> {

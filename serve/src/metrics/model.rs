@@ -57,10 +57,16 @@ impl ModelMetrics {
         self.families.items.canceled(&self.labels());
     }
 
-    /// An item spent `took` in `stage`.
+    /// A request, an item or a batch spent `took` in `stage`.
     pub fn stage(&self, stage: Stage, took: Duration) {
         self.families.stages.observe(&self.labels(), stage, took);
         self.statistics.stage(stage, took);
+    }
+
+    /// An image was looked for among those that were answered before, which took `took`.
+    pub fn looked(&self, is_there: bool, took: Duration) {
+        self.families.cache.looked(&self.labels(), is_there);
+        self.statistics.looked(is_there, took);
     }
 
     /// An image of so many pixels was read.
@@ -68,9 +74,10 @@ impl ModelMetrics {
         self.families.images.observe(pixels);
     }
 
-    /// The queue grew or shrank.
-    pub fn queue_depth(&self, change: i64) {
-        self.families.queue.depth(&self.labels(), change);
+    /// The queue grew or shrank by items of a priority.
+    pub fn queue_depth(&self, priority: &str, change: i64) {
+        self.families.queue.depth(&self.labels(), priority, change);
+        self.statistics.queued(change);
     }
 
     /// Length of the queue.
@@ -80,7 +87,7 @@ impl ModelMetrics {
 
     /// Items that wait now.
     pub(crate) fn waiting(&self) -> i64 {
-        self.families.queue.now(&self.labels())
+        self.statistics.waiting()
     }
 
     /// Requests that were not answered well, by outcome.

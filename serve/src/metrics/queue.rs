@@ -16,22 +16,17 @@ impl Queue {
     /// # Errors
     /// A name is taken.
     pub fn new(registry: &Registry) -> Result<Self, Error> {
-        let depth = Opts::new("selfie_queue_depth", "Items that wait, decoding included.");
+        let depth = Opts::new("selfie_queue_depth", "Items that wait, decoding included; priority 1 goes first.");
         let limit = Opts::new("selfie_queue_limit", "Most items that may wait.");
         Ok(Self {
-            depth: register(registry, IntGaugeVec::new(depth, &MODEL))?,
+            depth: register(registry, IntGaugeVec::new(depth, &["model", "version", "priority"]))?,
             limit: register(registry, IntGaugeVec::new(limit, &MODEL))?,
         })
     }
 
     /// Changes the depth.
-    pub fn depth(&self, labels: &[&str], change: i64) {
-        self.depth.with_label_values(labels).add(change);
-    }
-
-    /// The depth now.
-    pub fn now(&self, labels: &[&str]) -> i64 {
-        self.depth.with_label_values(labels).get()
+    pub fn depth(&self, [model, version]: &[&str; 2], priority: &str, change: i64) {
+        self.depth.with_label_values(&[model, version, priority]).add(change);
     }
 
     /// Sets the limit.

@@ -8,6 +8,12 @@ use std::time::Duration;
 /// A part of the way from request to answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
+    /// The body comes, one observation a request.
+    Receive,
+    /// The body becomes images or a tensor, one observation a request.
+    Parse,
+    /// Images come from where their URLs lead, one observation a request that has some.
+    Fetch,
     /// Waiting for a decoder, one observation an image.
     Wait,
     /// Image bytes to input tensor, one observation an image.
@@ -16,16 +22,34 @@ pub enum Stage {
     Queue,
     /// The runtime, one observation a batch.
     Infer,
+    /// Outputs become the answer, one observation a request.
+    Encode,
 }
 
 impl Stage {
+    /// Every stage, in the order in which a request goes through them.
+    pub const ALL: [Self; 8] =
+        [Self::Receive, Self::Parse, Self::Fetch, Self::Wait, Self::Decode, Self::Queue, Self::Infer, Self::Encode];
+
     /// The name in labels and headers.
     pub fn name(self) -> &'static str {
         match self {
+            Self::Receive => "receive",
+            Self::Parse => "parse",
+            Self::Fetch => "fetch",
             Self::Wait => "wait",
             Self::Decode => "decode",
             Self::Queue => "queue",
             Self::Infer => "infer",
+            Self::Encode => "encode",
+        }
+    }
+
+    /// Whether it is one of the whole request, rather than of an item or a batch.
+    pub fn is_whole(self) -> bool {
+        match self {
+            Self::Receive | Self::Parse | Self::Fetch | Self::Encode => true,
+            Self::Wait | Self::Decode | Self::Queue | Self::Infer => false,
         }
     }
 }
@@ -41,8 +65,8 @@ impl Stages {
     /// # Errors
     /// The name is taken.
     pub fn new(registry: &Registry) -> Result<Self, Error> {
-        let help =
-            "Time of a stage: wait (an image, for a decoder), decode (an image), queue (an item), infer (a batch).";
+        let help = "Time of a stage: receive, parse, fetch and encode of a request, wait (for a decoder) and decode of an image, \
+                    queue of an item, infer of a batch.";
         let opts = HistogramOpts::new("selfie_stage_duration_seconds", help).buckets(seconds());
         Ok(Self { duration: register(registry, HistogramVec::new(opts, &["model", "version", "stage"]))? })
     }

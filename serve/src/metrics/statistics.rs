@@ -3,7 +3,7 @@
 use super::Stage;
 use serde::Serialize;
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -16,6 +16,9 @@ pub struct Statistics {
     queue: Counter,
     decode: Counter,
     infer: Counter,
+    hit: Counter,
+    miss: Counter,
+    waiting: AtomicI64,
     batches: Mutex<BTreeMap<usize, Total>>,
 }
 
@@ -43,6 +46,10 @@ pub struct Snapshot {
     pub decode: Total,
     /// The runtime, by batches.
     pub infer: Total,
+    /// Looking for images that the cache held.
+    pub hit: Total,
+    /// Looking for images that it did not hold.
+    pub miss: Total,
     /// The runtime, by size of the batch.
     pub batches: BTreeMap<usize, Total>,
 }
@@ -71,7 +78,7 @@ impl Statistics {
         counter.add(took);
     }
 
-    /// An item, or for [`Stage::Infer`] a batch, spent `took` in `stage`.
+    /// An item, or for [`Stage::Infer`] a batch, spent `took` in `stage`. Stages of whole requests have no place here.
     pub fn stage(&self, stage: Stage, took: Duration) {
         let counter = match stage {
             // The same item waits for the runtime later, and is counted then.
@@ -79,11 +86,28 @@ impl Statistics {
                 self.queue.ns.fetch_add(nanoseconds(took), Ordering::Relaxed);
                 return;
             }
+            Stage::Receive | Stage::Parse | Stage::Fetch | Stage::Encode => return,
             Stage::Decode => &self.decode,
             Stage::Queue => &self.queue,
             Stage::Infer => &self.infer,
         };
         counter.add(took);
+    }
+
+    /// An image was looked for in the cache.
+    pub fn looked(&self, is_there: bool, took: Duration) {
+        let counter = if is_there { &self.hit } else { &self.miss };
+        counter.add(took);
+    }
+
+    /// The queue grew or shrank.
+    pub fn queued(&self, change: i64) {
+        self.waiting.fetch_add(change, Ordering::Relaxed);
+    }
+
+    /// Items that wait now.
+    pub fn waiting(&self) -> i64 {
+        self.waiting.load(Ordering::Relaxed)
     }
 
     /// A batch of `items` ran for `took`.
@@ -105,6 +129,8 @@ impl Statistics {
             queue: self.queue.total(),
             decode: self.decode.total(),
             infer: self.infer.total(),
+            hit: self.hit.total(),
+            miss: self.miss.total(),
             batches: self.batches.lock().unwrap_or_else(PoisonError::into_inner).clone(),
         }
     }

@@ -16,9 +16,11 @@ fn moved() -> Metrics {
     model.stage(Stage::Decode, Duration::from_millis(1));
     model.canceled();
     model.expired();
+    model.looked(true, Duration::from_millis(1));
+    model.looked(false, Duration::from_millis(1));
     model.failed_batch();
     model.queue_limit(7);
-    model.queue_depth(1);
+    model.queue_depth("5", 1);
     model.image(64 * 64);
     model.loaded(Duration::from_secs(1));
     model.holds("cpu", 1 << 20);
@@ -53,7 +55,7 @@ fn every_family_shows_up_with_its_labels() {
         "selfie_items_canceled_total{model=\"m\",version=\"3\"} 1",
         "selfie_items_expired_total{model=\"m\",version=\"3\"} 1",
         "selfie_batches_failed_total{model=\"m\",version=\"3\"} 1",
-        "selfie_queue_depth{model=\"m\",version=\"3\"} 1",
+        "selfie_queue_depth{model=\"m\",priority=\"5\",version=\"3\"} 1",
         "selfie_queue_limit{model=\"m\",version=\"3\"} 7",
         "selfie_stage_duration_seconds_count{model=\"m\",stage=\"decode\",version=\"3\"} 1",
         "selfie_model_state{model=\"m\",state=\"READY\",version=\"3\"} 1",

@@ -78,7 +78,7 @@ mod tests {
         let (one, other) = (metrics.model("m", 3), metrics.model("n", 1));
         one.batch(4, Duration::from_millis(5));
         one.stage(Stage::Queue, Duration::from_micros(70));
-        one.queue_depth(2);
+        one.queue_depth("5", 2);
         one.track("infer").end(Ok(())).unwrap();
         for error in [Error::Draining, Error::Timeout { model: "m".into() }, Error::Timeout { model: "m".into() }] {
             one.track("infer").end::<()>(Err(error)).unwrap_err();

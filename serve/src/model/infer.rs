@@ -9,58 +9,30 @@ use selfie_models::card::InputDtype;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 impl Model {
-    /// Prepares the images on rayon's threads, each straight into its slot of one batch, and runs that, spread over what the
-    /// runtime runs at once.
+    /// Prepares the images on rayon's threads and runs them, spread over what the runtime runs at once.
     ///
     /// # Errors
     /// [`Error::Image`] names the first image that cannot be used; [`Error::Backend`] is the runtime's.
     pub fn infer<B: AsRef<[u8]> + Sync>(&self, images: &[B]) -> Result<Vec<Row>, Error> {
         let failed = |reason| Error::Backend { model: self.card().name.clone(), reason };
-        let item_len = self.preprocessor.item_len();
-        let rows = match self.preprocessor.dtype() {
-            InputDtype::F32 => {
-                let batch = self.prepare(images, 0.0, |image, slot| self.preprocessor.write(image, slot))?;
-                self.spread(&batch, item_len, |part| self.run(part.len() / item_len, Values::F32(part)))
-            }
-            InputDtype::U8 => {
-                let batch = self.prepare(images, 0, |image, slot| self.preprocessor.write_bytes(image, slot))?;
-                self.spread(&batch, item_len, |part| self.run(part.len() / item_len, Values::U8(part)))
-            }
-        };
-        let rows = rows.map_err(failed)?;
+        let item = |image: &B| self.preprocessor.item(image.as_ref());
+        let items: Vec<_> = images.par_iter().map(item).collect();
+        let items = items.into_iter().enumerate().map(|(index, item)| item.map_err(|error| error.at_item(index)));
+        let rows = self.spread(&items.collect::<Result<Vec<_>, _>>()?).map_err(failed)?;
         match rows.iter().position(|row| !row.is_finite()) {
             Some(item) => Err(failed(format!("image {item} gives a number that is not finite"))),
             None => Ok(rows),
         }
     }
 
-    /// The batch of some images.
-    fn prepare<B: AsRef<[u8]> + Sync, T: Copy + Send>(
-        &self,
-        images: &[B],
-        empty: T,
-        write: impl Fn(&[u8], &mut [T]) -> Result<(), Error> + Sync,
-    ) -> Result<Vec<T>, Error> {
-        let item_len = self.preprocessor.item_len();
-        let mut batch = vec![empty; images.len() * item_len];
-        let slots: Vec<_> = batch.chunks_mut(item_len).zip(images).collect();
-        let written: Vec<_> = slots.into_par_iter().map(|(slot, image)| write(image.as_ref(), slot)).collect();
-        let wrong = |(index, result): (usize, Result<(), Error>)| result.map_err(|error| error.at_item(index));
-        written.into_iter().enumerate().try_for_each(wrong).map(|()| batch)
-    }
-
-    /// Gives each of the batches that the runtime runs at once its share of the items, `width` values each, and runs that share in
-    /// order, in batches that the runtime takes.
-    pub(crate) fn spread<T: Sync>(
-        &self,
-        values: &[T],
-        width: usize,
-        run: impl Fn(&[T]) -> Result<Vec<Row>, String> + Sync,
-    ) -> Result<Vec<Row>, String> {
-        let share = (values.len() / width).div_ceil(self.at_once()).max(1);
+    /// Gives each of the batches that the runtime runs at once its share of the items, and runs that share in order, in batches that the
+    /// runtime takes.
+    pub(crate) fn spread(&self, items: &[Pixels]) -> Result<Vec<Row>, String> {
+        let share = items.len().div_ceil(self.at_once()).max(1);
         let batch = self.largest_batch().unwrap_or(share).min(share);
-        let in_order = |share: &[T]| share.chunks(batch * width).map(&run).collect::<Result<Vec<_>, _>>();
-        let rows: Vec<Vec<Vec<Row>>> = values.par_chunks(share * width).map(in_order).collect::<Result<_, _>>()?;
+        let in_order =
+            |share: &[Pixels]| share.chunks(batch).map(|part| self.run_items(part)).collect::<Result<_, _>>();
+        let rows: Vec<Vec<Vec<Row>>> = items.par_chunks(share).map(in_order).collect::<Result<_, _>>()?;
         Ok(rows.into_iter().flatten().flatten().collect())
     }
 

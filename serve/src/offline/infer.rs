@@ -116,7 +116,7 @@ fn ask(model: &Model, job: &Job, items: &[Item], batch: Batch) -> Result<Vec<Rec
         }));
     }
     let failed = |reason| Error::Backend { model: model.card().name.clone(), reason };
-    let mut rows = model.spread(&pixels, 1, |part| model.run_items(part)).map_err(failed)?.into_iter();
+    let mut rows = model.spread(&pixels).map_err(failed)?.into_iter();
     let records = items.iter().zip(thumbnails).map(|(item, thumbnail)| {
         let (id, label) = (item.id.clone(), item.label.as_deref().map(str::to_owned));
         let (answer, thumbnail) = match thumbnail {

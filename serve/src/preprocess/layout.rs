@@ -1,27 +1,28 @@
-//! Pixels into the slot of a batch, in the card's order of the axes.
+//! Pixels as an item of the input, in the card's order of the axes.
 
 use super::canvas::Canvas;
 use selfie_models::card::Layout;
 
-/// Writes `value(channel, byte)` of every byte into `slot`.
-pub fn write<T>(canvas: &Canvas, layout: Layout, slot: &mut [T], value: impl Fn(usize, u8) -> T) {
+/// `value(channel, byte)` of every byte, in the place of `item`.
+pub fn write<T>(canvas: &Canvas, layout: Layout, mut item: Vec<T>, value: impl Fn(usize, u8) -> T) -> Vec<T> {
     let Canvas { width, height, channels, .. } = *canvas;
     match layout {
         Layout::Nchw => {
-            for (channel, plane) in slot.chunks_exact_mut(width * height).enumerate() {
+            for (channel, plane) in item.chunks_exact_mut(width * height).enumerate() {
                 for (target, pixel) in plane.iter_mut().zip(canvas.bytes.chunks_exact(channels)) {
                     *target = value(channel, pixel[channel]);
                 }
             }
         }
         Layout::Nhwc => {
-            for (target, pixel) in slot.chunks_exact_mut(channels).zip(canvas.bytes.chunks_exact(channels)) {
+            for (target, pixel) in item.chunks_exact_mut(channels).zip(canvas.bytes.chunks_exact(channels)) {
                 for (channel, (target, byte)) in target.iter_mut().zip(pixel).enumerate() {
                     *target = value(channel, *byte);
                 }
             }
         }
     }
+    item
 }
 
 #[cfg(test)]
@@ -32,9 +33,7 @@ mod tests {
     fn planes_or_pixels() {
         let canvas = Canvas { width: 2, height: 1, channels: 3, bytes: vec![1, 2, 3, 4, 5, 6] };
         for (layout, expected) in [(Layout::Nchw, [1, 4, 2, 5, 3, 6]), (Layout::Nhwc, [1, 2, 3, 4, 5, 6])] {
-            let mut slot = [0; 6];
-            write(&canvas, layout, &mut slot, |_, byte| byte);
-            assert_eq!(slot, expected, "{layout:?}");
+            assert_eq!(write(&canvas, layout, vec![0; 6], |_, byte| byte), expected, "{layout:?}");
         }
     }
 }

@@ -89,7 +89,7 @@ impl Preprocessor {
         self.input.dtype
     }
 
-    /// Prepares one image as an item of its own.
+    /// Prepares one image.
     ///
     /// # Errors
     /// [`Error::Image`] says what is wrong with the image.
@@ -105,48 +105,15 @@ impl Preprocessor {
         let opened = Opened::new(bytes, self.reading.max_pixels)?;
         let image_pixels = opened.size().into_iter().map(u64::from).product();
         let canvas = self.canvas(opened)?;
+        let (len, layout) = (self.item_len(), self.input.layout);
         let pixels = match self.input.dtype {
             InputDtype::F32 => {
-                let mut slot = vec![0.0; self.item_len()];
-                self.normalise(&canvas, &mut slot);
-                Pixels::F32(slot)
+                let value = |channel, byte| self.normaliser.value(channel, byte);
+                Pixels::F32(layout::write(&canvas, layout, vec![0.0; len], value))
             }
-            InputDtype::U8 => {
-                let mut slot = vec![0; self.item_len()];
-                self.copy(&canvas, &mut slot);
-                Pixels::U8(slot)
-            }
+            InputDtype::U8 => Pixels::U8(layout::write(&canvas, layout, vec![0; len], |_, byte| byte)),
         };
         Ok(Prepared { pixels, image_pixels })
-    }
-
-    /// Prepares one image straight into its slot of a batch.
-    ///
-    /// # Shapes
-    /// - `slot`: `channels * height * width` values in the card's layout
-    ///
-    /// # Errors
-    /// [`Error::Image`] says what is wrong with the image.
-    pub fn write(&self, bytes: &[u8], slot: &mut [f32]) -> Result<(), Error> {
-        self.normalise(&self.canvas(Opened::new(bytes, self.reading.max_pixels)?)?, slot);
-        Ok(())
-    }
-
-    /// As [`Preprocessor::write`] for a model that normalises in its graph: the bytes, without rescale and mean.
-    ///
-    /// # Errors
-    /// [`Error::Image`] says what is wrong with the image.
-    pub fn write_bytes(&self, bytes: &[u8], slot: &mut [u8]) -> Result<(), Error> {
-        self.copy(&self.canvas(Opened::new(bytes, self.reading.max_pixels)?)?, slot);
-        Ok(())
-    }
-
-    fn normalise(&self, canvas: &Canvas, slot: &mut [f32]) {
-        layout::write(canvas, self.input.layout, slot, |channel, byte| self.normaliser.value(channel, byte));
-    }
-
-    fn copy(&self, canvas: &Canvas, slot: &mut [u8]) {
-        layout::write(canvas, self.input.layout, slot, |_, byte| byte);
     }
 
     /// The pixels of an image, as large as the card wants it.

@@ -1,8 +1,8 @@
 //! Counts and times since a model was loaded.
 //!
 //! `inference_count` counts items and `execution_count` batches: their ratio is the mean batch size. `queue` counts items,
-//! `compute_input` images that the server prepared, `compute_infer` batches. Nothing is cached, and outputs are handed on
-//! within `compute_infer`, so `cache_hit`, `cache_miss` and `compute_output` stay 0.
+//! `compute_input` images that the server prepared, `compute_infer` batches, `cache_hit` and `cache_miss` images that were looked for in the cache, which stay 0 without one.
+//! Outputs are handed on within `compute_infer`, so `compute_output` stays 0.
 //!
 //! # Source
 //! Triton's statistics extension.
@@ -51,9 +51,9 @@ pub struct InferenceStats {
     pub compute_infer: Total,
     /// Always 0.
     pub compute_output: Total,
-    /// Always 0.
+    /// Images that were answered from the cache.
     pub cache_hit: Total,
-    /// Always 0.
+    /// Images that were not in the cache.
     pub cache_miss: Total,
 }
 
@@ -111,8 +111,8 @@ pub fn statistics(served: &Served) -> ModelStats {
             compute_input: snapshot.decode,
             compute_infer: snapshot.infer,
             compute_output: none,
-            cache_hit: none,
-            cache_miss: none,
+            cache_hit: snapshot.hit,
+            cache_miss: snapshot.miss,
         },
         batch_stats: snapshot.batches.iter().map(batch).collect(),
         response_stats: BTreeMap::new(),

@@ -5,9 +5,11 @@ use super::proto::trace_service_client::TraceServiceClient;
 use super::proto::{ExportTraceServiceRequest, ExportTraceServiceResponse};
 use crate::Error;
 use crate::client::{self, Address, Budget};
+use actix_web::web::Bytes;
+use hyper::Method;
+use hyper::header::CONTENT_TYPE;
 use prost::Message;
 use tokio::net::TcpStream;
-use tonic::Status;
 use tonic::transport::{Channel, Endpoint};
 
 /// Most bytes of an answer: it holds a number and a sentence.
@@ -80,13 +82,13 @@ impl Client {
             Self::Grpc(client) => match client.export(request).await {
                 Ok(response) => Ok(response.into_inner()),
                 Err(status) => {
-                    let cause = cause(&status);
+                    let cause = client::cause(&status);
                     Err(format!("{cause}; it must take OTLP over gRPC, which most do on port 4317"))
                 }
             },
-            Self::Http(address) => match post(address, &request.encode_to_vec()).await {
+            Self::Http(address) => match post(address, request.encode_to_vec()).await {
                 // Collectors that say nothing more have taken everything.
-                Ok(body) => Ok(ExportTraceServiceResponse::decode(body.as_slice()).unwrap_or_default()),
+                Ok(body) => Ok(ExportTraceServiceResponse::decode(body).unwrap_or_default()),
                 Err(reason) => {
                     Err(format!("{reason}; it must take OTLP over HTTP, which most do on port 4318 at /v1/traces"))
                 }
@@ -96,24 +98,15 @@ impl Client {
 }
 
 /// Sends a message by HTTP and gives the body of the answer.
-async fn post(address: &Address, body: &[u8]) -> Result<Vec<u8>, String> {
+async fn post(address: &Address, body: Vec<u8>) -> Result<Bytes, String> {
     let stream = TcpStream::connect((address.host.as_str(), address.port)).await;
-    let mut stream = stream.map_err(|error| error.to_string())?;
-    let headers = format!("content-type: application/x-protobuf\r\ncontent-length: {}\r\n", body.len());
-    let answer = client::ask(&mut stream, "POST", address, &headers, body).await?;
-    match answer.status {
-        200..=299 => answer.body(&Budget::new(LARGEST_ANSWER)).await,
+    let stream = stream.map_err(|error| error.to_string())?;
+    let headers = [(CONTENT_TYPE, "application/x-protobuf")];
+    let answer = client::ask(stream, Method::POST, address, &headers, body.into()).await?;
+    match answer.status().as_u16() {
+        200..=299 => client::body(answer, &Budget::new(LARGEST_ANSWER)).await,
         status => Err(format!("it answered {status}")),
     }
-}
-
-/// What is at the bottom of an error: the system's own words where there is no connection.
-fn cause(status: &Status) -> String {
-    let mut deepest: &dyn std::error::Error = status;
-    while let Some(source) = deepest.source() {
-        deepest = source;
-    }
-    deepest.to_string()
 }
 
 #[cfg(test)]

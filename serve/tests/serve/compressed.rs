@@ -45,6 +45,19 @@ fn bodies_are_compressed_both_ways() {
 }
 
 #[test]
+fn a_client_that_takes_no_encoding_is_told_so_in_the_words_of_the_api() {
+    let store = store(&[("net", Network::default())]);
+    let server = serve(config(store.path()));
+    for (path, reason) in [("/v1/models", "/error/message"), ("/v2", "/error")] {
+        let response = server.get(path).header("accept-encoding", "br, identity;q=0").send().unwrap();
+        assert_eq!(response.status(), 406);
+        let answer: Value = response.json().unwrap();
+        let reason = answer.pointer(reason).and_then(Value::as_str).unwrap_or_default();
+        assert!(reason.contains("identity; q=0") && reason.contains("gzip or deflate"), "{answer}");
+    }
+}
+
+#[test]
 fn short_answers_and_bare_numbers_are_not_compressed() {
     let store = store(&[("net", Network::default())]);
     let server = serve(config(store.path()));

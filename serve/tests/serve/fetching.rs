@@ -71,6 +71,9 @@ fn images_are_fetched_from_the_hosts_that_are_named() {
     assert_close(&server.embed(&json!({"messages": message}))[0], &expected, "a message");
     let many = vec![plain; 20];
     assert_eq!(server.embed(&json!({"input": many})).len(), 20);
+    // The first one has no URL in it.
+    let fetched = "selfie_stage_duration_seconds_count{model=\"net\",stage=\"fetch\",version=\"1\"}";
+    assert_eq!(server.metric(fetched), 3.0);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 use super::client::*;
 use super::network::{Network, store};
 use super::pictures::*;
+use futures_util::stream;
 use selfie_models::card::InputDtype;
 use selfie_serve::Config;
 use selfie_serve::grpc::proto::health::HealthCheckRequest;
@@ -14,6 +15,10 @@ use std::path::Path;
 use tokio::runtime::{Builder, Runtime};
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Request};
+use tonic_reflection::pb::v1::ServerReflectionRequest;
+use tonic_reflection::pb::v1::server_reflection_client::ServerReflectionClient;
+use tonic_reflection::pb::v1::server_reflection_request::MessageRequest;
+use tonic_reflection::pb::v1::server_reflection_response::MessageResponse;
 
 /// A client and what it runs on.
 pub struct Caller {
@@ -234,8 +239,32 @@ fn the_health_check_knows_the_service_and_no_other() {
         assert_eq!(check(service).unwrap(), 2, "a model is refused, so the server is not ready");
     }
     assert_eq!(check("inference").unwrap_err().code(), Code::NotFound);
-    let watch = runtime.block_on(HealthClient::new(channel.clone()).watch(HealthCheckRequest::default()));
-    assert_eq!(watch.unwrap_err().code(), Code::Unimplemented);
+}
+
+#[test]
+fn the_services_describe_themselves() {
+    let store = store(&[("net", Network::default())]);
+    let server = serve(grpc_config(store.path()));
+    let Caller { runtime, channel, .. } = caller(&server);
+    let ask = |message_request: MessageRequest| {
+        let request = ServerReflectionRequest { message_request: Some(message_request), ..Default::default() };
+        let mut client = ServerReflectionClient::new(channel.clone());
+        let answer = runtime.block_on(async {
+            let answers = client.server_reflection_info(stream::iter([request])).await.unwrap();
+            answers.into_inner().message().await.unwrap()
+        });
+        answer.unwrap().message_response.unwrap()
+    };
+    let MessageResponse::ListServicesResponse(list) = ask(MessageRequest::ListServices(String::new())) else {
+        panic!()
+    };
+    let names: Vec<&str> = list.service.iter().map(|service| service.name.as_str()).collect();
+    for name in ["inference.GRPCInferenceService", "grpc.health.v1.Health"] {
+        assert!(names.contains(&name), "{names:?}");
+        let files = ask(MessageRequest::FileContainingSymbol(name.into()));
+        assert!(matches!(files, MessageResponse::FileDescriptorResponse(_)), "{files:?}");
+    }
+    assert!(!names.iter().any(|name| name.contains("Trace")), "{names:?}");
 }
 
 #[test]

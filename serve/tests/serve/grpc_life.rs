@@ -7,10 +7,13 @@ use super::pictures::*;
 use super::waiting::{CROWD, DONE, while_busy};
 use futures_util::{StreamExt, stream};
 use selfie_serve::Config;
+use selfie_serve::grpc::proto::health::health_check_response::ServingStatus;
+use selfie_serve::grpc::proto::health::health_client::HealthClient;
+use selfie_serve::grpc::proto::health::{HealthCheckRequest, HealthCheckResponse};
 use selfie_serve::grpc::proto::inference::ModelInferRequest;
 use selfie_serve::grpc::proto::inference::infer_parameter::ParameterChoice;
 use std::time::{Duration, Instant};
-use tonic::{Code, Request};
+use tonic::{Code, Request, Streaming};
 
 fn slow(store: &std::path::Path) -> Config {
     Config { max_batch_size: 1, ..grpc_config(store) }
@@ -88,6 +91,28 @@ fn a_stream_answers_in_order_and_outlives_an_error() {
             }
         }
         assert!(answers.message().await.unwrap().is_none(), "the stream ends with its requests");
+    });
+}
+
+#[test]
+fn a_watched_health_is_told_whenever_it_changes() {
+    let store = store(&[("net", Network::default())]);
+    let server = serve(Config { drain_delay_ms: 2000, ..grpc_config(store.path()) });
+    let Caller { runtime, channel, .. } = caller(&server);
+    let watch = |service: &str| {
+        let request = HealthCheckRequest { service: service.into() };
+        runtime.block_on(HealthClient::new(channel.clone()).watch(request)).unwrap().into_inner()
+    };
+    let (mut ours, mut nobody) = (watch("inference.GRPCInferenceService"), watch("inference"));
+    runtime.block_on(async {
+        let told = async |health: &mut Streaming<HealthCheckResponse>| {
+            health.message().await.unwrap().map(|response| response.status())
+        };
+        assert_eq!(told(&mut nobody).await, Some(ServingStatus::ServiceUnknown));
+        assert_eq!(told(&mut ours).await, Some(ServingStatus::Serving));
+        server.stopper.stop();
+        assert_eq!(told(&mut ours).await, Some(ServingStatus::NotServing));
+        assert_eq!(told(&mut ours).await, None, "the stream ends with the server");
     });
 }
 

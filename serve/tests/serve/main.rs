@@ -4,6 +4,7 @@
 mod access;
 mod bad_requests;
 mod binary;
+mod caching;
 mod classify;
 mod client;
 mod collector;

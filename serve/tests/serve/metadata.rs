@@ -138,14 +138,20 @@ fn metrics_count_what_happened() {
     let labels = "{model=\"net\",version=\"1\"}";
     for (line, expected) in [
         (format!("selfie_items_total{labels}"), 3.0),
-        (format!("selfie_queue_depth{labels}"), 0.0),
+        ("selfie_queue_depth{model=\"net\",priority=\"5\",version=\"1\"}".into(), 0.0),
         (format!("selfie_queue_limit{labels}"), 256.0),
         ("selfie_requests_total{api=\"embeddings\",model=\"net\",outcome=\"ok\",version=\"1\"}".into(), 1.0),
         ("selfie_requests_total{api=\"embeddings\",model=\"net\",outcome=\"invalid\",version=\"1\"}".into(), 1.0),
+        (
+            "selfie_requests_total{api=\"infer\",model=\"_unknown\",outcome=\"invalid\",version=\"_unknown\"}".into(),
+            1.0,
+        ),
         ("selfie_http_requests_total{method=\"POST\",route=\"/v1/embeddings\",status=\"400\"}".into(), 1.0),
         ("selfie_http_requests_total{method=\"POST\",route=\"/v2/models/{model}/infer\",status=\"404\"}".into(), 1.0),
         ("selfie_stage_duration_seconds_count{model=\"net\",stage=\"wait\",version=\"1\"}".into(), 4.0),
         ("selfie_stage_duration_seconds_count{model=\"net\",stage=\"decode\",version=\"1\"}".into(), 4.0),
+        ("selfie_stage_duration_seconds_count{model=\"net\",stage=\"parse\",version=\"1\"}".into(), 1.0),
+        ("selfie_stage_duration_seconds_count{model=\"net\",stage=\"encode\",version=\"1\"}".into(), 1.0),
         ("selfie_image_pixels_sum".into(), 3.0 * 20.0 * 15.0),
         ("selfie_image_pixels_bucket{le=\"1024\"}".into(), 3.0),
         ("selfie_model_state{model=\"net\",state=\"READY\",version=\"1\"}".into(), 1.0),

@@ -78,7 +78,7 @@ fn an_equal_version_agrees_on_every_item_and_answers_nobody() {
     assert_eq!(server.metric("selfie_items_total{model=\"net\",version=\"2\"}"), compared);
     let answered = "selfie_requests_total{api=\"embeddings\",model=\"net\",outcome=\"ok\",version=\"2\"}";
     assert_eq!(server.metric(answered), 0.0);
-    assert_eq!(server.metric("selfie_queue_depth{model=\"net\",version=\"2\"}"), 0.0);
+    assert_eq!(server.metric("selfie_queue_depth{model=\"net\",priority=\"5\",version=\"2\"}"), 0.0);
 
     // Those that name a version are not compared, nor are those that fail.
     assert_eq!(server.json("/v2/models/net/versions/1/infer", &body).status(), 200);

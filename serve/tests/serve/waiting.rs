@@ -8,7 +8,7 @@ use std::net::TcpStream;
 
 /// Items of `net` that have run.
 pub const DONE: &str = "selfie_items_total{model=\"net\",version=\"1\"}";
-const WAITING: &str = "selfie_queue_depth{model=\"net\",version=\"1\"}";
+const WAITING: &str = "selfie_queue_depth{model=\"net\",priority=\"5\",version=\"1\"}";
 /// Images of a crowd: more than a slow network gets done while a test is held up for some seconds.
 pub const CROWD: u32 = 100;
 

@@ -18,7 +18,9 @@ pub use body::cut;
 
 use super::envelope::KServe;
 use super::v2_model::{Named, paths};
-use super::{App, resource, terms};
+use super::{App, answered, resource, terms};
+use crate::engine::Laps;
+use crate::metrics::Stage;
 use actix_web::web::{self, Data, Path, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 
@@ -35,14 +37,17 @@ async fn infer(
     http: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, KServe> {
-    let served = named.route(&app)?;
-    let tracked = served.metrics.track("infer");
+    let (served, tracked) = app.track(named.route(&app), "infer")?;
+    let mut laps = Laps::start();
     let result = async {
-        let asked = Asked::of(&served, body::read(&http, payload, &app.config).await?)?;
+        let body = body::read(&http, payload, &app.config).await?;
+        laps.lap(Stage::Receive);
+        let asked = Asked::of(&served, body)?;
+        laps.lap(Stage::Parse);
         let terms = terms::terms(&app.config, &http, asked.timeout_us, asked.priority)?;
         let answers = asked.tensor.run(&served, terms).await?;
         Ok((asked.id, asked.outputs, answers))
     };
     let (id, outputs, answers) = tracked.end(result.await)?;
-    Ok(output::response(&served, id, &outputs, &answers)?)
+    Ok(answered(&served, laps.timing.max(answers.timing), |http| output::write(&served, id, &outputs, &answers, http))?)
 }

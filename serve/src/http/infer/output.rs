@@ -6,9 +6,9 @@
 use super::body::JSON_LENGTH;
 use crate::Error;
 use crate::engine::{Answers, Served};
-use crate::http::{answered, null};
+use crate::http::null;
 use crate::protocol::{self, Choice, Values};
-use actix_web::HttpResponse;
+use actix_web::{HttpResponse, HttpResponseBuilder};
 use serde::{Deserialize, Serialize};
 
 /// An output that a request asks for.
@@ -71,20 +71,20 @@ pub fn choose(served: &Served, wanted: Vec<Wanted>, raw_by_default: bool) -> Res
     Ok(choices.zip(is_raw).map(|(choice, is_raw)| Given { choice, is_raw }).collect())
 }
 
-/// The response, with the raw outputs behind the JSON in the order in which it names them.
+/// Writes the response, with the raw outputs behind the JSON in the order in which it names them.
 ///
 /// # Errors
 /// [`Error::Server`] when the JSON cannot be written.
-pub fn response(
+pub fn write(
     served: &Served,
     id: Option<String>,
     outputs: &[Given],
     answers: &Answers,
+    http: &mut HttpResponseBuilder,
 ) -> Result<HttpResponse, Error> {
     let mut raw = Vec::new();
     let given = outputs.iter().map(|output| output.write(served, answers, &mut raw)).collect();
     let response = Response { model_name: &served.name, model_version: served.version.to_string(), id, outputs: given };
-    let mut http = answered(served, &answers.timing);
     if !outputs.iter().any(|output| output.is_raw) {
         return Ok(http.json(response));
     }

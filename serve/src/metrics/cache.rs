@@ -1,0 +1,35 @@
+//! `selfie_cache_hits_total`, `selfie_cache_misses_total` and `selfie_cache_bytes`: images that were answered before.
+
+use super::{MODEL, register};
+use crate::Error;
+use prometheus::{IntCounterVec, IntGauge, Opts, Registry};
+
+/// Metrics of the cache.
+pub struct Cache {
+    hits: IntCounterVec,
+    misses: IntCounterVec,
+    /// What the answers take.
+    pub bytes: IntGauge,
+}
+
+impl Cache {
+    /// Registers the metrics.
+    ///
+    /// # Errors
+    /// A name is taken.
+    pub fn new(registry: &Registry) -> Result<Self, Error> {
+        let hits = Opts::new("selfie_cache_hits_total", "Images that were answered from the cache.");
+        let misses = Opts::new("selfie_cache_misses_total", "Images that were looked for in the cache and not there.");
+        Ok(Self {
+            hits: register(registry, IntCounterVec::new(hits, &MODEL))?,
+            misses: register(registry, IntCounterVec::new(misses, &MODEL))?,
+            bytes: register(registry, IntGauge::new("selfie_cache_bytes", "Memory of the answers in the cache."))?,
+        })
+    }
+
+    /// Counts an image that was looked for.
+    pub fn looked(&self, labels: &[&str], is_there: bool) {
+        let counter = if is_there { &self.hits } else { &self.misses };
+        counter.with_label_values(labels).inc();
+    }
+}
