@@ -9,6 +9,8 @@ mod log;
 mod memory;
 #[cfg(feature = "train")]
 mod options;
+#[cfg(any(feature = "export", feature = "train"))]
+mod paired;
 mod pipe;
 #[cfg(feature = "serve")]
 mod progress;

@@ -1,6 +1,7 @@
 //! `selfie bench export`
 
-use crate::compile::bench::{Measured, Plan, SUBJECTS, Subject, export_here, median};
+use crate::compile::bench::{Latency, Measured, Plan, SUBJECTS, Side, Subject, export_here};
+use crate::paired::{median, ratio};
 use crate::table::Table;
 use anyhow::Context;
 use std::path::PathBuf;
@@ -48,7 +49,8 @@ impl Arguments {
         let measured = subjects.into_iter().map(|subject| plan.run(subject)).collect::<anyhow::Result<Vec<_>>>()?;
         measured.iter().for_each(print);
         println!(
-            "opset {}; {exports} exports in a process each, without its start; files run in turn, medians",
+            "opset {}; {exports} exports in a process each, without its start; medians; of the files, which run in turn, the median \
+             of the ratios of neighbours, and where it lies 19 times in 20",
             self.opset
         );
         if let Some(path) = self.json {
@@ -63,22 +65,26 @@ impl Arguments {
 fn print(measured: &Measured) {
     let Measured { name, what, ours, theirs, latency } = measured;
     let torch = format!("torch {}", theirs.export.version);
-    let mut table = Table::new([*name, "selfie", &torch, "torch / selfie"]);
-    let mut row = |label: String, ours: f64, theirs: f64, digits: usize| {
-        let ratio = format!("{:.3}", theirs / ours);
-        table.row([label, format!("{ours:.digits$}"), format!("{theirs:.digits$}"), ratio]);
+    let mut table = Table::new([*name, "selfie", &torch, "torch / selfie", "95 %"]);
+    let mut row = |label: &str, [ours, theirs]: [f64; 2], digits: usize, ratio: String, between: String| {
+        table.row([label.to_owned(), format!("{ours:.digits$}"), format!("{theirs:.digits$}"), ratio, between]);
     };
-    let megabytes = |bytes: u64| bytes as f64 / 1e6;
-    let seconds = [&ours.export.seconds, &theirs.export.seconds];
-    row("first export, s".into(), seconds[0][0], seconds[1][0], 2);
-    row("later exports, s".into(), median(&seconds[0][1..]), median(&seconds[1][1..]), 2);
-    row("peak memory, MB".into(), megabytes(ours.export.peak_bytes), megabytes(theirs.export.peak_bytes), 0);
-    row("before the export, MB".into(), megabytes(ours.export.before_bytes), megabytes(theirs.export.before_bytes), 0);
-    row("nodes".into(), ours.nodes as f64, theirs.nodes as f64, 0);
-    row("file, MB".into(), megabytes(ours.bytes), megabytes(theirs.bytes), 3);
-    for runs in &latency.batches {
-        let label = format!("ONNX Runtime {}, batch {}, ms", latency.version, runs.batch);
-        row(label, median(&runs.ours) * 1e3, median(&runs.theirs) * 1e3, 2);
+    let of = |figure: fn(&Side) -> f64| [figure(ours), figure(theirs)];
+    for (label, digits, both) in [
+        ("first export, s", 2, of(|side| side.export.seconds[0])),
+        ("later exports, s", 2, of(|side| median(&side.export.seconds[1..]))),
+        ("peak memory, MB", 0, of(|side| side.export.peak_bytes as f64 / 1e6)),
+        ("before the export, MB", 0, of(|side| side.export.before_bytes as f64 / 1e6)),
+        ("nodes", 0, of(|side| side.nodes as f64)),
+        ("file, MB", 3, of(|side| side.bytes as f64 / 1e6)),
+    ] {
+        row(label, both, digits, format!("{:.3}", both[1] / both[0]), String::new());
+    }
+    for Latency { batch, ours, theirs, .. } in &latency.batches {
+        let label = format!("ONNX Runtime {}, batch {batch}, ms", latency.version);
+        let (ratio, [low, high]) = ratio(ours, theirs);
+        let both = [ours, theirs].map(|seconds| median(seconds) * 1e3);
+        row(&label, both, 2, format!("{ratio:.3}"), format!("{low:.2} to {high:.2}"));
     }
     println!("{what}\n{table}");
 }

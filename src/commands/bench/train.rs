@@ -1,5 +1,6 @@
 //! `selfie bench train`
 
+use crate::paired::{median, ratio};
 use crate::table::Table;
 use selfie_train::bench::{self, Measured, Place, Precision, loading};
 use std::path::PathBuf;
@@ -31,17 +32,19 @@ impl Arguments {
         let precision = if self.precision == "bf16" { Precision::Bf16 } else { Precision::F32 };
         let place = Place::open(&self.device, precision)?;
         let measured = bench::run(&place, self.torch.as_deref(), rounds)?;
-        let mut table = Table::new(["step", "batch", "ms", "images/s", "torch ms", "torch / ours"]);
+        let mut table = Table::new(["step", "batch", "ms", "images/s", "torch ms", "torch / ours", "95 %"]);
         for found in &measured {
-            let (subject, median) = (found.subject, found.median());
-            let torch = found.torch_median();
+            let has_torch = !found.torch.is_empty();
+            let torch = |text: String| if has_torch { text } else { "-".into() };
+            let (ratio, [low, high]) = ratio(&found.ours, &found.torch);
             table.row([
-                subject.name.into(),
-                subject.what.into(),
-                format!("{:.1}", median * 1e3),
-                format!("{:.1}", found.images_per_second()),
-                torch.map_or_else(|| "-".into(), |torch| format!("{:.1}", torch * 1e3)),
-                torch.map_or_else(|| "-".into(), |torch| format!("{:.2}", torch / median)),
+                found.subject.name.into(),
+                found.subject.what.into(),
+                format!("{:.1}", median(&found.ours) * 1e3),
+                format!("{:.1}", images_per_second(found)),
+                torch(format!("{:.1}", median(&found.torch) * 1e3)),
+                torch(format!("{ratio:.2}")),
+                torch(format!("{low:.2} to {high:.2}")),
             ]);
         }
         println!("{table}");
@@ -58,9 +61,14 @@ impl Arguments {
     }
 }
 
+/// Images of the data set that our step takes a second: those that loading must bring.
+fn images_per_second(found: &Measured) -> f64 {
+    found.images() as f64 / median(&found.ours)
+}
+
 /// Prints how fast images are loaded beside what the faster step takes.
 fn print_loading(measured: &[Measured]) -> anyhow::Result<()> {
-    let need = measured.iter().map(Measured::images_per_second).fold(0.0, f64::max);
+    let need = measured.iter().map(images_per_second).fold(0.0, f64::max);
     let mut table = Table::new(["loading", "images/s a thread", "times the need", "workers"]);
     for found in loading::run(Duration::from_secs(LOADING_S))? {
         let times = found.images_per_second / need;

@@ -121,26 +121,3 @@ fn side(export: Exported, file: &Path) -> anyhow::Result<Side> {
     let bytes = std::fs::metadata(file).with_context(|| format!("cannot read {}", file.display()))?.len();
     Ok(Side { export, nodes, bytes })
 }
-
-/// The middle of some numbers.
-pub fn median(numbers: &[f64]) -> f64 {
-    let mut sorted = numbers.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    let middle = sorted.len() / 2;
-    match sorted.len() {
-        0 => f64::NAN,
-        len if len.is_multiple_of(2) => (sorted[middle - 1] + sorted[middle]) / 2.0,
-        _ => sorted[middle],
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_median_is_the_middle() {
-        assert_eq!([median(&[3.0, 1.0, 2.0]), median(&[4.0, 1.0, 2.0, 3.0])], [2.0, 2.5]);
-        assert!(median(&[]).is_nan());
-    }
-}

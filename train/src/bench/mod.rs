@@ -65,19 +65,9 @@ pub struct Measured {
 }
 
 impl Measured {
-    /// Median seconds of our step.
-    pub fn median(&self) -> f64 {
-        median(&self.ours)
-    }
-
-    /// Images of the data set that our step takes a second: those that loading must bring.
-    pub fn images_per_second(&self) -> f64 {
-        (self.subject.images / self.subject.patches) as f64 / self.median()
-    }
-
-    /// Median seconds of PyTorch's step, if there was one.
-    pub fn torch_median(&self) -> Option<f64> {
-        (!self.torch.is_empty()).then(|| median(&self.torch))
+    /// Images of the data set in a step.
+    pub fn images(&self) -> usize {
+        self.subject.images / self.subject.patches
     }
 }
 
@@ -117,18 +107,6 @@ pub fn run(place: &Place, python: Option<&Path>, rounds: usize) -> Result<Vec<Me
     Ok(all)
 }
 
-/// The middle of some numbers.
-fn median(numbers: &[f64]) -> f64 {
-    let mut sorted = numbers.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    let middle = sorted.len() / 2;
-    match sorted.len() {
-        0 => f64::NAN,
-        len if len.is_multiple_of(2) => (sorted[middle - 1] + sorted[middle]) / 2.0,
-        _ => sorted[middle],
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -140,11 +118,5 @@ mod tests {
             let place = Place { device: Device::flex(), name: name.into(), precision: Precision::F32 };
             assert_eq!(place.torch_device(), expected, "{name}");
         }
-    }
-
-    #[test]
-    fn the_median_is_the_middle() {
-        assert_eq!([median(&[3.0, 1.0, 2.0]), median(&[4.0, 1.0, 2.0, 3.0])], [2.0, 2.5]);
-        assert!(median(&[]).is_nan());
     }
 }
