@@ -12,7 +12,8 @@ const ALWAYS: &[(&str, &str)] = &[("ORT_DISABLE_TELEMETRY", "1")];
 const TRAINING: &[(&str, &str)] =
     &[("MALLOC_MMAP_MAX_", "0"), ("MALLOC_TRIM_THRESHOLD_", "17179869184"), ("MALLOC_TOP_PAD_", "67108864")];
 
-const TRAINING_COMMANDS: &[&str] = &["quickstart", "pretrain", "finetune", "evaluate"];
+const TRAINING_COMMANDS: &[&[&str]] =
+    &[&["quickstart"], &["pretrain"], &["finetune"], &["evaluate"], &["bench", "train"]];
 
 /// Starts the process again with the variables that are missing. A variable that is set stays as it is. Where a process
 /// cannot replace itself, it goes on without them.
@@ -20,7 +21,8 @@ const TRAINING_COMMANDS: &[&str] = &["quickstart", "pretrain", "finetune", "eval
 pub fn settle() {
     use std::os::unix::process::CommandExt;
     let arguments: Vec<OsString> = std::env::args_os().collect();
-    let training = arguments.get(1).is_some_and(|command| TRAINING_COMMANDS.iter().any(|known| command == known));
+    let typed = |words: &[&str]| arguments.iter().skip(1).take(words.len()).eq(words);
+    let training = TRAINING_COMMANDS.iter().any(|words| typed(words));
     let wanted = ALWAYS.iter().chain(if training { TRAINING } else { &[] });
     let missing: Vec<_> = wanted.filter(|(name, _)| std::env::var_os(name).is_none()).copied().collect();
     if missing.is_empty() {

@@ -96,7 +96,7 @@ pub struct Config {
     /// Bytes of answers that are kept, of all models together, so that an image that comes again is neither decoded nor run; 0 keeps none.
     #[arg(long, env = "SELFIE_CACHE_BYTES", value_name = "N", default_value_t = 0)]
     pub cache_bytes: usize,
-    /// Decode a JPEG that is more than twelve times as wide and high as the model needs at a quarter of its size.
+    /// Decode a JPEG that is at least twelve times as wide and high as the model needs at a quarter of its size.
     #[arg(long, env = "SELFIE_REDUCED_JPEG", value_name = "BOOL", action = ArgAction::Set, default_value_t)]
     #[arg(num_args = 0..=1, default_missing_value = "true")]
     pub reduced_jpeg: bool,

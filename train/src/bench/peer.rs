@@ -24,7 +24,12 @@ impl Peer {
     pub fn start(python: &Path, place: &Place) -> Result<Self, Error> {
         let failed = |reason: String| Error::Peer { python: python.to_owned(), reason };
         let threads = rayon::current_num_threads().to_string();
-        let mut process = Command::new(python)
+        let mut command = Command::new(python);
+        // The allocator's settings are those of our trainings; PyTorch runs as it does for everybody.
+        for (name, _) in std::env::vars_os().filter(|(name, _)| name.as_encoded_bytes().starts_with(b"MALLOC_")) {
+            command.env_remove(name);
+        }
+        let mut process = command
             .args(["-u", "-c", SCRIPT, &threads, &place.torch_device(), place.precision.name()])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
