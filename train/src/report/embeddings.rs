@@ -28,7 +28,7 @@ fn draw(subject: &Subject<'_>) -> Result<Option<String>, Error> {
     }
     let pca::Components { points, shares } = pca::components(&rows);
     let legend = Legend::of(subject, &places);
-    let near = tsne::map(&rows, &points);
+    let near = tsne::map(&rows, &points)?;
     let [first, second] = shares.map(percent);
     let variance = format!("{first} and {second} of the variance");
     let maps =
