@@ -43,7 +43,7 @@ fn no_request_fails_while_good_and_bad_versions_come() {
 }
 
 #[test]
-#[ignore = "long"]
+#[ignore = "minutes; the gate sends 12 versions"]
 fn no_request_fails_while_50_good_and_bad_versions_come() {
     swap(50);
 }
@@ -54,7 +54,7 @@ fn memory_comes_back_after_20_loads() {
 }
 
 #[test]
-#[ignore = "long"]
+#[ignore = "minutes; the gate loads 20 times"]
 fn memory_comes_back_after_200_loads() {
     load_and_unload(200);
 }
