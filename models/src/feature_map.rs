@@ -1,7 +1,9 @@
 //! Feature maps of a batch, and the layers of a residual network on them.
 //!
-//! One network, two ways to compute it: with Burn's operations, or, in training on the CPU device, with [`crate::cpu`]'s.
+//! One network, three ways to compute it: with Burn's operations, in training on the CPU device with [`crate::cpu`]'s, and on a GPU
+//! with [`crate::channels_last`]'s.
 
+use crate::channels_last;
 use crate::cpu::{self, Grid};
 use crate::norm::normalise;
 use burn::nn::BatchNorm;
@@ -21,38 +23,61 @@ const GROUPS: usize = 8;
 #[derive(Clone, Debug)]
 pub(crate) struct FeatureMap {
     x: Tensor<4>,
-    /// How the batch lies in memory, on the CPU device in training.
-    grid: Option<Grid>,
+    layout: Layout,
+}
+
+/// How a batch lies in memory.
+#[derive(Clone, Copy, Debug)]
+enum Layout {
+    /// `[batch, channels, height, width]`, for Burn's operations.
+    Plain,
+    /// That of [`cpu`].
+    Grid(Grid),
+    /// `[batch, height, width, channels]`, that of [`channels_last`].
+    ChannelsLast,
 }
 
 impl FeatureMap {
     /// # Shapes
     /// - `images`: `[batch, channels, height, width]`
     pub fn new(images: Tensor<4>) -> Self {
+        if channels_last::is_fast(&images) {
+            return Self::channels_last(images);
+        }
         if !cpu::is_fast(&images) {
-            return Self { x: images, grid: None };
+            return Self { x: images, layout: Layout::Plain };
         }
         let [batch, channels, height, width] = images.dims();
         let images_of_group = together(batch, height * width);
         let groups = batch / images_of_group;
         let x = exchange(images, [groups, images_of_group, channels, height * width]);
         let x = x.reshape([groups, channels, images_of_group * height, width]);
-        Self { x, grid: Some(Grid { groups, images: images_of_group, height, width }) }
+        Self { x, layout: Layout::Grid(Grid { groups, images: images_of_group, height, width }) }
+    }
+
+    /// The way of GPUs, wherever the images are.
+    pub fn channels_last(images: Tensor<4>) -> Self {
+        Self { x: images.permute([0, 2, 3, 1]), layout: Layout::ChannelsLast }
     }
 
     /// The way of Burn's own operations, wherever the images are.
     #[cfg(test)]
     pub fn plain(images: Tensor<4>) -> Self {
-        Self { x: images, grid: None }
+        Self { x: images, layout: Layout::Plain }
     }
 
     /// # Shapes
     /// - output: `[batch, channels, height, width]`
     pub fn into_tensor(self) -> Tensor<4> {
-        let Some(Grid { groups, images, height, width }) = self.grid else { return self.x };
-        let channels = self.x.dims()[1];
-        let x = exchange(self.x, [groups, channels, images, height * width]);
-        x.reshape([groups * images, channels, height, width])
+        match self.layout {
+            Layout::Plain => self.x,
+            Layout::ChannelsLast => self.x.permute([0, 3, 1, 2]),
+            Layout::Grid(Grid { groups, images, height, width }) => {
+                let channels = self.x.dims()[1];
+                let x = exchange(self.x, [groups, channels, images, height * width]);
+                x.reshape([groups * images, channels, height, width])
+            }
+        }
     }
 
     /// A convolution.
@@ -66,37 +91,37 @@ impl FeatureMap {
     }
 
     fn convolve_after(self, norm: Option<&BatchNorm>, convolution: &Conv2d) -> Self {
-        match self.grid {
-            Some(grid) => {
-                let (x, grid) = cpu::convolve(self.x, grid, norm, convolution);
-                Self { x, grid: Some(grid) }
-            }
-            None => {
-                let before = match norm {
-                    Some(norm) => self.norm_relu(norm),
-                    None => self,
-                };
-                Self { x: convolution.forward(before.x), grid: None }
-            }
+        if let Layout::Grid(grid) = self.layout {
+            let (x, grid) = cpu::convolve(self.x, grid, norm, convolution);
+            return Self { x, layout: Layout::Grid(grid) };
         }
+        let before = match norm {
+            Some(norm) => self.norm_relu(norm),
+            None => self,
+        };
+        let x = match before.layout {
+            Layout::ChannelsLast => channels_last::convolve(before.x, convolution),
+            _ => convolution.forward(before.x),
+        };
+        Self { x, layout: before.layout }
     }
 
     /// Batch normalisation.
     pub fn norm(self, norm: &BatchNorm) -> Self {
-        let x = match self.grid {
-            Some(grid) => cpu::normalise(self.x, grid, norm, false),
-            None => normalise(norm, self.x),
+        let x = match self.layout {
+            Layout::Plain => normalise(norm, self.x),
+            Layout::Grid(grid) => cpu::normalise(self.x, grid, norm, false),
+            Layout::ChannelsLast => channels_last::normalise(self.x, norm),
         };
         Self { x, ..self }
     }
 
     /// Batch normalisation and ReLU.
     pub fn norm_relu(self, norm: &BatchNorm) -> Self {
-        let x = match self.grid {
-            Some(grid) => cpu::normalise(self.x, grid, norm, true),
-            None => relu(normalise(norm, self.x)),
-        };
-        Self { x, ..self }
+        match self.layout {
+            Layout::Grid(grid) => Self { x: cpu::normalise(self.x, grid, norm, true), ..self },
+            _ => self.norm(norm).relu(),
+        }
     }
 
     /// ReLU.

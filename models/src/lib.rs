@@ -17,7 +17,7 @@
 //! | [`selfie`] | the pretraining network: P, attention pooling, pointer decoder |
 //! | [`classifier`] | the fine-tuned network: embedding and logits |
 //! | [`network`], [`presets`] | any of the above by its configuration, or by name |
-//! | `feature_map`, `cpu` | the layers of a ResNet, by Burn's operations or, in training on the CPU, by kernels of ours |
+//! | `feature_map`, `cpu`, `channels_last` | the layers of a ResNet: by Burn's operations, in training on the CPU by kernels of ours, on GPUs as matrix products |
 //! | [`device`] | devices by name |
 //! | [`cost`] | multiplications of a network |
 //! | [`samples`] | golden samples of a network |
@@ -35,6 +35,8 @@ pub mod digest;
 mod error;
 pub mod golden;
 
+#[cfg(feature = "networks")]
+mod channels_last;
 #[cfg(feature = "networks")]
 pub mod classifier;
 #[cfg(feature = "networks")]

@@ -30,19 +30,28 @@ const AGREEING: usize = 3;
 
 #[test]
 fn training_on_the_cpu_device_gives_the_numbers_of_burns_own_operations() {
+    compare(FeatureMap::new);
+}
+
+#[test]
+fn training_with_the_channels_last_gives_the_numbers_of_burns_own_operations() {
+    compare(FeatureMap::channels_last);
+}
+
+fn compare(way: fn(Tensor<4>) -> FeatureMap) {
     for block in [BlockKind::PreActivation, BlockKind::PostActivation] {
         for (stem, side, batch) in
             [(Stem::Small, 8, 32), (Stem::Strided, 9, 3), (Stem::Large, 20, 1), (Stem::Small, 12, 16)]
         {
             let config = ResNetConfig { channels: 3, stem, block, width: 4, depths: vec![1, 2, 1] };
-            let differences: Vec<String> = (0..DRAWS).filter_map(|_| difference(&config, side, batch)).collect();
+            let differences: Vec<String> = (0..DRAWS).filter_map(|_| difference(&config, side, batch, way)).collect();
             assert!(DRAWS - differences.len() >= AGREEING, "{config:?}, {batch} x {side} x {side}: {differences:#?}");
         }
     }
 }
 
-/// Where a step with the kernels of this crate differs from one without them.
-fn difference(config: &ResNetConfig, side: usize, batch: usize) -> Option<String> {
+/// Where a step that is computed in a way of this crate differs from one with Burn's operations.
+fn difference(config: &ResNetConfig, side: usize, batch: usize, way: fn(Tensor<4>) -> FeatureMap) -> Option<String> {
     let device = Device::flex().autodiff();
     let network = config.init(&device);
     let images: Tensor<4> = Tensor::random([batch, 3, side, side], Distribution::Default, &device).require_grad();
@@ -51,7 +60,7 @@ fn difference(config: &ResNetConfig, side: usize, batch: usize) -> Option<String
         let weights: Tensor<4> = Tensor::ones(y.dims(), &device).cumsum(0).cumsum(1).div_scalar(100.0);
         (y * weights).sum().backward()
     };
-    let (a, b) = (FeatureMap::new(images.clone()), FeatureMap::plain(images.clone()));
+    let (a, b) = (way(images.clone()), FeatureMap::plain(images.clone()));
     let (a, b) = (fast.forward_map(a).into_tensor(), plain.forward_map(b).into_tensor());
     let mut pairs = vec![(a.to_data(), b.to_data())];
     let (a, b) = (pull(a), pull(b));
