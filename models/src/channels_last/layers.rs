@@ -1,7 +1,7 @@
 //! Convolution and batch normalisation by tensor operations.
 
-use burn::nn::conv::Conv2d;
-use burn::nn::{BatchNorm, PaddingConfig2d};
+use crate::convolution::Window;
+use burn::nn::BatchNorm;
 use burn::tensor::Tensor;
 
 /// Pieces of a sum over a batch, at most: a GPU has some hundred processors.
@@ -9,30 +9,6 @@ const PIECES: usize = 64;
 
 /// Fewest rows of a piece: less work than that costs more to collect than it gains.
 const ROWS: usize = 256;
-
-/// The window of a square convolution.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Window {
-    /// Cells of a side.
-    pub kernel: usize,
-    /// Cells from one window to the next.
-    pub stride: usize,
-    /// Zeros around the feature map.
-    pub padding: usize,
-}
-
-impl Window {
-    /// That of a layer.
-    pub fn of(convolution: &Conv2d) -> Self {
-        let kernel = convolution.kernel_size[0];
-        let padding = match &convolution.padding {
-            PaddingConfig2d::Explicit(top, ..) => *top,
-            PaddingConfig2d::Same => kernel / 2,
-            PaddingConfig2d::Valid => 0,
-        };
-        Self { kernel, stride: convolution.stride[0], padding }
-    }
-}
 
 /// A convolution as a matrix product.
 ///

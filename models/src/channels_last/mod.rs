@@ -13,10 +13,10 @@
 mod layers;
 mod operation;
 
+use crate::convolution::Window;
 use burn::nn::BatchNorm;
 use burn::nn::conv::Conv2d;
 use burn::tensor::{Device, Tensor};
-use layers::Window;
 
 /// Whether a tensor is on a device for which this is the faster way: a GPU here or on another machine.
 pub fn is_fast<const D: usize>(x: &Tensor<D>) -> bool {

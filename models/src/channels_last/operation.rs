@@ -4,7 +4,8 @@
 //! knows neither that the columns of a convolution can be made again from its input, nor that the gradient of a normalisation has a
 //! short form.
 
-use super::layers::{self, Window, in_pieces, sum_of_channels};
+use super::layers::{self, in_pieces, sum_of_channels};
+use crate::convolution::Window;
 use burn::backend::autodiff::NodeId;
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::NoCheckpointing;

@@ -2,18 +2,8 @@
 
 use super::grid::Grid;
 use super::simd;
+use crate::convolution::Window;
 use std::ops::Range;
-
-/// How a square window moves over an image.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Window {
-    /// Rows and columns of the window.
-    pub kernel: usize,
-    /// Pixels from one position to the next.
-    pub stride: usize,
-    /// Pixels of zero around the image.
-    pub padding: usize,
-}
 
 /// What happens to a number before the convolution: `relu(x * scale + shift)` with the channel's numbers.
 #[derive(Clone, Copy, Debug)]
@@ -27,13 +17,7 @@ pub struct Activation<'a> {
 impl Window {
     /// Positions of the window.
     pub fn over(&self, grid: Grid) -> Grid {
-        let side = |length: usize| (length + 2 * self.padding - self.kernel) / self.stride + 1;
-        Grid { height: side(grid.height), width: side(grid.width), ..grid }
-    }
-
-    /// Whether every pixel is the centre of one window.
-    pub fn is_centred(&self) -> bool {
-        self.stride == 1 && self.kernel == 2 * self.padding + 1
+        Grid { height: self.positions(grid.height), width: self.positions(grid.width), ..grid }
     }
 }
 

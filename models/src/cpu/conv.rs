@@ -1,9 +1,10 @@
 //! Convolution of a normalised, rectified feature map, and its gradients.
 
-use super::columns::{Window, gather, scatter};
+use super::columns::{gather, scatter};
 use super::grid::Grid;
 use super::norm::{NormGradients, Statistics, Sums, finish, gate};
 use super::product::{Matrix, multiply};
+use crate::convolution::Window;
 use rayon::prelude::*;
 use std::ops::Range;
 

@@ -1,9 +1,9 @@
 //! The kernels as operations of Burn's autodiff over its CPU device.
 
-use super::columns::Window;
 use super::conv::Convolution;
 use super::grid::Grid;
 use super::norm::{self, Statistics};
+use crate::convolution::Window;
 use burn::backend::autodiff::NodeId;
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::NoCheckpointing;
@@ -12,8 +12,8 @@ use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::flex::FlexTensor;
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Flex};
+use burn::nn::BatchNorm;
 use burn::nn::conv::Conv2d;
-use burn::nn::{BatchNorm, PaddingConfig2d};
 use burn::tensor::{DType, Shape, Tensor, TensorData};
 use std::sync::Arc;
 
@@ -119,13 +119,8 @@ impl Backward<Flex, 3> for Normalised {
 /// `x` is not where [`is_fast`] says.
 pub fn convolve(x: Tensor<4>, grid: Grid, before: Option<&BatchNorm>, convolution: &Conv2d) -> (Tensor<4>, Grid) {
     let weight = convolution.weight.val();
-    let [outputs, inputs, kernel, _] = weight.dims();
-    let padding = match &convolution.padding {
-        PaddingConfig2d::Explicit(top, ..) => *top,
-        PaddingConfig2d::Same => kernel / 2,
-        PaddingConfig2d::Valid => 0,
-    };
-    let window = Window { kernel, stride: convolution.stride[0], padding };
+    let [outputs, inputs, ..] = weight.dims();
+    let window = Window::of(convolution);
     let convolution = Convolution { inputs, outputs, window };
     let positions = window.over(grid);
     let (x, weight) = (parent(x), parent(weight));
