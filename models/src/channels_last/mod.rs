@@ -18,24 +18,18 @@ use burn::nn::BatchNorm;
 use burn::nn::conv::Conv2d;
 use burn::tensor::{Device, Tensor};
 
-/// Whether a tensor is on a device for which this is the faster way: a GPU here or on another machine.
+/// Whether a tensor is on a device for which this is the faster way: a GPU of this machine.
 pub fn is_fast<const D: usize>(x: &Tensor<D>) -> bool {
     is_gpu(&x.device())
 }
 
-#[cfg(any(feature = "gpu", feature = "remote"))]
+#[cfg(feature = "gpu")]
 fn is_gpu(device: &Device) -> bool {
     use burn::backend::DispatchDevice;
-    match device.clone().without_autodiff().as_dispatch() {
-        #[cfg(feature = "gpu")]
-        DispatchDevice::Cube(_) => true,
-        #[cfg(feature = "remote")]
-        DispatchDevice::Remote(_) => true,
-        _ => false,
-    }
+    matches!(device.clone().without_autodiff().as_dispatch(), DispatchDevice::Cube(_))
 }
 
-#[cfg(not(any(feature = "gpu", feature = "remote")))]
+#[cfg(not(feature = "gpu"))]
 fn is_gpu(_device: &Device) -> bool {
     false
 }

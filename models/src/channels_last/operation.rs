@@ -35,10 +35,6 @@ pub fn convolve(x: Tensor<4>, weight: Tensor<4>, window: Window) -> Tensor<4> {
     if let Some(y) = convolve_on::<burn::backend::Cube>(&x, &weight, window) {
         return y;
     }
-    #[cfg(feature = "remote")]
-    if let Some(y) = convolve_on::<burn::backend::Remote>(&x, &weight, window) {
-        return y;
-    }
     convolve_on::<Flex>(&x, &weight, window).unwrap_or_else(|| layers::convolve(x, weight, window))
 }
 
@@ -50,10 +46,6 @@ pub fn convolve(x: Tensor<4>, weight: Tensor<4>, window: Window) -> Tensor<4> {
 pub fn normalise(x: Tensor<4>, gamma: Tensor<1>, beta: Tensor<1>, epsilon: f64) -> Normalised {
     #[cfg(feature = "gpu")]
     if let Some(normalised) = normalise_on::<burn::backend::Cube>(&x, &gamma, &beta, epsilon) {
-        return normalised;
-    }
-    #[cfg(feature = "remote")]
-    if let Some(normalised) = normalise_on::<burn::backend::Remote>(&x, &gamma, &beta, epsilon) {
         return normalised;
     }
     normalise_on::<Flex>(&x, &gamma, &beta, epsilon).unwrap_or_else(|| {
