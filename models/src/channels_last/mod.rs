@@ -1,7 +1,7 @@
 //! Feature maps with the channels last, for GPUs: convolutions as matrix products, batch normalisation in few passes.
 //!
 //! Burn's convolutions on a GPU choose among two dozen kernels by compiling and timing each of them, for every shape anew; a residual
-//! network has a hundred shapes and would not begin for half an hour. A matrix product needs no such choice, and 1x1 convolutions,
+//! network has dozens of shapes and had not begun after two minutes. A matrix product needs no such choice, and 1x1 convolutions,
 //! two thirds of a bottleneck network, are nothing but one. Long sums over a batch (the gradient of a kernel, the statistics of a
 //! normalisation) are cut into pieces, so that every processor of the GPU has one.
 //!
