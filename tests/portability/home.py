@@ -10,6 +10,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 ADAPTERS = HERE / "adapters"
 CRATE = HERE / "rust"
 INSTALL_LIMIT_S = 3600
+# Has the compiler of protocol buffers, where none is installed.
+PROTOC = "grpcio-tools==1.85.1"
 # A virtual environment above this is deleted after its runtime's last model.
 KEPT_BYTES = 2 << 30
 
@@ -75,8 +77,25 @@ class Home:
         """Builds the crate with this runtime, and with the networks that burn-onnx made Rust of in a folder."""
         flags = ["--release", "--locked", "--no-default-features", "--features", ",".join(self.runtime.packages)]
         words = [os.environ.get("CARGO", "cargo"), "build", *flags, "--target-dir", self.target()]
-        environment = {**os.environ, "PORTABILITY_BURN_ONNX": str(networks)} if networks else None
+        environment = dict(os.environ)
+        if networks:
+            environment["PORTABILITY_BURN_ONNX"] = str(networks)
+        if self.runtime.protoc and not shutil.which("protoc"):
+            environment["PROTOC"] = str(self.protoc())
         run(*words, cwd=CRATE, env=environment)
+
+    def protoc(self):
+        """The compiler of protocol buffers out of a Python package."""
+        folder = self.cache.absolute() / "venv-protoc"
+        program = folder / "bin" / "protoc"
+        if not program.is_file():
+            shutil.rmtree(folder, ignore_errors=True)
+            venv.create(folder, with_pip=True)
+            python = folder / "bin" / "python"
+            run(python, "-m", "pip", "install", "--quiet", PROTOC)
+            program.write_text(f'#!/bin/sh\nexec "{python}" -m grpc_tools.protoc "$@"\n', encoding="utf-8")
+            program.chmod(0o755)
+        return program
 
     def target(self):
         """A build folder for every set of features: another set would build everything again."""

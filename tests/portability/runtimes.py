@@ -27,7 +27,7 @@ CRATES = ("burn-onnx", "rten")
 class Runtime:
     """One runtime. `kind` is how its adapter is started: `python`, `node`, `rust` (the crate beside this file), or by the
     binary with `selfie verify`. `packages` are those of pip or npm, or the features of the crate; `bare` come without what
-    they ask for. `version` is what an adapter cannot say of itself. `target` is what `selfie export --target` calls it, if
+    they ask for. `protoc` says that the build needs the compiler of protocol buffers. `version` is what an adapter cannot say of itself. `target` is what `selfie export --target` calls it, if
     it wants files of its own."""
 
     title: str
@@ -37,6 +37,7 @@ class Runtime:
     bare: tuple[str, ...] = ()
     version: str = ""
     quick: bool = False
+    protoc: bool = False
     target: str | None = None
 
     def models(self):
@@ -54,7 +55,7 @@ RUNTIMES = [
     Runtime("tract", "verify", "tract", version="0.23.9", quick=True, target="tract"),
     Runtime("rten", "rust", "rten", CRATES, quick=True),
     Runtime("Burn, by burn-onnx", "rust", "burn-onnx", CRATES, quick=True),
-    Runtime("candle-onnx", "rust", "candle-onnx", ("candle-onnx",), target="candle-onnx"),
+    Runtime("candle-onnx", "rust", "candle-onnx", ("candle-onnx",), protoc=True, target="candle-onnx"),
     Runtime("OpenVINO", "python", "openvino_cpu", (*ONNX, "openvino==2026.4.1")),
     Runtime("OpenCV DNN", "python", "opencv_dnn", (*ONNX, "opencv-python-headless==5.0.0.93")),
     Runtime("MNN", "python", "mnn_module", (*ONNX, "MNN==3.6.1"), target="mnn"),

@@ -50,7 +50,7 @@ class Wire:
 def request(method, path, body=b"", kind="application/json", **headers):
     """A request as bytes."""
     path = path if isinstance(path, bytes) else path.encode()
-    lines = [method.encode() + b" " + path + b" HTTP/1.1", b"host: soak"]
+    lines = [method.encode() + b" " + path + b" HTTP/1.1", b"host: localhost"]
     if body:
         lines += [f"content-type: {kind}".encode(), f"content-length: {len(body)}".encode()]
     lines += [f"{name.replace('_', '-')}: {value}".encode() for name, value in headers.items()]
