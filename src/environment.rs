@@ -2,15 +2,21 @@
 //!
 //! - `ORT_DISABLE_TELEMETRY=1`: official builds of ONNX Runtime send usage data from 1.29 on. Its API call comes after a
 //!   first event may have left; the variable does not.
-//! - `MALLOC_…`: training allocates and frees the same large tensors every step. The C library's allocator gives each back
-//!   to the system and fetches it again, page by page, which costs a quarter of the time; these settings make it keep them.
+//! - `MALLOC_…` for training, which allocates and frees the same large tensors every step. The C library's allocator gives each
+//!   back to the system and fetches it again, page by page, which costs a quarter of the time; these settings make it keep them.
+//! - `MALLOC_ARENA_MAX` for serving: the allocator has eight arenas a processor, and every model that comes may leave holes in another one,
+//!   a megabyte a model. One a processor is enough.
 
 use std::ffi::OsString;
+use std::num::NonZero;
+use std::thread::available_parallelism;
 
 const ALWAYS: &[(&str, &str)] = &[("ORT_DISABLE_TELEMETRY", "1")];
 
 const TRAINING: &[(&str, &str)] =
     &[("MALLOC_MMAP_MAX_", "0"), ("MALLOC_TRIM_THRESHOLD_", "17179869184"), ("MALLOC_TOP_PAD_", "67108864")];
+
+const SERVING: &str = "MALLOC_ARENA_MAX";
 
 const TRAINING_COMMANDS: &[&[&str]] =
     &[&["quickstart"], &["pretrain"], &["finetune"], &["evaluate"], &["bench", "train"]];
@@ -23,14 +29,18 @@ pub fn settle() {
     let arguments: Vec<OsString> = std::env::args_os().collect();
     let typed = |words: &[&str]| arguments.iter().skip(1).take(words.len()).eq(words);
     let training = TRAINING_COMMANDS.iter().any(|words| typed(words));
-    let wanted = ALWAYS.iter().chain(if training { TRAINING } else { &[] });
-    let missing: Vec<_> = wanted.filter(|(name, _)| std::env::var_os(name).is_none()).copied().collect();
+    let fixed = ALWAYS.iter().chain(if training { TRAINING } else { &[] });
+    let mut missing: Vec<_> = fixed.map(|(name, value)| (*name, (*value).to_owned())).collect();
+    if typed(&["serve"]) {
+        missing.push((SERVING, available_parallelism().map_or(1, NonZero::get).to_string()));
+    }
+    missing.retain(|(name, _)| std::env::var_os(name).is_none());
     if missing.is_empty() {
         return;
     }
     let Ok(program) = std::env::current_exe() else { return };
     let mut command = std::process::Command::new(program);
-    let error = command.args(&arguments[1..]).envs(missing.iter().copied()).exec();
+    let error = command.args(&arguments[1..]).envs(missing.iter().map(|(name, value)| (name, value))).exec();
     let assignments: Vec<String> = missing.iter().map(|(name, value)| format!("{name}={value}")).collect();
     // The log has not started yet.
     eprintln!(

@@ -61,7 +61,13 @@ class Watch:
             warm = [sample[name] for _, sample in self.warm()]
             values = [self.before[name], warm[0], max(warm), self.after[name]]
             lines.append(f"| {name} | " + " | ".join(f"{value:.0f}" for value in values) + " |")
-        return "\n".join(lines) + f"\n\nSlope of the memory: {self.slope() * 3600:+.1f} MB an hour."
+        slope = f"Slope of the memory: {self.slope() * 3600:+.1f} MB an hour; at each tenth of the time: {self.tenths()} MB."
+        return "\n".join([*lines, "", slope])
+
+    def tenths(self):
+        """The memory in the course of the time."""
+        picked = [self.samples[(len(self.samples) - 1) * tenth // 10][1] for tenth in range(11)]
+        return ", ".join(f"{sample['memory (MB)']:.0f}" for sample in picked)
 
     def growth(self):
         """What the memory grew by over the time watched, if it is more than noise."""

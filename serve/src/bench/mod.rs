@@ -11,6 +11,7 @@
 
 mod arrivals;
 mod connection;
+mod ideal;
 pub mod images;
 mod latency;
 mod limit;

@@ -1,4 +1,5 @@
-//! Latency against throughput as an SVG: for each server the median and the 99th percentile at every load, and the limit.
+//! Latency against throughput as an SVG: for each server the median and the 99th percentile at every load, the limit,
+//! and the 99th percentile where nothing but the work takes time.
 
 use super::serving::Report;
 use crate::Error;
@@ -27,7 +28,11 @@ fn draw(svg: &mut String, report: &Report) -> Result<(), Box<dyn std::error::Err
     root.fill(&WHITE)?;
     let points = report.servers.iter().flat_map(|server| &server.open);
     let times = || points.clone().flat_map(|point| [point.latency.p50_ms, point.latency.p99_ms]);
-    let least = times().filter(|ms| *ms > 0.0).fold(1.0, f64::min) / 1.5;
+    let least = times()
+        .chain(report.limit.open.iter().map(|ideal| ideal.latency.p99_ms))
+        .filter(|ms| *ms > 0.0)
+        .fold(1.0, f64::min)
+        / 1.5;
     let most = times().filter(|ms| ms.is_finite()).fold(least * 10.0, f64::max) * 1.5;
     let limit = report.limit.per_second;
     let end = points.clone().map(|point| point.per_second).fold(limit, f64::max) * 1.05;
@@ -44,6 +49,11 @@ fn draw(svg: &mut String, report: &Report) -> Result<(), Box<dyn std::error::Err
         .draw_series(LineSeries::new([(limit, least), (limit, most)], grey.stroke_width(1)))?
         .label(format!("limit of the machine: {limit:.0}"))
         .legend(move |(x, y)| PathElement::new([(x, y), (x + 20, y)], grey));
+    let ideal = report.limit.open.iter().map(|ideal| (ideal.offered_per_second, ideal.latency.p99_ms));
+    chart
+        .draw_series(LineSeries::new(ideal, grey.stroke_width(3)))?
+        .label("p99 of a server without any cost of its own")
+        .legend(move |(x, y)| PathElement::new([(x, y), (x + 20, y)], grey.stroke_width(3)));
     for (server, colour) in report.servers.iter().zip(COLOURS.into_iter().cycle()) {
         for (quantile, width) in [("p50", 1), ("p99", 3)] {
             let of = |latency: &super::Summary| if width == 1 { latency.p50_ms } else { latency.p99_ms };

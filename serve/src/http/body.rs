@@ -14,6 +14,9 @@ use tokio::time::timeout;
 /// The slowest rate of a whole body, once twice the time is over in which nothing may come.
 const SLOWEST_BYTES_PER_S: u64 = 8 << 10;
 
+/// Most memory that a length is given before anything has come.
+const MAX_RESERVED_BYTES: usize = 64 << 10;
+
 /// What some programs put in front of UTF-8.
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
@@ -61,7 +64,7 @@ pub async fn read(request: &HttpRequest, mut payload: Payload, config: &Config) 
     // Encodings in several headers are one list.
     let encodings: Vec<_> = headers.get_all(CONTENT_ENCODING).map(|value| value.to_str().unwrap_or("?")).collect();
     let mut inflate = Inflate::new(&encodings.join(", "), limit_bytes)?;
-    let mut body = BytesMut::new();
+    let mut body = BytesMut::with_capacity(announced.unwrap_or(0).min(MAX_RESERVED_BYTES));
     let (start, mut received) = (Instant::now(), 0);
     while let Some(chunk) = next(&mut payload, config.body_timeout_ms, start, received).await? {
         let chunk = chunk.map_err(|error| Error::invalid("", format!("the body cannot be read: {error}")))?;

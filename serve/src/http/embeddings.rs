@@ -2,9 +2,11 @@
 //!
 //! Vectors come as the model gives them; `"normalized": true` scales them to length 1. `dimensions` keeps the first
 //! numbers and scales the rest to length 1, as OpenAI does. `encoding_format`, which Jina calls `embedding_type`, is the form
-//! of a vector in JSON; the `Accept` header may ask for bare numbers instead, see [`super::accept`].
+//! of a vector in JSON, or leaves JSON as vLLM does, see [`super::numbers`]; the `Accept` header may ask for bare numbers as well, see
+//! [`super::accept`].
 
 use super::envelope::OpenAi;
+use super::numbers::{Dtype, Endianness, Numbers};
 use super::{App, accept, answered, images, null, resource, terms, vectors};
 use crate::Error;
 use crate::engine::Which;
@@ -30,18 +32,26 @@ pub fn configure(config: &mut ServiceConfig) {
 struct Options {
     #[serde(default, alias = "embedding_type", deserialize_with = "null::or_default")]
     encoding_format: Format,
+    #[serde(default, deserialize_with = "null::or_default")]
+    embed_dtype: Dtype,
+    #[serde(default, deserialize_with = "null::or_default")]
+    endianness: Endianness,
     dimensions: Option<Whole>,
     #[serde(default, deserialize_with = "null::or_default")]
     normalized: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "snake_case")]
 enum Format {
     #[default]
     Float,
-    /// Little-endian 32-bit floats.
+    /// [`Numbers`], 32-bit floats without more.
     Base64,
+    /// [`Numbers`] with a header that says where each vector lies.
+    Bytes,
+    /// [`Numbers`] alone.
+    BytesOnly,
     /// One bit a number, set where it is positive; the first bit of a byte is its highest. Each byte minus 128.
     Binary,
     /// As [`Format::Binary`], the bytes as they are.
@@ -74,7 +84,7 @@ enum Vector {
 
 /// Always zero: images have no tokens, but OpenAI's clients want the field.
 #[derive(Default, Serialize)]
-struct Usage {
+pub struct Usage {
     prompt_tokens: u64,
     total_tokens: u64,
 }
@@ -97,15 +107,20 @@ async fn embeddings(app: Data<App>, request: HttpRequest, payload: Payload) -> R
     let (timing, options) = (form.timing.max(answers.timing), form.options);
     Ok(answered(&served, timing, |response| {
         let rows = answers.rows.iter().filter_map(|row| served.model.embedding(row));
-        let found = rows.map(|vector| options.cut(vector));
+        let found: Vec<_> = rows.map(|vector| options.cut(vector)).collect();
         response.insert_header((VARY, "accept"));
-        if let accept::Form::Bytes(dtype) = wanted {
-            return Ok(vectors::write(dtype, &found.collect::<Vec<_>>(), response));
-        }
-        let format = options.encoding_format;
-        let embedding = |(index, vector)| Embedding { object: "embedding", index, embedding: format.write(vector) };
-        let data = found.enumerate().map(embedding).collect();
-        Ok(response.json(Response { object: "list", model: &served.name, data, usage: Usage::default() }))
+        let model = &served.name;
+        Ok(match (wanted, options.encoding_format) {
+            (accept::Form::Bytes(dtype), _) => vectors::write(dtype, &found, response),
+            (_, Format::Bytes) => options.numbers().describe(&found, model, response),
+            (_, Format::BytesOnly) => options.numbers().write(&found, response),
+            _ => {
+                let embedding =
+                    |(index, vector)| Embedding { object: "embedding", index, embedding: options.write(vector) };
+                let data = found.into_iter().enumerate().map(embedding).collect();
+                response.json(Response { object: "list", model, data, usage: Usage::default() })
+            }
+        })
     })?)
 }
 
@@ -121,18 +136,18 @@ impl Options {
         }
         vector
     }
-}
 
-impl Format {
-    fn write(self, vector: Vec<f32>) -> Vector {
-        match self {
-            Self::Float => Vector::Float(vector),
-            Self::Base64 => {
-                let bytes: Vec<u8> = vector.iter().flat_map(|value| value.to_le_bytes()).collect();
-                Vector::Base64(STANDARD.encode(bytes))
-            }
-            Self::Binary => Vector::Binary(vectors::bits(&vector).map(|byte| (byte ^ 0x80) as i8).collect()),
-            Self::Ubinary => Vector::Ubinary(vectors::bits(&vector).collect()),
+    fn numbers(&self) -> Numbers {
+        Numbers { dtype: self.embed_dtype, endianness: self.endianness }
+    }
+
+    /// A vector in JSON.
+    fn write(&self, vector: Vec<f32>) -> Vector {
+        match self.encoding_format {
+            Format::Base64 => Vector::Base64(STANDARD.encode(self.numbers().bytes(&vector))),
+            Format::Binary => Vector::Binary(vectors::bits(&vector).map(|byte| (byte ^ 0x80) as i8).collect()),
+            Format::Ubinary => Vector::Ubinary(vectors::bits(&vector).collect()),
+            Format::Float | Format::Bytes | Format::BytesOnly => Vector::Float(vector),
         }
     }
 }

@@ -2,10 +2,10 @@
 //!
 //! | content type | form |
 //! |---|---|
-//! | `application/json` | `{"model", "input": "..." or ["..."] or [{"image": ".."}], ..}`, images in base64 or data URIs |
+//! | `application/json` | `{"model", "input": "..." or ["..."] or [{"image": ".."}], ..}`, images in base64 or data URIs; Hugging Face says `inputs`, and `[[".."]]` |
 //! | `application/json` | `{"model", "messages": [..], ..}`, see [`super::messages`] |
 //! | `multipart/form-data` | a field `model`, a file for each image, other fields as options |
-//! | `image/*`, `application/octet-stream` | one image |
+//! | `image/*`, `application/octet-stream`, none | one image |
 //!
 //! The model and the options may stand in the query as well; those of the body win. Where the options name hosts to fetch from, an image
 //! in JSON may be a URL.
@@ -41,6 +41,8 @@ pub struct Form<O, I = Bytes> {
     pub model: Option<String>,
     /// The encoded images.
     pub images: Vec<I>,
+    /// Whether they came as a list, and not one by itself.
+    pub is_list: bool,
     /// The options of the route.
     pub options: O,
     /// How long it took to come, and to be understood.
@@ -51,6 +53,7 @@ pub struct Form<O, I = Bytes> {
 #[serde(expecting = "an object with input or messages")]
 struct Json<O> {
     model: Option<String>,
+    #[serde(alias = "inputs")]
     input: Option<Input>,
     messages: Option<Messages>,
     #[serde(flatten)]
@@ -60,8 +63,9 @@ struct Json<O> {
 #[derive(Deserialize)]
 #[serde(untagged, expecting = "expected a string, a list of strings, or a list of {\"image\": ..}")]
 enum Input {
-    One(Image),
+    // First: a list of one text may stand for an image only inside of a list.
     Many(Vec<Image>),
+    One(Image),
 }
 
 #[derive(Deserialize)]
@@ -69,6 +73,7 @@ enum Input {
 enum Image {
     Text(String),
     Object { image: String },
+    Alone([String; 1]),
 }
 
 impl Input {
@@ -78,7 +83,7 @@ impl Input {
             Self::Many(images) => images,
         };
         let text = |image: Image| match image {
-            Image::Text(text) | Image::Object { image: text } => text,
+            Image::Text(text) | Image::Object { image: text } | Image::Alone([text]) => text,
         };
         images.into_iter().map(text).collect()
     }
@@ -111,20 +116,21 @@ pub async fn read_any<O: DeserializeOwned>(
         "application/json" => {
             let body = body::read(request, payload, &app.config).await?;
             laps.lap(Stage::Receive);
-            let Form { model, images, options, .. } = json(&body, fields, app.config.request_items())?;
+            let Form { model, images, is_list, options, .. } = json(&body, fields, app.config.request_items())?;
             laps.lap(Stage::Parse);
             let fetcher = app.fetcher.as_ref().filter(|_| images.iter().any(|text| data_uri::is_url(text)));
             let images = bytes(fetcher, images).await?;
             laps.lap(if fetcher.is_some() { Stage::Fetch } else { Stage::Parse });
-            Form { model, images, options, timing: Timing::default() }
+            Form { model, images, is_list, options, timing: Timing::default() }
         }
         "multipart/form-data" => {
             let (images, own) = multipart::read(request, payload, &app.config).await?;
             laps.lap(Stage::Receive);
             fields.extend(own);
-            from_text(images, fields)?
+            Form { is_list: true, ..from_text(images, fields)? }
         }
-        kind if kind.starts_with("image/") || kind == "application/octet-stream" => {
+        // RFC 9110, section 8.3: what says nothing may be taken for bytes.
+        kind if kind.starts_with("image/") || ["application/octet-stream", ""].contains(&kind) => {
             let image = body::read(request, payload, &app.config).await?;
             laps.lap(Stage::Receive);
             from_text(vec![image], fields)?
@@ -173,6 +179,7 @@ fn json<O: DeserializeOwned>(body: &[u8], query: Fields, limit: usize) -> Result
         serde_json::from_value(Value::Object(members))
             .map_err(|error| Error::invalid("", format!("the JSON body and the query are wrong: {error}")))?
     };
+    let is_list = !matches!(form.input, Some(Input::One(_)));
     let texts = match (form.input, form.messages) {
         (Some(input), None) => input.texts(),
         (None, Some(messages)) => messages.images()?,
@@ -182,7 +189,7 @@ fn json<O: DeserializeOwned>(body: &[u8], query: Fields, limit: usize) -> Result
     if texts.len() > limit {
         return Err(Error::TooManyItems { found: texts.len(), limit });
     }
-    Ok(Form { model: form.model, images: texts, options: form.options, timing: Timing::default() })
+    Ok(Form { model: form.model, images: texts, is_list, options: form.options, timing: Timing::default() })
 }
 
 fn from_text<O: DeserializeOwned>(images: Vec<Bytes>, mut fields: Fields) -> Result<Form<O>, Error> {
@@ -190,7 +197,7 @@ fn from_text<O: DeserializeOwned>(images: Vec<Bytes>, mut fields: Fields) -> Res
     let fields: Map<String, Value> = fields.into_iter().map(|(name, text)| (name, typed(text))).collect();
     let options = serde_json::from_value(Value::Object(fields))
         .map_err(|error| Error::invalid("", format!("an option is wrong: {error}")))?;
-    Ok(Form { model, images, options, timing: Timing::default() })
+    Ok(Form { model, images, is_list: false, options, timing: Timing::default() })
 }
 
 /// An option that came as text: a number or a boolean where the text is one, else a string.
@@ -218,6 +225,7 @@ mod tests {
             (r#"{"input": ["aGk=", "data:image/png;base64,aGk="]}"#, 2),
             (r#"{"input": [{"image": "aGk="}, {"image": "aGk=", "x": 1}, "aGk="]}"#, 3),
             (r#"{"input": {"image": "aGk="}, "unknown": [1]}"#, 1),
+            (r#"{"inputs": [["aGk="], ["aGk="]]}"#, 2),
             (r#"{"input": []}"#, 0),
             (r#"{}"#, 0),
             (

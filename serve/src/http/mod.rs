@@ -22,9 +22,11 @@ mod model;
 mod models;
 mod multipart;
 mod null;
+mod numbers;
 mod observe;
 mod openapi;
 mod origin;
+mod predict;
 mod repository_index;
 mod repository_load;
 mod search;
@@ -63,6 +65,7 @@ const MODEL_VERSION: HeaderName = HeaderName::from_static("x-model-version");
 pub const ROUTES: &[fn(&mut ServiceConfig)] = &[
     embeddings::configure,
     classify::configure,
+    predict::configure,
     similarity::configure,
     search::configure,
     galleries::configure,

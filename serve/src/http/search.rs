@@ -100,7 +100,7 @@ struct Neighbour<'a> {
 async fn search(app: Data<App>, request: HttpRequest, payload: Payload) -> Result<HttpResponse, OpenAi> {
     let form = images::read_any::<Options>(&app, &request, payload).await?;
     let terms = terms::terms(&app.config, &request, None, None)?;
-    let images::Form { model, images, options, timing } = form;
+    let images::Form { model, images, options, timing, .. } = form;
     let gallery = options.gallery(&app)?;
     let name = gallery.name.clone();
     options

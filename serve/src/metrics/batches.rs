@@ -1,9 +1,9 @@
 //! `selfie_batches_total`, `selfie_batches_failed_total`, `selfie_batch_size` and `selfie_batch_wait_seconds`: how well requests
 //! come together, and how long the first one waits for that.
 
-use super::{MODEL, register, seconds};
+use super::{MODEL, Versions, seconds};
 use crate::Error;
-use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, Opts, Registry};
+use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, Opts};
 use std::time::Duration;
 
 /// Metrics of batches.
@@ -19,7 +19,7 @@ impl Batches {
     ///
     /// # Errors
     /// A name is taken.
-    pub fn new(registry: &Registry) -> Result<Self, Error> {
+    pub fn new(versions: &mut Versions) -> Result<Self, Error> {
         let total = Opts::new("selfie_batches_total", "Batches that a runtime has run.");
         let failed =
             Opts::new("selfie_batches_failed_total", "Batches on which a runtime failed; their halves run again.");
@@ -28,10 +28,10 @@ impl Batches {
         let help = "Time for which the item of a batch that came first had waited for the runtime.";
         let wait = HistogramOpts::new("selfie_batch_wait_seconds", help).buckets(seconds());
         Ok(Self {
-            total: register(registry, IntCounterVec::new(total, &MODEL))?,
-            failed: register(registry, IntCounterVec::new(failed, &MODEL))?,
-            size: register(registry, HistogramVec::new(size, &MODEL))?,
-            wait: register(registry, HistogramVec::new(wait, &MODEL))?,
+            total: versions.add(IntCounterVec::new(total, &MODEL))?,
+            failed: versions.add(IntCounterVec::new(failed, &MODEL))?,
+            size: versions.add(HistogramVec::new(size, &MODEL))?,
+            wait: versions.add(HistogramVec::new(wait, &MODEL))?,
         })
     }
 

@@ -1,8 +1,8 @@
 //! `selfie_cache_hits_total`, `selfie_cache_misses_total` and `selfie_cache_bytes`: images that were answered before.
 
-use super::{MODEL, register};
+use super::{MODEL, Versions, register};
 use crate::Error;
-use prometheus::{IntCounterVec, IntGauge, Opts, Registry};
+use prometheus::{IntCounterVec, IntGauge, Opts};
 
 /// Metrics of the cache.
 pub struct Cache {
@@ -17,13 +17,16 @@ impl Cache {
     ///
     /// # Errors
     /// A name is taken.
-    pub fn new(registry: &Registry) -> Result<Self, Error> {
+    pub fn new(versions: &mut Versions) -> Result<Self, Error> {
         let hits = Opts::new("selfie_cache_hits_total", "Images that were answered from the cache.");
         let misses = Opts::new("selfie_cache_misses_total", "Images that were looked for in the cache and not there.");
         Ok(Self {
-            hits: register(registry, IntCounterVec::new(hits, &MODEL))?,
-            misses: register(registry, IntCounterVec::new(misses, &MODEL))?,
-            bytes: register(registry, IntGauge::new("selfie_cache_bytes", "Memory of the answers in the cache."))?,
+            hits: versions.add(IntCounterVec::new(hits, &MODEL))?,
+            misses: versions.add(IntCounterVec::new(misses, &MODEL))?,
+            bytes: register(
+                versions.registry(),
+                IntGauge::new("selfie_cache_bytes", "Memory of the answers in the cache."),
+            )?,
         })
     }
 

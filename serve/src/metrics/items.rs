@@ -1,9 +1,9 @@
 //! `selfie_items_total`, `selfie_items_canceled_total` and `selfie_items_expired_total`: images that a runtime has run, and those
 //! that were skipped.
 
-use super::{MODEL, register};
+use super::{MODEL, Versions};
 use crate::Error;
-use prometheus::{IntCounterVec, Opts, Registry};
+use prometheus::{IntCounterVec, Opts};
 
 /// Metrics of items.
 pub struct Items {
@@ -17,14 +17,14 @@ impl Items {
     ///
     /// # Errors
     /// A name is taken.
-    pub fn new(registry: &Registry) -> Result<Self, Error> {
+    pub fn new(versions: &mut Versions) -> Result<Self, Error> {
         let done = Opts::new("selfie_items_total", "Items that a runtime has run.");
         let canceled = Opts::new("selfie_items_canceled_total", "Items skipped because their client had left.");
         let expired = Opts::new("selfie_items_expired_total", "Items skipped because they had waited too long.");
         Ok(Self {
-            done: register(registry, IntCounterVec::new(done, &MODEL))?,
-            canceled: register(registry, IntCounterVec::new(canceled, &MODEL))?,
-            expired: register(registry, IntCounterVec::new(expired, &MODEL))?,
+            done: versions.add(IntCounterVec::new(done, &MODEL))?,
+            canceled: versions.add(IntCounterVec::new(canceled, &MODEL))?,
+            expired: versions.add(IntCounterVec::new(expired, &MODEL))?,
         })
     }
 

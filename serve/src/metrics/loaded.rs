@@ -1,14 +1,13 @@
 //! `selfie_model_state`, `selfie_model_load_seconds` and `selfie_model_memory_bytes`: which models are served, and what they hold.
 
-use super::{MODEL, register};
+use super::{MODEL, Versions, register};
 use crate::Error;
-use prometheus::core::Collector;
-use prometheus::proto::LabelPair;
-use prometheus::{GaugeVec, IntGaugeVec, Opts, Registry};
+use prometheus::{GaugeVec, IntGaugeVec, Opts};
 use std::time::Duration;
 
 /// Metrics of loading.
 pub struct Loaded {
+    /// Also of versions that were refused, whose metrics nobody holds.
     state: IntGaugeVec,
     seconds: GaugeVec,
     memory: IntGaugeVec,
@@ -19,14 +18,14 @@ impl Loaded {
     ///
     /// # Errors
     /// A name is taken.
-    pub fn new(registry: &Registry) -> Result<Self, Error> {
+    pub fn new(versions: &mut Versions) -> Result<Self, Error> {
         let state = Opts::new("selfie_model_state", "1 for the state that a model is in.");
         let seconds = Opts::new("selfie_model_load_seconds", "Time to load a model and run its golden samples.");
         let memory = Opts::new("selfie_model_memory_bytes", "Weights that the sessions of a model hold, each its own.");
         Ok(Self {
-            state: register(registry, IntGaugeVec::new(state, &["model", "version", "state"]))?,
-            seconds: register(registry, GaugeVec::new(seconds, &MODEL))?,
-            memory: register(registry, IntGaugeVec::new(memory, &["model", "version", "device"]))?,
+            state: register(versions.registry(), IntGaugeVec::new(state, &["model", "version", "state"]))?,
+            seconds: versions.add(GaugeVec::new(seconds, &MODEL))?,
+            memory: versions.add(IntGaugeVec::new(memory, &["model", "version", "device"]))?,
         })
     }
 
@@ -50,19 +49,6 @@ impl Loaded {
     /// The model is neither served nor refused any more.
     pub fn gone(&self, labels: &[&str; 2]) {
         self.set(labels, 0, 0);
-        self.release(labels);
-    }
-
-    /// It holds nothing any more, on any device.
-    fn release(&self, [model, version]: &[&str; 2]) {
-        for metric in self.memory.collect().iter().flat_map(|family| family.get_metric()) {
-            let label = |name: &str| metric.get_label().iter().find(|label| label.name() == name).map(LabelPair::value);
-            let is_its = label("model") == Some(*model) && label("version") == Some(*version);
-            if let Some(device) = label("device").filter(|_| is_its) {
-                // Only one that is not there cannot be taken out.
-                let _ = self.memory.remove_label_values(&[*model, *version, device]);
-            }
-        }
     }
 
     fn set(&self, [model, version]: &[&str; 2], ready: i64, unavailable: i64) {

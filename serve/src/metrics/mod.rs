@@ -22,6 +22,7 @@ mod spans;
 mod stages;
 mod statistics;
 pub mod triton;
+mod versions;
 
 pub use model::ModelMetrics;
 pub use requests::Tracked;
@@ -29,6 +30,7 @@ pub use shadows::ShadowOutcome;
 pub(crate) use spans::Spans;
 pub use stages::Stage;
 pub use statistics::{Snapshot, Statistics, Total};
+use versions::Versions;
 
 use crate::Error;
 use prometheus::core::Collector;
@@ -59,6 +61,7 @@ pub(crate) struct Families {
     pub queue: queue::Queue,
     pub loaded: loaded::Loaded,
     pub shadows: shadows::Shadows,
+    versions: Versions,
 }
 
 impl Metrics {
@@ -75,17 +78,19 @@ impl Metrics {
         let galleries = galleries::Galleries::new(&registry)?;
         let in_flight = flight::gauge(&registry)?;
         let spans = Spans::new(&registry)?;
+        let mut versions = Versions::new(&registry);
         let families = Families {
-            requests: requests::Requests::new(&registry)?,
+            requests: requests::Requests::new(&mut versions)?,
             images: images::Images::new(&registry)?,
-            items: items::Items::new(&registry)?,
-            batches: batches::Batches::new(&registry)?,
-            padding: padding::Padding::new(&registry)?,
-            cache: cache::Cache::new(&registry)?,
-            stages: stages::Stages::new(&registry)?,
-            queue: queue::Queue::new(&registry)?,
-            loaded: loaded::Loaded::new(&registry)?,
-            shadows: shadows::Shadows::new(&registry)?,
+            items: items::Items::new(&mut versions)?,
+            batches: batches::Batches::new(&mut versions)?,
+            padding: padding::Padding::new(&mut versions)?,
+            cache: cache::Cache::new(&mut versions)?,
+            stages: stages::Stages::new(&mut versions)?,
+            queue: queue::Queue::new(&mut versions)?,
+            loaded: loaded::Loaded::new(&mut versions)?,
+            shadows: shadows::Shadows::new(&mut versions)?,
+            versions,
         };
         Ok(Self { registry, grpc, http, galleries, in_flight, spans, families: Arc::new(families) })
     }

@@ -1,8 +1,8 @@
 //! `selfie_batch_rows_total`, `selfie_padding_rows_total` and `selfie_padding_ratio`: what buckets cost.
 
-use super::{MODEL, register};
+use super::{MODEL, Versions};
 use crate::Error;
-use prometheus::{GaugeVec, IntCounterVec, Opts, Registry};
+use prometheus::{GaugeVec, IntCounterVec, Opts};
 
 /// Metrics of padding.
 pub struct Padding {
@@ -16,14 +16,14 @@ impl Padding {
     ///
     /// # Errors
     /// A name is taken.
-    pub fn new(registry: &Registry) -> Result<Self, Error> {
+    pub fn new(versions: &mut Versions) -> Result<Self, Error> {
         let rows = Opts::new("selfie_batch_rows_total", "Rows that a runtime has run, padding included.");
         let padding = Opts::new("selfie_padding_rows_total", "Rows of zeros that filled batches up.");
         let ratio = Opts::new("selfie_padding_ratio", "Part of all rows so far that was padding.");
         Ok(Self {
-            rows: register(registry, IntCounterVec::new(rows, &MODEL))?,
-            padding: register(registry, IntCounterVec::new(padding, &MODEL))?,
-            ratio: register(registry, GaugeVec::new(ratio, &MODEL))?,
+            rows: versions.add(IntCounterVec::new(rows, &MODEL))?,
+            padding: versions.add(IntCounterVec::new(padding, &MODEL))?,
+            ratio: versions.add(GaugeVec::new(ratio, &MODEL))?,
         })
     }
 

@@ -1,8 +1,8 @@
 //! `selfie_queue_depth` and `selfie_queue_limit`: how full the queue of a model is.
 
-use super::{MODEL, register};
+use super::{MODEL, Versions};
 use crate::Error;
-use prometheus::{IntGaugeVec, Opts, Registry};
+use prometheus::{IntGaugeVec, Opts};
 
 /// Metrics of queues.
 pub struct Queue {
@@ -15,12 +15,12 @@ impl Queue {
     ///
     /// # Errors
     /// A name is taken.
-    pub fn new(registry: &Registry) -> Result<Self, Error> {
+    pub fn new(versions: &mut Versions) -> Result<Self, Error> {
         let depth = Opts::new("selfie_queue_depth", "Items that wait, decoding included; priority 1 goes first.");
         let limit = Opts::new("selfie_queue_limit", "Most items that may wait.");
         Ok(Self {
-            depth: register(registry, IntGaugeVec::new(depth, &["model", "version", "priority"]))?,
-            limit: register(registry, IntGaugeVec::new(limit, &MODEL))?,
+            depth: versions.add(IntGaugeVec::new(depth, &["model", "version", "priority"]))?,
+            limit: versions.add(IntGaugeVec::new(limit, &MODEL))?,
         })
     }
 

@@ -1,10 +1,10 @@
 //! `selfie_requests_total`: inference requests by what became of them.
 
-use super::{ModelMetrics, register};
+use super::{ModelMetrics, Versions};
 use crate::Error;
 use prometheus::core::Collector;
 use prometheus::proto::{LabelPair, Metric};
-use prometheus::{IntCounterVec, Opts, Registry};
+use prometheus::{IntCounterVec, Opts};
 use std::time::Instant;
 
 /// Metrics of inference requests.
@@ -17,10 +17,10 @@ impl Requests {
     ///
     /// # Errors
     /// The name is taken.
-    pub fn new(registry: &Registry) -> Result<Self, Error> {
+    pub fn new(versions: &mut Versions) -> Result<Self, Error> {
         let help = "Inference requests; outcome is ok, invalid, rejected, timeout, canceled, backend or draining.";
         let opts = Opts::new("selfie_requests_total", help);
-        Ok(Self { total: register(registry, IntCounterVec::new(opts, &["model", "version", "api", "outcome"]))? })
+        Ok(Self { total: versions.add(IntCounterVec::new(opts, &["model", "version", "api", "outcome"]))? })
     }
 
     /// The requests of a version that did not end well: outcome and count, one for each API that had some.

@@ -1,8 +1,8 @@
 //! `selfie_shadow_...`: how far a version that runs in the shadow of the live one agrees with it.
 
-use super::register;
+use super::Versions;
 use crate::Error;
-use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, Opts, Registry};
+use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, Opts};
 
 /// Bounds of the buckets of cosines: close together where versions that should agree are.
 const COSINES: [f64; 12] = [0.0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999, 0.9999, 0.99999, 1.0];
@@ -40,16 +40,16 @@ impl Shadows {
     ///
     /// # Errors
     /// A name is taken.
-    pub fn new(registry: &Registry) -> Result<Self, Error> {
+    pub fn new(versions: &mut Versions) -> Result<Self, Error> {
         let total = Opts::new("selfie_shadow_total", "Items for the shadow; outcome is compared, dropped or failed.");
         let help = "Cosine of the embeddings that the version and its shadow gave for an item.";
         let cosine = HistogramOpts::new("selfie_shadow_cosine", help).buckets(COSINES.to_vec());
         let help = "Items by whether the version and its shadow gave them the same best class.";
         let classes = Opts::new("selfie_shadow_class_total", help);
         Ok(Self {
-            total: register(registry, IntCounterVec::new(total, &["model", "version", "shadow", "outcome"]))?,
-            cosine: register(registry, HistogramVec::new(cosine, &["model", "version", "shadow"]))?,
-            classes: register(registry, IntCounterVec::new(classes, &["model", "version", "shadow", "agrees"]))?,
+            total: versions.add(IntCounterVec::new(total, &["model", "version", "shadow", "outcome"]))?,
+            cosine: versions.add(HistogramVec::new(cosine, &["model", "version", "shadow"]))?,
+            classes: versions.add(IntCounterVec::new(classes, &["model", "version", "shadow", "agrees"]))?,
         })
     }
 

@@ -1,8 +1,8 @@
 //! `selfie_stage_duration_seconds`: where the time goes.
 
-use super::{register, seconds};
+use super::{Versions, seconds};
 use crate::Error;
-use prometheus::{HistogramOpts, HistogramVec, Registry};
+use prometheus::{HistogramOpts, HistogramVec};
 use std::time::Duration;
 
 /// A part of the way from request to answer.
@@ -64,11 +64,11 @@ impl Stages {
     ///
     /// # Errors
     /// The name is taken.
-    pub fn new(registry: &Registry) -> Result<Self, Error> {
+    pub fn new(versions: &mut Versions) -> Result<Self, Error> {
         let help = "Time of a stage: receive, parse, fetch and encode of a request, wait (for a decoder) and decode of an image, \
                     queue of an item, infer of a batch.";
         let opts = HistogramOpts::new("selfie_stage_duration_seconds", help).buckets(seconds());
-        Ok(Self { duration: register(registry, HistogramVec::new(opts, &["model", "version", "stage"]))? })
+        Ok(Self { duration: versions.add(HistogramVec::new(opts, &["model", "version", "stage"]))? })
     }
 
     /// Counts one observation.

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 const OPERATIONS: &str = include_str!("../../../docs/operations.md");
 
-/// Metrics after something has happened that each of them counts.
-fn moved() -> Metrics {
+/// Metrics after something has happened that each of them counts, and those of the model, which would go without them.
+fn moved() -> (Metrics, ModelMetrics) {
     let metrics = Metrics::new().unwrap();
     let model = metrics.model("m", 3);
     model.batch(2, Duration::from_millis(5));
@@ -35,12 +35,13 @@ fn moved() -> Metrics {
     metrics.spans.dropped(3);
     metrics.galleries.opened("g", 5);
     metrics.galleries.searched("g", 2, Duration::from_millis(1));
-    metrics
+    (metrics, model)
 }
 
 #[test]
 fn every_family_shows_up_with_its_labels() {
-    let text = moved().text().unwrap();
+    let (metrics, _model) = moved();
+    let text = metrics.text().unwrap();
     for line in [
         "selfie_batches_total{model=\"m\",version=\"3\"} 1",
         "selfie_batch_size_sum{model=\"m\",version=\"3\"} 2",
@@ -79,16 +80,25 @@ fn every_family_shows_up_with_its_labels() {
 }
 
 #[test]
-fn what_a_model_held_is_no_metric_when_it_is_gone() {
-    let metrics = Metrics::new().unwrap();
-    let (gone, other) = (metrics.model("m", 3), metrics.model("m", 4));
-    gone.holds("cpu", 1);
-    gone.holds("cuda:0", 2);
-    other.holds("cpu", 3);
-    gone.unloaded();
-    let text = metrics.text().unwrap();
-    let held: Vec<&str> = text.lines().filter(|line| line.starts_with("selfie_model_memory_bytes{")).collect();
-    assert_eq!(held, ["selfie_model_memory_bytes{device=\"cpu\",model=\"m\",version=\"4\"} 3"]);
+fn the_series_of_a_version_go_with_the_last_who_holds_its_metrics() {
+    let (metrics, model) = moved();
+    let (again, other) = (metrics.model("m", 3), metrics.model("m", 4));
+    other.batch(1, Duration::from_millis(1));
+    let of = |version: &str| {
+        let (text, label) = (metrics.text().unwrap(), format!("version=\"{version}\""));
+        let lines = text.lines().filter(|line| line.contains(&label) && !line.starts_with("selfie_model_state"));
+        lines.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let (before, others) = (of("3"), of("4"));
+    assert!(before.len() > 100 && others.len() > 10, "{before:?}");
+    // A request that is on its way counts to the end.
+    let request = model.track("embeddings");
+    drop(model);
+    drop(again);
+    assert_eq!(of("3"), before);
+    drop(request);
+    assert_eq!(of("3"), Vec::<String>::new());
+    assert_eq!(of("4"), others);
 }
 
 /// Kind and labels of each metric by its name, as the table in the documentation has them.
@@ -105,7 +115,8 @@ fn documented() -> BTreeMap<String, String> {
 
 #[test]
 fn the_documentation_lists_every_metric_and_no_other() {
-    let found = moved().registry.gather();
+    let (metrics, _model) = moved();
+    let found = metrics.registry.gather();
     let described = found.iter().map(|family| {
         let kind = format!("{:?}", family.get_field_type()).to_lowercase();
         let labels = family.get_metric()[0].get_label().iter().map(LabelPair::name);

@@ -41,6 +41,11 @@ impl Model {
     /// # Errors
     /// What the runtime said.
     pub(crate) fn run_items(&self, items: &[Pixels]) -> Result<Vec<Row>, String> {
+        match items {
+            [Pixels::F32(values)] => return self.run(1, Values::F32(values)),
+            [Pixels::U8(values)] => return self.run(1, Values::U8(values)),
+            _ => {}
+        }
         let mut floats: Vec<f32> = Vec::new();
         let mut bytes: Vec<u8> = Vec::new();
         for item in items {

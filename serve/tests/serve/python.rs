@@ -109,6 +109,23 @@ fn the_openai_client_passes() {
 }
 
 #[test]
+fn the_client_of_hugging_face_passes() {
+    let network = Network { classes: 5, ..Network::default() };
+    let store = store(&[("net", network)]);
+    let server = serve(config(store.path()));
+    let images = [base64(&png(1)), base64(&jpeg(2)), base64(&png(3))];
+    let logits = images.each_ref().map(|image| {
+        let tensor = json!({"inputs": [{"name": "pixel_values", "shape": [1], "datatype": "BYTES", "data": [image]}]});
+        let answer: Value = server.json("/v2/models/net/infer", &tensor).json().unwrap();
+        answer["outputs"][1]["data"].clone()
+    });
+    let labels: Vec<_> = (0..5).map(|index| format!("class {index}")).collect();
+    let expected =
+        json!({"images": images, "logits": logits, "labels": labels, "tolerance": super::network::TOLERANCE});
+    run("check_huggingface.py", &[&server.url], &expected);
+}
+
+#[test]
 fn the_server_keeps_what_its_openapi_document_says() {
     log();
     let store = store(&[("net", Network::default())]);

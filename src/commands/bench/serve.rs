@@ -5,8 +5,8 @@ use crate::commands::serve::pretrained;
 use crate::progress::Bar;
 use crate::table::Table;
 use anyhow::ensure;
-use selfie_serve::bench::Order;
 use selfie_serve::bench::serving::{self, OURS, Options, Report, Server};
+use selfie_serve::bench::{Order, Summary};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -92,10 +92,11 @@ fn print(report: &Report) {
         Order::Ahead => ", decoding ahead",
         Order::Beside => ", one a processor",
     };
-    let none = || "-".to_owned();
     let name = format!("limit (batches of {}{order})", limit.way.batch_size);
-    let [a, b, c, d, e, f, g, h] = std::array::from_fn(|_| none());
-    table.row([name, a, format!("{:.1}", limit.per_second), "100.0%".into(), b, c, d, e, f, g, h]);
+    let usual = limit.usual().map(|ideal| (ideal.offered_per_second, &ideal.latency));
+    let [at, p50, p99] = at_load(usual);
+    let [a, b, c, d, e] = std::array::from_fn(|_| "-".to_owned());
+    table.row([name, a, format!("{:.1}", limit.per_second), "100.0%".into(), b, c, at, p50, p99, d, e]);
     for server in &report.servers {
         table.row(row(server));
     }
@@ -126,11 +127,22 @@ fn print(report: &Report) {
     }
 }
 
+fn ms(ms: f64) -> String {
+    format!("{ms:.2}")
+}
+
+/// Requests a second and how long they took, where that was measured.
+fn at_load(found: Option<(f64, &Summary)>) -> [String; 3] {
+    match found {
+        Some((per_second, latency)) => [format!("{per_second:.1}"), ms(latency.p50_ms), ms(latency.p99_ms)],
+        None => std::array::from_fn(|_| "-".into()),
+    }
+}
+
 fn row(server: &Server) -> [String; 11] {
-    let ms = |ms: f64| format!("{ms:.2}");
     let percent = |share: f64| format!("{:.1}%", share * 100.0);
     let full = &server.saturation;
-    let usual = server.usual();
+    let [at, p50, p99] = at_load(server.usual().map(|step| (step.per_second, &step.latency)));
     let failed = full.failures + server.open.iter().map(|step| step.failures).sum::<usize>();
     [
         server.name.into(),
@@ -139,9 +151,9 @@ fn row(server: &Server) -> [String; 11] {
         percent(full.of_limit),
         ms(full.latency.p50_ms),
         ms(full.latency.p99_ms),
-        usual.map_or_else(|| "-".into(), |step| format!("{:.1}", step.per_second)),
-        usual.map_or_else(|| "-".into(), |step| ms(step.latency.p50_ms)),
-        usual.map_or_else(|| "-".into(), |step| ms(step.latency.p99_ms)),
+        at,
+        p50,
+        p99,
         full.generator_share.map_or_else(|| "unknown".into(), percent),
         failed.to_string(),
     ]

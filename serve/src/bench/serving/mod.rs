@@ -7,14 +7,14 @@
 mod contestant;
 mod report;
 
-pub use report::{Image, Limit, Report, Saturation, Server, Skipped, Step};
+pub use report::{Ideal, Image, Limit, Report, Saturation, Server, Skipped, Step};
 
 use super::limit::{Order, Way};
 use super::load::{self, Target};
 use super::overhead::Overhead;
 use super::peer::{PEERS, Running, Subject};
 use super::selfie::{self, Selfie, floats};
-use super::{latency, limit, overhead, photograph, pooling};
+use super::{Summary, arrivals, ideal, latency, limit, overhead, photograph, pooling};
 use crate::config::threads;
 use crate::model::{OpenOptions, open};
 use crate::runtime::{self, Choice};
@@ -114,7 +114,8 @@ pub fn run(options: &Options, mut progress: impl FnMut(usize, usize)) -> Result<
             step();
         }
     }
-    let limit = Limit { way, per_second: latency::median(&rounds), rounds };
+    let per_second = latency::median(&rounds);
+    let limit = Limit { way, per_second, rounds, open: ideal(way, per_second, options.duration) };
     let mean_bytes = photographs.iter().map(Vec::len).sum::<usize>() / photographs.len();
     Ok(Report {
         model: model.card().name.clone(),
@@ -164,6 +165,19 @@ fn peers(subject: &Subject<'_>, python: Option<&Path>) -> (Vec<Contestant>, Vec<
         }
     }
     (contestants, skipped)
+}
+
+/// What a server without any cost of its own would do: each image has a processor for itself, or all of them one after the other,
+/// as the limit has.
+fn ideal(way: Way, per_second: f64, duration: Duration) -> Vec<Ideal> {
+    let processors = if way.order == Order::Beside { threads(0) } else { 1 };
+    let at = |(seed, load): (usize, f64)| {
+        let offered_per_second = load * per_second;
+        let arrivals = arrivals::poisson(offered_per_second, duration, seed as u64);
+        let latency = Summary::of(&ideal::times(&arrivals, processors, processors as f64 / per_second));
+        Ideal { load, offered_per_second, latency }
+    };
+    LOADS.into_iter().enumerate().map(at).collect()
 }
 
 /// The way that does most images a second.

@@ -56,6 +56,19 @@ pub struct Limit {
     pub per_second: f64,
     /// Images a second, round by round.
     pub rounds: Vec<f64>,
+    /// What a server would do at a load that costs nothing itself.
+    pub open: Vec<Ideal>,
+}
+
+/// The times of requests that only wait for a processor.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Ideal {
+    /// The load as a part of the limit.
+    pub load: f64,
+    /// Requests a second that were due on average.
+    pub offered_per_second: f64,
+    /// Times of the requests, from when they were due.
+    pub latency: Summary,
 }
 
 /// One server.
@@ -138,6 +151,13 @@ impl Report {
         let of =
             |server: &Server| server.saturation.failures + server.open.iter().map(|step| step.failures).sum::<usize>();
         self.servers.iter().map(of).sum()
+    }
+}
+
+impl Limit {
+    /// The times at the load at which requests are usually served.
+    pub fn usual(&self) -> Option<&Ideal> {
+        self.open.iter().find(|ideal| ideal.load == USUAL_LOAD)
     }
 }
 
