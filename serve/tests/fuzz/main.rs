@@ -25,7 +25,8 @@ fn fuzz_long() {
     let seconds = std::env::var("SELFIE_FUZZ_SECONDS").ok().map(|text| Duration::from_secs(text.parse().unwrap()));
     let now = || std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
     let seed = std::env::var("SELFIE_FUZZ_SEED").map_or_else(|_| now(), |text| text.parse().unwrap());
-    for target in targets::all() {
-        campaign::run(&target, seconds.unwrap_or(LONG), seed);
-    }
+    let wanted = std::env::var("SELFIE_FUZZ_TARGET").ok();
+    let chosen = targets::all().into_iter().filter(|target| wanted.as_ref().is_none_or(|name| target.name == name));
+    let run = chosen.map(|target| campaign::run(&target, seconds.unwrap_or(LONG), seed)).count();
+    assert!(run > 0, "{wanted:?} is no target");
 }
