@@ -17,6 +17,7 @@ pub fn times(arrivals: &[Duration], processors: usize, each: f64) -> Vec<f64> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Summary;
     use super::super::arrivals::poisson;
     use super::*;
 
@@ -26,6 +27,14 @@ mod tests {
         assert_eq!(times(&arrivals, 1, 10.0), [10.0, 19.0, 28.0, 37.0, 10.0]);
         assert_eq!(times(&arrivals, 2, 10.0), [10.0, 10.0, 18.0, 18.0, 10.0]);
         assert!(times(&[], 2, 10.0).is_empty());
+    }
+
+    /// Why a p99 of twice the p50 is out of reach at this load, whoever serves.
+    #[test]
+    fn at_eighty_percent_of_two_processors_the_p99_is_almost_four_times_the_p50() {
+        let found = Summary::of(&times(&poisson(1.6, Duration::from_secs(200_000), 1), 2, 1.0));
+        let ratio = found.p99_ms / found.p50_ms;
+        assert!((3.7..4.0).contains(&ratio), "it is {ratio} times the p50");
     }
 
     /// # Source
