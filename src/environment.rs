@@ -4,8 +4,8 @@
 //!   first event may have left; the variable does not.
 //! - `MALLOC_…` for training, which allocates and frees the same large tensors every step. The C library's allocator gives each
 //!   back to the system and fetches it again, page by page, which costs a quarter of the time; these settings make it keep them.
-//! - `MALLOC_ARENA_MAX` for serving: the allocator has eight arenas a processor, and every model that comes may leave holes in another one,
-//!   a megabyte a model. One a processor is enough.
+//! - `MALLOC_ARENA_MAX` for serving: the allocator has eight arenas a processor, and every version that comes may leave holes in another
+//!   one, see `docs/soak.md`. One a processor is enough.
 
 use std::ffi::OsString;
 use std::num::NonZero;

@@ -4,10 +4,11 @@
 use super::envelope::OpenAi;
 use super::{App, answered, images, null, resource, terms};
 use crate::Error;
-use crate::engine::Which;
+use crate::batch::Terms;
+use crate::engine::{Answers, Served, Which};
 use crate::model::row::best;
 use crate::whole::Whole;
-use actix_web::web::{self, Data, Payload, ServiceConfig};
+use actix_web::web::{self, Bytes, Data, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::{Deserialize, Serialize};
 
@@ -55,16 +56,7 @@ async fn classify(app: Data<App>, request: HttpRequest, payload: Payload) -> Res
     let terms = terms::terms(&app.config, &request, None, None)?;
     let (served, tracked) = app.track(app.engine.route(form.model.as_deref(), Which::Usual), "classify")?;
     let top_k = form.options.top_k.map_or(DEFAULT_TOP_K, Whole::count);
-    let result = async {
-        let Some(labels) = served.model.labels() else {
-            return Err(Error::invalid("model", format!("model \"{}\" gives no class scores", served.name)));
-        };
-        if top_k == 0 {
-            return Err(Error::invalid("top_k", "top_k is 0; it must be at least 1"));
-        }
-        Ok((labels, served.images(form.images, terms).await?))
-    };
-    let (labels, answers) = tracked.end(result.await)?;
+    let (labels, answers) = tracked.end(run(&served, form.images, top_k, terms).await)?;
     let (timing, raw_scores) = (form.timing.max(answers.timing), form.options.raw_scores);
     let predictions = |logits: &[f32]| {
         let prediction = |(index, probability): (usize, f32)| {
@@ -78,4 +70,23 @@ async fn classify(app: Data<App>, request: HttpRequest, payload: Payload) -> Res
         let data = logits.map(|(index, logits)| Classes { index, predictions: predictions(logits) }).collect();
         Ok(response.json(Response { object: "classify", model: &served.name, data }))
     })?)
+}
+
+/// The labels of the classes, and the scores of the images. `top_k` is how many classes are asked for.
+///
+/// # Errors
+/// A model without classes, no class at all, and those of [`Served::images`].
+pub async fn run(
+    served: &Served,
+    images: Vec<Bytes>,
+    top_k: usize,
+    terms: Terms,
+) -> Result<(&[String], Answers), Error> {
+    let Some(labels) = served.model.labels() else {
+        return Err(Error::invalid("model", format!("model \"{}\" gives no class scores", served.name)));
+    };
+    if top_k == 0 {
+        return Err(Error::invalid("top_k", "top_k is 0; it must be at least 1"));
+    }
+    Ok((labels, served.images(images, terms).await?))
 }

@@ -2,8 +2,7 @@
 //! of its clients: a list of labels with scores for one image, a list of such lists for a list of images.
 
 use super::envelope::OpenAi;
-use super::{App, answered, images, null, resource, terms};
-use crate::Error;
+use super::{App, answered, classify, images, null, resource, terms};
 use crate::engine::Which;
 use crate::model::row::best;
 use crate::whole::Whole;
@@ -55,16 +54,7 @@ async fn predict(app: Data<App>, request: HttpRequest, payload: Payload) -> Resu
     let usual = if raw_scores { Function::None } else { Function::Softmax };
     let function = parameters.function_to_apply.unwrap_or(usual);
     let top_k = parameters.top_k.map_or(usize::MAX, Whole::count);
-    let result = async {
-        let Some(labels) = served.model.labels() else {
-            return Err(Error::invalid("model", format!("model \"{}\" gives no class scores", served.name)));
-        };
-        if top_k == 0 {
-            return Err(Error::invalid("top_k", "top_k is 0; it must be at least 1"));
-        }
-        Ok((labels, served.images(form.images, terms).await?))
-    };
-    let (labels, answers) = tracked.end(result.await)?;
+    let (labels, answers) = tracked.end(classify::run(&served, form.images, top_k, terms).await)?;
     let predictions = |logits: &[f32]| -> Vec<_> {
         let prediction = |(index, probability): (usize, f32)| {
             let score = function.score(logits[index], probability);
