@@ -1,15 +1,17 @@
 //! Devices by name.
 
 use crate::Error;
+#[cfg(feature = "gpu")]
+use crate::gpu::prove;
 #[cfg(feature = "remote")]
 use crate::remote::open as remote;
 use burn::tensor::Device;
 
-/// Opens a device: `cpu`, or `vulkan`, `cuda`, `metal`, `webgpu`, each with an optional `:N`, or `ws://HOST:PORT/N` on another
+/// Opens a device: `cpu`, or `vulkan`, `cuda`, `metal`, `wgpu`, each with an optional `:N`, or `ws://HOST:PORT/N` on another
 /// machine.
 ///
 /// # Errors
-/// [`Error::Device`] when the name is unknown, the device is not built in, or nobody lends it.
+/// [`Error::Device`] when the name is unknown, the device is not built in, is not there, computes wrongly, or nobody lends it.
 pub fn open(name: &str) -> Result<Device, Error> {
     if name.contains(',') {
         let reason = "one device is wanted here; several are for selfie pretrain, finetune and evaluate table";
@@ -29,10 +31,10 @@ pub fn open(name: &str) -> Result<Device, Error> {
         ("cpu", None) => Ok(Device::flex()),
         ("cpu", Some(_)) => Err(wrong(name, "there is one cpu device; write cpu".into())),
         ("cuda", _) => cuda(name, index),
-        ("vulkan" | "metal" | "webgpu", _) => wgpu(name, kind, index),
+        ("vulkan" | "metal" | "wgpu", _) => wgpu(name, kind, index),
         _ => Err(wrong(
             name,
-            "it is unknown; there are cpu, cuda[:N], vulkan[:N], metal[:N], webgpu[:N], ws://HOST:PORT/N".into(),
+            "it is unknown; there are cpu, cuda[:N], vulkan[:N], metal[:N], wgpu[:N], ws://HOST:PORT/N".into(),
         )),
     }
 }
@@ -64,8 +66,8 @@ fn remote(name: &str, _place: &str) -> Result<Device, Error> {
 }
 
 #[cfg(feature = "cuda")]
-fn cuda(_name: &str, index: Option<usize>) -> Result<Device, Error> {
-    Ok(Device::cuda(index.unwrap_or(0)))
+fn cuda(name: &str, index: Option<usize>) -> Result<Device, Error> {
+    prove(Device::cuda(index.unwrap_or(0))).map_err(|reason| wrong(name, reason))
 }
 
 #[cfg(not(feature = "cuda"))]
@@ -73,25 +75,27 @@ fn cuda(name: &str, _index: Option<usize>) -> Result<Device, Error> {
     Err(not_built(name, "cuda"))
 }
 
-#[cfg_attr(
-    not(any(feature = "vulkan", feature = "metal", feature = "webgpu")),
-    expect(unused_variables, reason = "each device is behind its feature")
-)]
+#[cfg(any(feature = "vulkan", feature = "metal", feature = "wgpu"))]
 fn wgpu(name: &str, kind: &str, index: Option<usize>) -> Result<Device, Error> {
-    #[cfg(any(feature = "vulkan", feature = "metal", feature = "webgpu"))]
     let device = match index {
         Some(index) => burn::tensor::DeviceKind::DiscreteGpu(index),
         None => burn::tensor::DeviceKind::DefaultDevice,
     };
-    match kind {
+    let device = match kind {
         #[cfg(feature = "vulkan")]
-        "vulkan" => Ok(Device::vulkan(device)),
+        "vulkan" => Device::vulkan(device),
         #[cfg(feature = "metal")]
-        "metal" => Ok(Device::metal(device)),
-        #[cfg(feature = "webgpu")]
-        "webgpu" => Ok(Device::webgpu(device)),
-        other => Err(not_built(name, other)),
-    }
+        "metal" => Device::metal(device),
+        #[cfg(feature = "wgpu")]
+        "wgpu" => Device::wgpu(device),
+        other => return Err(not_built(name, other)),
+    };
+    prove(device).map_err(|reason| wrong(name, reason))
+}
+
+#[cfg(not(any(feature = "vulkan", feature = "metal", feature = "wgpu")))]
+fn wgpu(name: &str, kind: &str, _index: Option<usize>) -> Result<Device, Error> {
+    Err(not_built(name, kind))
 }
 
 #[cfg(test)]

@@ -53,6 +53,8 @@ pub mod device;
 mod feature_map;
 #[cfg(feature = "networks")]
 mod foreign;
+#[cfg(any(feature = "gpu", all(test, feature = "networks")))]
+mod gpu;
 #[cfg(feature = "networks")]
 pub mod import;
 #[cfg(feature = "networks")]

@@ -7,7 +7,7 @@ use std::net::{IpAddr, TcpListener};
 /// Arguments of `selfie lend`.
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// What to lend: cpu, or vulkan, cuda, metal, webgpu where built in, with :N for one of several and commas between them.
+    /// What to lend: cpu, or vulkan, cuda, metal, wgpu where built in, with :N for one of several and commas between them.
     #[arg(long, default_value = "cpu", value_name = "DEVICE[,DEVICE]...")]
     device: String,
     /// Address to listen on.

@@ -20,7 +20,7 @@ pub struct TrainingArguments {
     /// Seed of weights, data order, masks and dropout.
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
-    /// Where to compute: cpu, or vulkan, cuda, metal, webgpu where built in, with :N for one of several, or
+    /// Where to compute: cpu, or vulkan, cuda, metal, wgpu where built in, with :N for one of several, or
     /// ws://HOST:PORT/N of `selfie lend` elsewhere. Devices with commas between them, as `cuda:0,cuda:1`, each take an equal part of every batch.
     #[arg(long, default_value = "cpu", value_name = "DEVICE[,DEVICE]...")]
     pub device: String,

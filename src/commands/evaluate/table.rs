@@ -20,7 +20,7 @@ pub struct Arguments {
     /// Fill this row alone. Repeatable.
     #[arg(long, value_name = "ROW", value_parser = Row::parse)]
     only: Vec<Row>,
-    /// Where to compute: cpu, or vulkan, cuda, metal, webgpu where built in, with :N for one of several. Devices with commas
+    /// Where to compute: cpu, or vulkan, cuda, metal, wgpu where built in, with :N for one of several. Devices with commas
     /// between them, as `cuda:0,cuda:1`, share the batches of trainings; the first one does the rest.
     #[arg(long, default_value = "cpu", value_name = "DEVICE[,DEVICE]...")]
     device: String,

@@ -52,7 +52,7 @@ pub struct Arguments {
     /// Port to serve on; 0 takes a free one.
     #[arg(long, default_value_t = 8000, value_name = "PORT")]
     port: u16,
-    /// Where to train: cpu, or vulkan, cuda, metal, webgpu where built in, with :N for one of several.
+    /// Where to train: cpu, or vulkan, cuda, metal, wgpu where built in, with :N for one of several.
     #[arg(long, default_value = "cpu", value_name = "DEVICE")]
     device: String,
     /// Seed of weights, data order, masks and dropout.

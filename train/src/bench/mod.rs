@@ -41,7 +41,7 @@ impl Place {
         if self.name == "cpu" { CPU_SUBJECTS } else { GPU_SUBJECTS }
     }
 
-    /// The device of PyTorch that is the same hardware: it has no Vulkan and no WebGPU, and reaches those GPUs by CUDA.
+    /// The device of PyTorch that is the same hardware: it has no Vulkan and no wgpu, and reaches those GPUs by CUDA.
     pub fn torch_device(&self) -> String {
         let (kind, index) = self.name.split_once(':').unwrap_or((&self.name, ""));
         match (kind, index) {
