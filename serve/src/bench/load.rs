@@ -15,6 +15,9 @@ use std::time::{Duration, Instant};
 
 /// A connection whose requests fail so often asks no more.
 const MAX_FAILURES: usize = 20;
+/// Servers close connections on which nothing comes, uvicorn and actix after 5 s; one that waited so long for a request is replaced
+/// before it.
+const IDLE: Duration = Duration::from_secs(2);
 
 /// Looks at the body of the answer to a request.
 pub type Check = Box<dyn Fn(usize, &[u8]) -> Result<(), String> + Send + Sync>;
@@ -141,7 +144,11 @@ fn run(target: &Target, connections: usize, next: impl Fn(Instant) -> Option<Due
 
 fn work(target: &Target, mut connection: Result<Connection, String>, next: impl Fn(Instant) -> Option<Due>) -> Stretch {
     let (start, mut stretch) = (Instant::now(), Stretch::default());
+    let mut used = start;
     while let Some(due) = next(start) {
+        if used.elapsed() > IDLE {
+            connection = Connection::open(target.address);
+        }
         let answer = match &mut connection {
             Ok(connection) => target.ask(connection, due.index),
             Err(reason) => Err(reason.clone()),
@@ -159,6 +166,7 @@ fn work(target: &Target, mut connection: Result<Connection, String>, next: impl 
                 connection = Connection::open(target.address);
             }
         }
+        used = Instant::now();
     }
     stretch.elapsed = start.elapsed().as_secs_f64();
     stretch

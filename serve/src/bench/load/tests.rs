@@ -6,7 +6,8 @@ use std::net::TcpListener;
 
 const TAKES: Duration = Duration::from_millis(20);
 
-/// A server that answers one connection with the vector (1, 2), after [`TAKES`] each, the first after `stall`.
+/// A server that answers one connection with the vector (1, 2), after [`TAKES`] each, the first after `stall`, and closes it when nothing
+/// comes for long.
 fn serve(stall: Duration) -> Target {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -15,6 +16,7 @@ fn serve(stall: Duration) -> Target {
     thread::spawn(move || {
         let mut takes = stall;
         while let Ok((mut stream, _)) = listener.accept() {
+            stream.set_read_timeout(Some(IDLE)).unwrap();
             let mut request = vec![0; len];
             while stream.read_exact(&mut request).is_ok() {
                 thread::sleep(std::mem::replace(&mut takes, TAKES));
@@ -54,6 +56,12 @@ fn an_open_loop_charges_a_stall_to_all_who_would_have_waited() {
         let least = (stall - *at).as_secs_f64();
         assert!(*time >= least, "{time} s, but the server stalled for {least} s after it was due");
     }
+}
+
+#[test]
+fn a_connection_that_the_server_has_closed_meanwhile_costs_no_request() {
+    let stretch = open(&serve(TAKES), 1, &[Duration::ZERO, IDLE + 5 * TAKES]);
+    assert_eq!((stretch.times.len(), stretch.failures, stretch.failure), (2, 0, None));
 }
 
 #[test]
