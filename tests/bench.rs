@@ -32,7 +32,8 @@ fn every_server_answers_right_and_is_in_the_table() {
         assert!(server["saturation"]["latency"]["count"].as_u64().unwrap() > 0, "{server}");
         let steps = server["open"].as_array().unwrap();
         assert_eq!(steps.len(), 7, "{server}");
-        assert!(steps.iter().all(|step| step["failures"] == 0), "{server}");
+        assert!(steps.iter().chain([&server["even"]]).all(|step| step["failures"] == 0), "{server}");
+        assert!(server["even"]["latency"]["count"].as_u64().unwrap() > 0, "{server}");
     }
     for beginning in
         [&["limit (batches of", "LitServe was not measured: ", "BentoML was not measured: "], names].concat()

@@ -1,4 +1,4 @@
-//! When requests of an open loop are sent: a Poisson process, as of many clients who do not know each other.
+//! When requests of an open loop are sent: a Poisson process, as of many clients who do not know each other, or evenly, as of one.
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -16,9 +16,22 @@ pub fn poisson(rate: f64, duration: Duration, seed: u64) -> Vec<Duration> {
     next.take_while(|at| *at < duration).collect()
 }
 
+/// Times after the start, for `duration`, with `rate` a second: all gaps are the same.
+pub fn even(rate: f64, duration: Duration) -> Vec<Duration> {
+    let at = |index: u32| Duration::try_from_secs_f64(f64::from(index) / rate).unwrap_or(Duration::MAX);
+    (0..).map(at).take_while(|at| *at < duration).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn even_times_have_the_same_gap_and_the_last_is_within() {
+        let found = even(4.0, Duration::from_secs(1));
+        assert_eq!(found, [0, 250, 500, 750].map(Duration::from_millis));
+        assert!(even(0.0, Duration::from_secs(1)).is_empty());
+    }
 
     /// Four standard deviations: a right generator with another seed fails once in 16,000.
     const DEVIATIONS: f64 = 4.0;

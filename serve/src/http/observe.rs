@@ -58,9 +58,10 @@ pub async fn observe(
     if let Ok(id) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, id);
     }
-    app.metrics.http.observe(&route, method, status, took);
-    if let Some(traced) = begun.and_then(|begun| begun.span) {
-        trace::end(traced, status);
+    let traced = begun.and_then(|begun| begun.span.map(|span| (begun.trace_id, span)));
+    app.metrics.http.observe(&route, method, status, took, traced.as_ref().map(|(id, _)| *id));
+    if let Some((_, span)) = traced {
+        trace::end(span, status);
     }
     let took_ms = took.as_secs_f64() * 1e3;
     let _inside = span.enter();

@@ -13,6 +13,7 @@ mod images;
 mod items;
 mod loaded;
 mod model;
+pub mod openmetrics;
 mod padding;
 pub(crate) mod process;
 mod queue;

@@ -28,7 +28,7 @@ fn moved() -> (Metrics, ModelMetrics) {
     model.shadowed("4", ShadowOutcome::Dropped);
     model.shadow_cosine("4", 0.9995);
     model.shadow_class("4", true);
-    metrics.http.observe("/v1/models", "GET", 200, Duration::from_millis(1));
+    metrics.http.observe("/v1/models", "GET", 200, Duration::from_millis(1), None);
     metrics.grpc.observe("ModelInfer", tonic::Code::NotFound, Duration::from_millis(1));
     metrics.in_flight.set(4);
     metrics.spans.sent(2);

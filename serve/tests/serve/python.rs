@@ -28,7 +28,7 @@ pub fn python(script: &str) -> Option<Command> {
 }
 
 /// Runs a script with `expected` as its standard input.
-fn run(script: &str, arguments: &[&str], expected: &Value) {
+pub fn run(script: &str, arguments: &[&str], expected: &Value) {
     let Some(mut command) = python(script) else { return };
     let mut child =
         command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();

@@ -3,6 +3,7 @@ use super::collector::{Collector, Foreign};
 use super::grpc::{Caller, caller, grpc_config, images};
 use super::network::{Network, store};
 use super::pictures::*;
+use super::python::run;
 use futures_util::stream;
 use selfie_serve::Config;
 use selfie_serve::grpc::proto::inference::ModelInferRequest;
@@ -62,6 +63,16 @@ fn a_collector_of_others_gets_whole_traces_over_http() {
     if let Some(collector) = Foreign::start("http") {
         gets_whole_traces(collector);
     }
+}
+
+#[test]
+fn a_traced_request_is_the_exemplar_of_its_bucket() {
+    let collector = Collector::start();
+    let store = store(&[("net", Network::default())]);
+    let server = serve(Config { otlp_endpoint: Some(collector.url.clone()), trace_ratio: 0.0, ..config(store.path()) });
+    embed_in(&server, 7);
+    run("check_metrics.py", &[&server.url], &json!(trace(7)));
+    stop(server);
 }
 
 fn gets_whole_traces(collector: Foreign) {

@@ -78,10 +78,10 @@ fn print(report: &Report) {
         "connections",
         "requests/s",
         "of limit",
-        "p50 ms",
-        "p99 ms",
         "at 80 %",
         "p50 ms",
+        "p99 ms",
+        "evenly: p50 ms",
         "p99 ms",
         "load's CPU",
         "failed",
@@ -94,9 +94,10 @@ fn print(report: &Report) {
     };
     let name = format!("limit (batches of {}{order})", limit.way.batch_size);
     let usual = limit.usual().map(|ideal| (ideal.offered_per_second, &ideal.latency));
-    let [at, p50, p99] = at_load(usual);
-    let [a, b, c, d, e] = std::array::from_fn(|_| "-".to_owned());
-    table.row([name, a, format!("{:.1}", limit.per_second), "100.0%".into(), b, c, at, p50, p99, d, e]);
+    let [at, times @ ..] = at_load(usual, Some(&limit.even.latency));
+    let [a, b, c] = std::array::from_fn(|_| "-".to_owned());
+    let [p50, p99, even_p50, even_p99] = times;
+    table.row([name, a, format!("{:.1}", limit.per_second), "100.0%".into(), at, p50, p99, even_p50, even_p99, b, c]);
     for server in &report.servers {
         table.row(row(server));
     }
@@ -117,8 +118,7 @@ fn print(report: &Report) {
     }
     for server in &report.servers {
         println!("{} is {}", server.name, server.version);
-        let step = server.open.iter().find_map(|step| step.failure.as_ref());
-        if let Some(failure) = server.saturation.failure.as_ref().or(step) {
+        if let Some(failure) = server.failure() {
             println!("  failed: {failure}");
         }
     }
@@ -131,30 +131,33 @@ fn ms(ms: f64) -> String {
     format!("{ms:.2}")
 }
 
-/// Requests a second and how long they took, where that was measured.
-fn at_load(found: Option<(f64, &Summary)>) -> [String; 3] {
-    match found {
-        Some((per_second, latency)) => [format!("{per_second:.1}"), ms(latency.p50_ms), ms(latency.p99_ms)],
-        None => std::array::from_fn(|_| "-".into()),
-    }
+/// Requests a second and how long they took, at random times and at even ones, where that was measured.
+fn at_load(usual: Option<(f64, &Summary)>, even: Option<&Summary>) -> [String; 5] {
+    let text = |number: Option<String>| number.unwrap_or_else(|| "-".into());
+    let latency = usual.map(|(_, latency)| latency);
+    let quantiles = [latency.map(|found| found.p50_ms), latency.map(|found| found.p99_ms)];
+    let [p50, p99] = quantiles.map(|found| text(found.map(ms)));
+    let [even_p50, even_p99] =
+        [even.map(|found| found.p50_ms), even.map(|found| found.p99_ms)].map(|found| text(found.map(ms)));
+    [text(usual.map(|(per_second, _)| format!("{per_second:.1}"))), p50, p99, even_p50, even_p99]
 }
 
 fn row(server: &Server) -> [String; 11] {
     let percent = |share: f64| format!("{:.1}%", share * 100.0);
     let full = &server.saturation;
-    let [at, p50, p99] = at_load(server.usual().map(|step| (step.per_second, &step.latency)));
-    let failed = full.failures + server.open.iter().map(|step| step.failures).sum::<usize>();
+    let usual = server.usual().map(|step| (step.per_second, &step.latency));
+    let [at, p50, p99, even_p50, even_p99] = at_load(usual, server.even.as_ref().map(|step| &step.latency));
     [
         server.name.into(),
         server.connections.to_string(),
         format!("{:.1}", full.per_second),
         percent(full.of_limit),
-        ms(full.latency.p50_ms),
-        ms(full.latency.p99_ms),
         at,
         p50,
         p99,
+        even_p50,
+        even_p99,
         full.generator_share.map_or_else(|| "unknown".into(), percent),
-        failed.to_string(),
+        server.failures().to_string(),
     ]
 }

@@ -24,13 +24,14 @@ pub struct Contestant {
     closed: Vec<Stretch>,
     cpu_shares: Vec<f64>,
     steps: Vec<Step>,
+    even: Option<Step>,
 }
 
 impl Contestant {
     /// One that has not been measured yet.
     pub fn new(name: &'static str, version: String, target: Target, process: Process) -> Self {
         let (closed, cpu_shares, steps) = (Vec::new(), Vec::new(), Vec::new());
-        Self { name, version, target, process, connections: 0, closed, cpu_shares, steps }
+        Self { name, version, target, process, connections: 0, closed, cpu_shares, steps, even: None }
     }
 
     /// Finds the number of connections that suits it. `step` hears of every number that was tried.
@@ -62,12 +63,20 @@ impl Contestant {
         self.closed.push(stretch);
     }
 
-    /// The open loop at a part of what it does at most.
+    /// The open loop at a part of what it does at most, at random times.
     pub fn open(&mut self, load: f64, duration: Duration, seed: u64) {
+        self.steps.push(self.step(load, |offered| arrivals::poisson(offered, duration, seed)));
+    }
+
+    /// As [`Contestant::open`], at even times.
+    pub fn open_evenly(&mut self, load: f64, duration: Duration) {
+        self.even = Some(self.step(load, |offered| arrivals::even(offered, duration)));
+    }
+
+    fn step(&self, load: f64, arrivals: impl FnOnce(f64) -> Vec<Duration>) -> Step {
         let offered = load * self.per_second();
-        let arrivals = arrivals::poisson(offered, duration, seed);
-        let stretch = load::open(&self.target, OPEN_CONNECTIONS, &arrivals);
-        self.steps.push(Step {
+        let stretch = load::open(&self.target, OPEN_CONNECTIONS, &arrivals(offered));
+        Step {
             load,
             offered_per_second: offered,
             per_second: stretch.per_second(),
@@ -76,7 +85,7 @@ impl Contestant {
             failures: stretch.failures,
             failure: stretch.failure,
             generator_share: stretch.generator_share,
-        });
+        }
     }
 
     /// What it does at most: the median of the rounds.
@@ -105,6 +114,7 @@ impl Contestant {
                 server_share: share(&self.cpu_shares),
             },
             open: self.steps,
+            even: self.even,
         }
     }
 }

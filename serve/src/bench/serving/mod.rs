@@ -80,7 +80,7 @@ pub fn run(options: &Options, mut progress: impl FnMut(usize, usize)) -> Result<
 
     let ways = limit::ways(&model, options.max_batch_size);
     let trials = ways.len() + contestants.len() * CONNECTIONS.len();
-    let all = trials + options.rounds * (1 + contestants.len()) + LOADS.len() * contestants.len();
+    let all = trials + options.rounds * (1 + contestants.len()) + (LOADS.len() + 1) * contestants.len();
     let mut done = 0;
     let mut step = || {
         done += 1;
@@ -114,8 +114,17 @@ pub fn run(options: &Options, mut progress: impl FnMut(usize, usize)) -> Result<
             step();
         }
     }
+    for server in &mut servers {
+        server.open_evenly(USUAL_LOAD, options.duration);
+        step();
+    }
     let per_second = latency::median(&rounds);
-    let limit = Limit { way, per_second, rounds, open: ideal(way, per_second, options.duration) };
+    let open = LOADS.into_iter().zip(0..).map(|(load, seed)| {
+        ideal(way, per_second, load, &arrivals::poisson(load * per_second, options.duration, seed))
+    });
+    let open = open.collect();
+    let even = ideal(way, per_second, USUAL_LOAD, &arrivals::even(USUAL_LOAD * per_second, options.duration));
+    let limit = Limit { way, per_second, rounds, open, even };
     let mean_bytes = photographs.iter().map(Vec::len).sum::<usize>() / photographs.len();
     Ok(Report {
         model: model.card().name.clone(),
@@ -169,15 +178,10 @@ fn peers(subject: &Subject<'_>, python: Option<&Path>) -> (Vec<Contestant>, Vec<
 
 /// What a server without any cost of its own would do: each image has a processor for itself, or all of them one after the other,
 /// as the limit has.
-fn ideal(way: Way, per_second: f64, duration: Duration) -> Vec<Ideal> {
+fn ideal(way: Way, per_second: f64, load: f64, arrivals: &[Duration]) -> Ideal {
     let processors = if way.order == Order::Beside { threads(0) } else { 1 };
-    let at = |(seed, load): (usize, f64)| {
-        let offered_per_second = load * per_second;
-        let arrivals = arrivals::poisson(offered_per_second, duration, seed as u64);
-        let latency = Summary::of(&ideal::times(&arrivals, processors, processors as f64 / per_second));
-        Ideal { load, offered_per_second, latency }
-    };
-    LOADS.into_iter().enumerate().map(at).collect()
+    let latency = Summary::of(&ideal::times(arrivals, processors, processors as f64 / per_second));
+    Ideal { load, offered_per_second: load * per_second, latency }
 }
 
 /// The way that does most images a second.

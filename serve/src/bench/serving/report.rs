@@ -58,6 +58,8 @@ pub struct Limit {
     pub rounds: Vec<f64>,
     /// What a server would do at a load that costs nothing itself.
     pub open: Vec<Ideal>,
+    /// The same where requests come evenly, at the usual load.
+    pub even: Ideal,
 }
 
 /// The times of requests that only wait for a processor.
@@ -84,6 +86,8 @@ pub struct Server {
     pub saturation: Saturation,
     /// The open loop, by load.
     pub open: Vec<Step>,
+    /// The open loop at the usual load where requests come evenly.
+    pub even: Option<Step>,
 }
 
 /// What a server does at most.
@@ -148,9 +152,7 @@ impl Report {
 
     /// Requests without a right answer, of all servers.
     pub fn failures(&self) -> usize {
-        let of =
-            |server: &Server| server.saturation.failures + server.open.iter().map(|step| step.failures).sum::<usize>();
-        self.servers.iter().map(of).sum()
+        self.servers.iter().map(Server::failures).sum()
     }
 }
 
@@ -165,5 +167,20 @@ impl Server {
     /// The step at the load at which requests are usually served.
     pub fn usual(&self) -> Option<&Step> {
         self.open.iter().find(|step| step.load == USUAL_LOAD)
+    }
+
+    /// Requests without a right answer.
+    pub fn failures(&self) -> usize {
+        self.saturation.failures + self.steps().map(|step| step.failures).sum::<usize>()
+    }
+
+    /// What the first of them was.
+    pub fn failure(&self) -> Option<&str> {
+        self.saturation.failure.as_deref().or_else(|| self.steps().find_map(|step| step.failure.as_deref()))
+    }
+
+    /// Every step of the open loop.
+    fn steps(&self) -> impl Iterator<Item = &Step> {
+        self.open.iter().chain(&self.even)
     }
 }
