@@ -1,4 +1,5 @@
-//! A server that costs nothing itself: requests only wait for a processor. No server does better at the same load.
+//! A server that costs nothing itself: requests only wait for a processor. No server does better at the same load that gives an image
+//! one processor; where several work at one image, as pays with large networks, a request takes less while few come.
 
 use std::time::Duration;
 
