@@ -11,8 +11,8 @@ Pretraining and then fine-tuning begin on the CPU and are stopped by a signal af
 from the checkpoint, the original on the CPU: weights, momentum, order of images and masks are the same, and only the device differs.
 Every later loss must agree within `--tolerance`, relative to what knowing nothing gives. It is the bound that docs/parity.md has for
 PyTorch, for the same reason: two ways of adding up thousands of 32-bit products differ in the seventh digit, and each step of training
-builds on the one before; so there are about as many steps as there, for in twice as many the difference grows tenfold. That it can fail is measured too: the report has the change of the loss from one step to the next, and what another
-seed does to it, which must be more than the tolerance."""
+builds on the one before; so there are about as many steps as there. That it can fail is measured too: the report has the change of the
+loss from one step to the next, and what another seed does to it, which must be more than the tolerance."""
 
 import argparse
 import datetime

@@ -93,10 +93,10 @@ fn print(report: &Report) {
         Order::Beside => ", one a processor",
     };
     let name = format!("limit (batches of {}{order})", limit.way.batch_size);
-    let usual = limit.usual().map(|ideal| (ideal.offered_per_second, &ideal.latency));
-    let [at, times @ ..] = at_load(usual, Some(&limit.even.latency));
+    let at = rate(limit.usual().map(|ideal| ideal.offered_per_second));
+    let [p50, p99] = times(limit.usual().map(|ideal| &ideal.latency));
+    let [even_p50, even_p99] = times(Some(&limit.even.latency));
     let [a, b, c] = std::array::from_fn(|_| "-".to_owned());
-    let [p50, p99, even_p50, even_p99] = times;
     table.row([name, a, format!("{:.1}", limit.per_second), "100.0%".into(), at, p50, p99, even_p50, even_p99, b, c]);
     for server in &report.servers {
         table.row(row(server));
@@ -131,22 +131,22 @@ fn ms(ms: f64) -> String {
     format!("{ms:.2}")
 }
 
-/// Requests a second and how long they took, at random times and at even ones, where that was measured.
-fn at_load(usual: Option<(f64, &Summary)>, even: Option<&Summary>) -> [String; 5] {
-    let text = |number: Option<String>| number.unwrap_or_else(|| "-".into());
-    let latency = usual.map(|(_, latency)| latency);
-    let quantiles = [latency.map(|found| found.p50_ms), latency.map(|found| found.p99_ms)];
-    let [p50, p99] = quantiles.map(|found| text(found.map(ms)));
-    let [even_p50, even_p99] =
-        [even.map(|found| found.p50_ms), even.map(|found| found.p99_ms)].map(|found| text(found.map(ms)));
-    [text(usual.map(|(per_second, _)| format!("{per_second:.1}"))), p50, p99, even_p50, even_p99]
+/// How long half of the requests took at most, and 99 of 100, where that was measured.
+fn times(found: Option<&Summary>) -> [String; 2] {
+    found.map_or_else(|| ["-".into(), "-".into()], |found| [found.p50_ms, found.p99_ms].map(ms))
+}
+
+/// Requests a second, where that was measured.
+fn rate(found: Option<f64>) -> String {
+    found.map_or_else(|| "-".into(), |found| format!("{found:.1}"))
 }
 
 fn row(server: &Server) -> [String; 11] {
     let percent = |share: f64| format!("{:.1}%", share * 100.0);
     let full = &server.saturation;
-    let usual = server.usual().map(|step| (step.per_second, &step.latency));
-    let [at, p50, p99, even_p50, even_p99] = at_load(usual, server.even.as_ref().map(|step| &step.latency));
+    let at = rate(server.usual().map(|step| step.per_second));
+    let [p50, p99] = times(server.usual().map(|step| &step.latency));
+    let [even_p50, even_p99] = times(server.even.as_ref().map(|step| &step.latency));
     [
         server.name.into(),
         server.connections.to_string(),
