@@ -21,11 +21,12 @@ fn every_server_answers_right_and_is_in_the_table() {
     arguments.extend(python.iter().flat_map(|python| ["--python", python.to_str().unwrap()]));
     let stdout = succeed(folder.path(), &arguments);
 
-    let names: &[&str] = if python.is_some() { &["selfie", "FastAPI"] } else { &["selfie"] };
+    let names: &[&str] = if python.is_some() { &["selfie", "selfie", "FastAPI"] } else { &["selfie", "selfie"] };
     let report = json(&folder.path().join("found/serving.json"));
     let servers = report["servers"].as_array().unwrap();
     let found: Vec<&str> = servers.iter().map(|server| server["name"].as_str().unwrap()).collect();
     assert_eq!(found, names, "{stdout}");
+    assert_eq!((&servers[0]["images_per_request"], &servers[1]["images_per_request"]), (&1.into(), &16.into()));
     assert!(report["limit"]["per_second"].as_f64().unwrap() > 0.0, "{report}");
     for server in servers {
         assert_eq!(server["saturation"]["failures"], 0, "{server}");
@@ -35,8 +36,11 @@ fn every_server_answers_right_and_is_in_the_table() {
         assert!(steps.iter().chain([&server["even"]]).all(|step| step["failures"] == 0), "{server}");
         assert!(server["even"]["latency"]["count"].as_u64().unwrap() > 0, "{server}");
     }
-    for beginning in
-        [&["limit (batches of", "LitServe was not measured: ", "BentoML was not measured: "], names].concat()
+    for beginning in [
+        &["limit (batches of", "selfie, 16 a request ", "LitServe was not measured: ", "BentoML was not measured: "],
+        names,
+    ]
+    .concat()
     {
         assert!(stdout.lines().any(|line| line.starts_with(beginning)), "no line {beginning:?} in\n{stdout}");
     }
@@ -44,7 +48,7 @@ fn every_server_answers_right_and_is_in_the_table() {
         assert!(stdout.contains("No module named 'litserve'"), "{stdout}");
     }
     let svg = std::fs::read_to_string(folder.path().join("found/serving.svg")).unwrap();
-    for part in ["<svg", "limit of the machine", "selfie p99", "requests a second"] {
+    for part in ["<svg", "limit of the machine", "selfie p99", "images a second", "selfie, 16 a request p99"] {
         assert!(svg.contains(part), "{part}");
     }
 }

@@ -172,20 +172,37 @@ fn work(target: &Target, mut connection: Result<Connection, String>, next: impl 
     stretch
 }
 
-/// Compares vectors, which `read` finds in a body, with the expected ones.
-pub fn vectors(read: fn(&[u8]) -> Result<Vec<f32>, String>, expected: &[Vec<f32>], least_cosine: f64) -> Check {
-    let expected = expected.to_vec();
-    Box::new(move |index, body| match cosine(&read(body)?, &expected[index]) {
-        cosine if cosine >= least_cosine => Ok(()),
-        cosine => Err(format!("its vector of image {index} has the cosine {cosine:.4} to the right one")),
+/// Compares the vectors that `read` finds in a body, one after the other, with those that are expected of each request, which has
+/// `images` of them.
+pub fn vectors(
+    read: fn(&[u8]) -> Result<Vec<f32>, String>,
+    expected: Vec<Vec<f32>>,
+    images: usize,
+    least_cosine: f64,
+) -> Check {
+    Box::new(move |index, body| {
+        let (found, expected) = (read(body)?, &expected[index]);
+        if found.len() != expected.len() {
+            return Err(format!("it has {} numbers for request {index}, not {}", found.len(), expected.len()));
+        }
+        let width = expected.len() / images;
+        for (image, (found, expected)) in found.chunks(width).zip(expected.chunks(width)).enumerate() {
+            let cosine = cosine(found, expected);
+            if cosine < least_cosine {
+                return Err(format!(
+                    "its vector {image} of request {index} has the cosine {cosine:.4} to the right one"
+                ));
+            }
+        }
+        Ok(())
     })
 }
 
-/// The cosine of the angle between two vectors, 0 when they have different lengths or no direction.
+/// The cosine of the angle between two vectors of one length, 0 when one has no direction.
 fn cosine(a: &[f32], b: &[f32]) -> f64 {
     let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum::<f64>();
     let lengths = (dot(a, a) * dot(b, b)).sqrt();
-    if a.len() == b.len() && lengths > 0.0 { dot(a, b) / lengths } else { 0.0 }
+    if lengths > 0.0 { dot(a, b) / lengths } else { 0.0 }
 }
 
 #[cfg(test)]

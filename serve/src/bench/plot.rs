@@ -10,8 +10,13 @@ const SIZE: (u32, u32) = (960, 540);
 ///
 /// # Source
 /// Okabe and Ito 2008.
-const COLOURS: [RGBColor; 4] =
-    [RGBColor(0, 114, 178), RGBColor(213, 94, 0), RGBColor(0, 158, 115), RGBColor(204, 121, 167)];
+const COLOURS: [RGBColor; 5] = [
+    RGBColor(0, 114, 178),
+    RGBColor(86, 180, 233),
+    RGBColor(213, 94, 0),
+    RGBColor(0, 158, 115),
+    RGBColor(204, 121, 167),
+];
 
 /// The plot of a report.
 ///
@@ -43,7 +48,7 @@ fn draw(svg: &mut String, report: &Report) -> Result<(), Box<dyn std::error::Err
         .x_label_area_size(40)
         .y_label_area_size(60)
         .build_cartesian_2d(0.0..end, (least..most).log_scale())?;
-    chart.configure_mesh().x_desc("requests a second").y_desc("ms").light_line_style(TRANSPARENT).draw()?;
+    chart.configure_mesh().x_desc("images a second").y_desc("ms").light_line_style(TRANSPARENT).draw()?;
     let grey = BLACK.mix(0.5);
     chart
         .draw_series(LineSeries::new([(limit, least), (limit, most)], grey.stroke_width(1)))?
@@ -61,7 +66,7 @@ fn draw(svg: &mut String, report: &Report) -> Result<(), Box<dyn std::error::Err
                 server.open.iter().map(|point| (point.per_second, of(&point.latency))).collect();
             chart
                 .draw_series(LineSeries::new(line.iter().copied(), colour.stroke_width(width)))?
-                .label(format!("{} {quantile}", server.name))
+                .label(format!("{} {quantile}", server.label()))
                 .legend(move |(x, y)| PathElement::new([(x, y), (x + 20, y)], colour.stroke_width(width)));
             chart.draw_series(line.iter().map(|point| Circle::new(*point, 3, colour.filled())))?;
         }

@@ -12,6 +12,8 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 const NAME: &str = "selfie";
+/// Between the files of a form. A JPEG of random pixels has it with a probability of 2^-150.
+const BOUNDARY: &[u8] = b"between-two-images-";
 /// The variable of the cache stays: the runtime may be in it. All others are options of a server, and none but ours count.
 const KEPT_VARIABLE: &str = "SELFIE_CACHE";
 
@@ -60,6 +62,16 @@ impl Selfie {
     pub fn request(&self, model: &str, jpeg: &[u8]) -> Vec<u8> {
         let headers = [("content-type", "image/jpeg"), ("accept", "application/octet-stream")];
         post(self.address, &format!("/v1/embeddings?model={model}"), &headers, jpeg)
+    }
+
+    /// A request for the vectors of several images, as bare numbers: a form with a file for each.
+    pub fn form_request(&self, model: &str, jpegs: &[&[u8]]) -> Vec<u8> {
+        let head = b"\r\ncontent-disposition: form-data; name=\"images\"; filename=\"image.jpg\"\r\ncontent-type: image/jpeg\r\n\r\n";
+        let parts = jpegs.iter().flat_map(|jpeg| [b"--", BOUNDARY, head, *jpeg, b"\r\n"]);
+        let body = parts.chain([b"--".as_slice(), BOUNDARY, b"--\r\n"]).collect::<Vec<_>>().concat();
+        let kind = format!("multipart/form-data; boundary={}", String::from_utf8_lossy(BOUNDARY));
+        let headers = [("content-type", kind.as_str()), ("accept", "application/octet-stream")];
+        post(self.address, &format!("/v1/embeddings?model={model}"), &headers, &body)
     }
 
     /// A request with an item that is prepared already.

@@ -1,9 +1,10 @@
 //! Image files to pixels: the header first, then the limit, then the pixels, turned upright.
 
-use super::{jpeg, reduced, still, unread};
+use super::jpeg::{self, Jpeg};
+use super::{reduced, still, unread};
 use crate::Error;
 use image::metadata::Orientation;
-use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
+use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, ImageResult, Limits};
 use std::io::Cursor;
 
 const READ: [ImageFormat; 5] =
@@ -30,11 +31,9 @@ impl<'a> Opened<'a> {
     /// [`Error::Image`] says what is wrong with the image.
     pub fn new(bytes: &'a [u8], max_pixels: u64) -> Result<Self, Error> {
         let format = probe(bytes)?;
-        let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
         let mut limits = Limits::no_limits();
         limits.max_alloc = Some(max_pixels.saturating_mul(8).saturating_add(OVERHEAD_BYTES));
-        reader.limits(limits.clone());
-        let mut decoder = reader.into_decoder().map_err(|error| unreadable(format, &error))?;
+        let mut decoder = decoder(bytes, format, &limits).map_err(|error| unreadable(format, &error))?;
         let (width, height) = decoder.dimensions();
         if u64::from(width) * u64::from(height) > max_pixels {
             return Err(Error::image(format!(
@@ -49,7 +48,7 @@ impl<'a> Opened<'a> {
             jpeg::check_complete(bytes)?;
         }
         let orientation = decoder.orientation().map_err(|error| unreadable(format, &error))?;
-        Ok(Self { bytes, format, decoder: Box::new(decoder), orientation })
+        Ok(Self { bytes, format, decoder, orientation })
     }
 
     /// Width and height once it is turned upright.
@@ -91,6 +90,16 @@ impl<'a> Opened<'a> {
         use Orientation::{Rotate90, Rotate90FlipH, Rotate270, Rotate270FlipH};
         matches!(self.orientation, Rotate90 | Rotate90FlipH | Rotate270 | Rotate270FlipH)
     }
+}
+
+/// What decodes an image, its header read.
+fn decoder<'a>(bytes: &'a [u8], format: ImageFormat, limits: &Limits) -> ImageResult<Box<dyn ImageDecoder + 'a>> {
+    if format == ImageFormat::Jpeg {
+        return Ok(Box::new(Jpeg::new(bytes)?));
+    }
+    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
+    reader.limits(limits.clone());
+    Ok(Box::new(reader.into_decoder()?))
 }
 
 /// Decodes an image of one frame with at most `max_pixels` pixels and applies its EXIF orientation.

@@ -30,6 +30,9 @@ pub struct Arguments {
     /// Size of the images in pixels.
     #[arg(long, default_value = "500x375", value_name = "WIDTHxHEIGHT", value_parser = size)]
     image_size: (u32, u32),
+    /// Images of a request in the row of ours that gets several at once; 1 leaves that row out.
+    #[arg(long, default_value_t = 16, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=128))]
+    images_per_request: u16,
     /// A Python with onnxruntime, pillow, and litserve, bentoml or fastapi with uvicorn; what it lacks is left out.
     #[arg(long, value_name = "PYTHON")]
     python: Option<PathBuf>,
@@ -49,6 +52,7 @@ impl Arguments {
             rounds: usize::from(self.rounds),
             python: self.python,
             image: self.image_size,
+            images_per_request: usize::from(self.images_per_request),
         };
         let mut bar = Bar::new("measurements");
         let report = serving::run(&options, |done, all| bar.show(done, all));
@@ -76,7 +80,7 @@ fn print(report: &Report) {
     let mut table = Table::new([
         "server",
         "connections",
-        "requests/s",
+        "images/s",
         "of limit",
         "at 80 %",
         "p50 ms",
@@ -107,7 +111,10 @@ fn print(report: &Report) {
     let best = others.into_iter().max_by(|a, b| per_second(a).total_cmp(&per_second(b)));
     if let (Some(ours), Some(best)) = (ours.first(), best) {
         let ratio = per_second(ours) / per_second(&best);
-        println!("selfie answers {ratio:.2} times the requests of {}, the best of the others", best.name);
+        println!(
+            "selfie answers {ratio:.2} times the requests of {}, the best of the others, one image each",
+            best.name
+        );
     }
     for (what, compared) in [("an image of 32 x 32", report.overhead.image), ("a tensor", report.overhead.tensor)] {
         println!(
@@ -117,7 +124,7 @@ fn print(report: &Report) {
         );
     }
     for server in &report.servers {
-        println!("{} is {}", server.name, server.version);
+        println!("{} is {}", server.label(), server.version);
         if let Some(failure) = server.failure() {
             println!("  failed: {failure}");
         }
@@ -136,7 +143,7 @@ fn times(found: Option<&Summary>) -> [String; 2] {
     found.map_or_else(|| ["-".into(), "-".into()], |found| [found.p50_ms, found.p99_ms].map(ms))
 }
 
-/// Requests a second, where that was measured.
+/// Images a second, where that was measured.
 fn rate(found: Option<f64>) -> String {
     found.map_or_else(|| "-".into(), |found| format!("{found:.1}"))
 }
@@ -148,7 +155,7 @@ fn row(server: &Server) -> [String; 11] {
     let [p50, p99] = times(server.usual().map(|step| &step.latency));
     let [even_p50, even_p99] = times(server.even.as_ref().map(|step| &step.latency));
     [
-        server.name.into(),
+        server.label(),
         server.connections.to_string(),
         format!("{:.1}", full.per_second),
         percent(full.of_limit),

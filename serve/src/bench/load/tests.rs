@@ -28,7 +28,7 @@ fn serve(stall: Duration) -> Target {
             }
         }
     });
-    Target { address, requests, check: vectors(floats, &[vec![2.0, 4.0]], 0.999) }
+    Target { address, requests, check: vectors(floats, vec![vec![2.0, 4.0]], 1, 0.999) }
 }
 
 #[test]
@@ -67,14 +67,19 @@ fn a_connection_that_the_server_has_closed_meanwhile_costs_no_request() {
 #[test]
 fn a_wrong_vector_is_a_failure() {
     let mut target = serve(TAKES);
-    target.check = vectors(floats, &[vec![2.0, -1.0]], 0.999);
+    target.check = vectors(floats, vec![vec![2.0, -1.0]], 1, 0.999);
     let stretch = open(&target, 1, &[Duration::ZERO, Duration::ZERO]);
     assert_eq!((stretch.times.len(), stretch.failures), (0, 2));
-    assert!(stretch.failure.unwrap().contains("image 0"));
+    assert!(stretch.failure.unwrap().contains("vector 0 of request 0"));
 }
 
 #[test]
-fn vectors_of_other_lengths_are_not_alike() {
-    assert_eq!((cosine(&[1.0, 0.0], &[1.0]), cosine(&[0.0], &[1.0])), (0.0, 0.0));
-    assert!((cosine(&[1.0, 2.0], &[2.0, 4.0]) - 1.0).abs() < f64::EPSILON * 4.0);
+fn every_vector_of_an_answer_counts() {
+    let check = vectors(floats, vec![vec![1.0, 2.0, 3.0, 0.0]], 2, 0.999);
+    let answer =
+        |numbers: &[f32]| check(0, &numbers.iter().flat_map(|number| number.to_le_bytes()).collect::<Vec<_>>());
+    assert_eq!(answer(&[2.0, 4.0, 1.0, 0.0]), Ok(()));
+    assert!(answer(&[2.0, 4.0, 0.0, 1.0]).unwrap_err().contains("vector 1 of request 0"));
+    assert!(answer(&[0.0, 0.0, 1.0, 0.0]).unwrap_err().contains("cosine 0.0000"));
+    assert_eq!(answer(&[2.0, 4.0]), Err("it has 2 numbers for request 0, not 4".into()));
 }

@@ -104,7 +104,7 @@ impl Peer {
         let target = Target {
             address,
             requests: subject.photographs.iter().map(request).collect(),
-            check: load::vectors(self.form.reader(), subject.expected, LEAST_COSINE),
+            check: load::vectors(self.form.reader(), subject.expected.to_vec(), 1, LEAST_COSINE),
         };
         let mut asked: Option<Instant> = None;
         process

@@ -6,20 +6,22 @@ use super::super::{Summary, arrivals, latency};
 use super::{Saturation, Server, Step};
 use crate::config::threads;
 use crate::{Error, usage};
+use std::rc::Rc;
 use std::time::Duration;
 
-/// Numbers of connections that are tried; the one that serves most is taken.
-pub const CONNECTIONS: [usize; 5] = [8, 16, 32, 64, 128];
-/// Connections of the open loop: more requests than that at once are no part of any load here.
-const OPEN_CONNECTIONS: usize = 128;
+/// Numbers of images under way at once that are tried; the one with which most are served is taken.
+const UNDER_WAY: [usize; 5] = [8, 16, 32, 64, MOST_UNDER_WAY];
+/// More than that at once are no part of any load here.
+const MOST_UNDER_WAY: usize = 128;
 
 /// Something that answers.
 pub struct Contestant {
     /// Its name.
     pub name: &'static str,
     version: String,
+    images_per_request: usize,
     target: Target,
-    process: Process,
+    process: Rc<Process>,
     connections: usize,
     closed: Vec<Stretch>,
     cpu_shares: Vec<f64>,
@@ -29,9 +31,38 @@ pub struct Contestant {
 
 impl Contestant {
     /// One that has not been measured yet.
-    pub fn new(name: &'static str, version: String, target: Target, process: Process) -> Self {
+    pub fn new(
+        name: &'static str,
+        version: String,
+        images_per_request: usize,
+        target: Target,
+        process: Rc<Process>,
+    ) -> Self {
         let (closed, cpu_shares, steps) = (Vec::new(), Vec::new(), Vec::new());
-        Self { name, version, target, process, connections: 0, closed, cpu_shares, steps, even: None }
+        Self {
+            name,
+            version,
+            images_per_request,
+            target,
+            process,
+            connections: 0,
+            closed,
+            cpu_shares,
+            steps,
+            even: None,
+        }
+    }
+
+    /// Numbers of connections that are tried.
+    pub fn trials(&self) -> Vec<usize> {
+        let mut trials = UNDER_WAY.map(|images| self.connections_for(images)).to_vec();
+        trials.dedup();
+        trials
+    }
+
+    /// Connections that have so many images under way.
+    fn connections_for(&self, images: usize) -> usize {
+        (images / self.images_per_request).max(1)
     }
 
     /// Finds the number of connections that suits it. `step` hears of every number that was tried.
@@ -39,17 +70,17 @@ impl Contestant {
     /// # Errors
     /// [`Error::Bench`] when it answers nothing.
     pub fn settle(&mut self, trial: Duration, step: &mut impl FnMut()) -> Result<(), Error> {
-        let mut found = Vec::with_capacity(CONNECTIONS.len());
-        for connections in CONNECTIONS {
+        let mut most = 0.0;
+        for connections in self.trials() {
             let stretch = load::closed(&self.target, connections, trial);
             if let (true, Some(reason)) = (stretch.times.is_empty(), stretch.failure.clone()) {
                 return Err(Error::bench(self.name, reason));
             }
-            found.push((connections, stretch.per_second()));
+            if stretch.per_second() > most {
+                (most, self.connections) = (stretch.per_second(), connections);
+            }
             step();
         }
-        let most = found.iter().max_by(|(_, left), (_, right)| left.total_cmp(right));
-        self.connections = most.map_or(CONNECTIONS[0], |(connections, _)| *connections);
         Ok(())
     }
 
@@ -75,11 +106,12 @@ impl Contestant {
 
     fn step(&self, load: f64, arrivals: impl FnOnce(f64) -> Vec<Duration>) -> Step {
         let offered = load * self.per_second();
-        let stretch = load::open(&self.target, OPEN_CONNECTIONS, &arrivals(offered));
+        let images = self.images_per_request as f64;
+        let stretch = load::open(&self.target, self.connections_for(MOST_UNDER_WAY), &arrivals(offered / images));
         Step {
             load,
             offered_per_second: offered,
-            per_second: stretch.per_second(),
+            per_second: stretch.per_second() * images,
             latency: Summary::of(&stretch.times),
             sent_late_ms: latency::median(&stretch.late) * 1e3,
             failures: stretch.failures,
@@ -88,9 +120,14 @@ impl Contestant {
         }
     }
 
+    /// Images a second in each round.
+    fn rounds(&self) -> Vec<f64> {
+        self.closed.iter().map(|stretch| stretch.per_second() * self.images_per_request as f64).collect()
+    }
+
     /// What it does at most: the median of the rounds.
     fn per_second(&self) -> f64 {
-        latency::median(&self.closed.iter().map(Stretch::per_second).collect::<Vec<_>>())
+        latency::median(&self.rounds())
     }
 
     /// What was found.
@@ -101,13 +138,13 @@ impl Contestant {
         let share = |shares: &[f64]| (!shares.is_empty()).then(|| latency::median(shares));
         Server {
             name: self.name,
-            version: self.version,
+            images_per_request: self.images_per_request,
             connections: self.connections,
             saturation: Saturation {
                 per_second,
                 of_limit: per_second / limit,
                 latency: Summary::of(&times),
-                rounds: self.closed.iter().map(Stretch::per_second).collect(),
+                rounds: self.rounds(),
                 failures: self.closed.iter().map(|stretch| stretch.failures).sum(),
                 failure: self.closed.iter().find_map(|stretch| stretch.failure.clone()),
                 generator_share: share(&shares),
@@ -115,6 +152,7 @@ impl Contestant {
             },
             open: self.steps,
             even: self.even,
+            version: self.version,
         }
     }
 }

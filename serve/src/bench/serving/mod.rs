@@ -19,10 +19,11 @@ use crate::config::threads;
 use crate::model::{OpenOptions, open};
 use crate::runtime::{self, Choice};
 use crate::{Error, Model};
-use contestant::{CONNECTIONS, Contestant};
+use contestant::Contestant;
 use report::USUAL_LOAD;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::time::Duration;
 
 /// Different images, so that no answer can be had from the one before.
@@ -57,6 +58,8 @@ pub struct Options {
     pub python: Option<PathBuf>,
     /// Width and height of the images.
     pub image: (u32, u32),
+    /// Images of a request where ours gets more than one.
+    pub images_per_request: usize,
 }
 
 /// Measures. `progress` hears how many measurements are done, of how many.
@@ -74,12 +77,12 @@ pub fn run(options: &Options, mut progress: impl FnMut(usize, usize)) -> Result<
         expected: &vectors(&model, &photographs)?,
         photographs: &photographs,
     };
-    let (ours, overhead) = ours(&subject, options)?;
-    let (mut contestants, mut skipped) = peers(&subject, options.python.as_deref());
-    contestants.insert(0, ours);
+    let (mut contestants, overhead) = ours(&subject, options)?;
+    let (peers, mut skipped) = peers(&subject, options.python.as_deref());
+    contestants.extend(peers);
 
     let ways = limit::ways(&model, options.max_batch_size);
-    let trials = ways.len() + contestants.len() * CONNECTIONS.len();
+    let trials = ways.len() + contestants.iter().map(|contestant| contestant.trials().len()).sum::<usize>();
     let all = trials + options.rounds * (1 + contestants.len()) + (LOADS.len() + 1) * contestants.len();
     let mut done = 0;
     let mut step = || {
@@ -141,8 +144,8 @@ pub fn run(options: &Options, mut progress: impl FnMut(usize, usize)) -> Result<
     })
 }
 
-/// Starts our server and finds what a request costs it.
-fn ours(subject: &Subject<'_>, options: &Options) -> Result<(Contestant, Overhead), Error> {
+/// Starts our server, which is asked for one image at a time and for several at once, and finds what a request costs it.
+fn ours(subject: &Subject<'_>, options: &Options) -> Result<(Vec<Contestant>, Overhead), Error> {
     let store = tempfile::tempdir().map_err(|error| Error::bench("the model store", error.to_string()))?;
     selfie::place(&subject.model.file.path, store.path(), SUBJECT)?;
     let trivial = open_with(&pooling::write(store.path(), overhead::SIDE)?, options)?;
@@ -152,10 +155,29 @@ fn ours(subject: &Subject<'_>, options: &Options) -> Result<(Contestant, Overhea
     let flags = [("--max-batch-size", OsStr::new(&batch))];
     let server = Selfie::start(&options.program, store.path(), &runtime, &flags)?;
     let overhead = overhead::measure(&server, &trivial, options.duration)?;
-    let requests = subject.photographs.iter().map(|jpeg| server.request(SUBJECT, jpeg)).collect();
-    let check = load::vectors(floats, subject.expected, LEAST_COSINE);
-    let target = Target { address: server.address, requests, check };
-    Ok((Contestant::new(OURS, env!("CARGO_PKG_VERSION").into(), target, server.process), overhead))
+    let target = |images| (images, target(&server, subject, images));
+    let several = Some(options.images_per_request).filter(|images| *images > 1);
+    let targets: Vec<_> = [1].into_iter().chain(several).map(target).collect();
+    let process = Rc::new(server.process);
+    let contestant =
+        |(images, target)| Contestant::new(OURS, env!("CARGO_PKG_VERSION").into(), images, target, Rc::clone(&process));
+    Ok((targets.into_iter().map(contestant).collect(), overhead))
+}
+
+/// Requests of so many images each for our server, so many of them that every photograph is in one.
+fn target(server: &Selfie, subject: &Subject<'_>, images: usize) -> Target {
+    let photographs = subject.photographs.iter().zip(subject.expected).cycle();
+    let (mut requests, mut expected) = (Vec::new(), Vec::new());
+    for request in 0..subject.photographs.len().div_ceil(images) {
+        let of_it = photographs.clone().skip(request * images).take(images);
+        let (jpegs, vectors): (Vec<&[u8]>, Vec<&[f32]>) = of_it.map(|(jpeg, vector)| (&jpeg[..], &vector[..])).unzip();
+        requests.push(match jpegs[..] {
+            [jpeg] => server.request(SUBJECT, jpeg),
+            _ => server.form_request(SUBJECT, &jpegs),
+        });
+        expected.push(vectors.concat());
+    }
+    Target { address: server.address, requests, check: load::vectors(floats, expected, images, LEAST_COSINE) }
 }
 
 /// Starts the peers that a Python has.
@@ -168,7 +190,7 @@ fn peers(subject: &Subject<'_>, python: Option<&Path>) -> (Vec<Contestant>, Vec<
         };
         match started {
             Ok(Running { version, process, target }) => {
-                contestants.push(Contestant::new(peer.name, version, target, process));
+                contestants.push(Contestant::new(peer.name, version, 1, target, Rc::new(process)));
             }
             Err(reason) => skipped.push(Skipped { name: peer.name, reason }),
         }

@@ -80,6 +80,8 @@ pub struct Server {
     pub name: &'static str,
     /// Its version, and those of what it runs on.
     pub version: String,
+    /// Images that it gets at once.
+    pub images_per_request: usize,
     /// Connections that suit it best.
     pub connections: usize,
     /// The closed loop.
@@ -93,13 +95,13 @@ pub struct Server {
 /// What a server does at most.
 #[derive(Clone, Debug, Serialize)]
 pub struct Saturation {
-    /// Requests a second: the median of the rounds.
+    /// Images a second: the median of the rounds.
     pub per_second: f64,
     /// That, as a part of the limit.
     pub of_limit: f64,
     /// Times of the requests of all rounds.
     pub latency: Summary,
-    /// Requests a second, round by round.
+    /// Images a second, round by round.
     pub rounds: Vec<f64>,
     /// Requests without a right answer.
     pub failures: usize,
@@ -116,9 +118,9 @@ pub struct Saturation {
 pub struct Step {
     /// The load as a part of what the server does at most.
     pub load: f64,
-    /// Requests a second that were due on average.
+    /// Images a second that were due on average.
     pub offered_per_second: f64,
-    /// Requests a second that were answered.
+    /// Images a second that were answered.
     pub per_second: f64,
     /// Times of the requests, from when they were due.
     pub latency: Summary,
@@ -164,6 +166,14 @@ impl Limit {
 }
 
 impl Server {
+    /// Its name in tables, with how many images it gets at once.
+    pub fn label(&self) -> String {
+        match self.images_per_request {
+            1 => self.name.into(),
+            images => format!("{}, {images} a request", self.name),
+        }
+    }
+
     /// The step at the load at which requests are usually served.
     pub fn usual(&self) -> Option<&Step> {
         self.open.iter().find(|step| step.load == USUAL_LOAD)
