@@ -10,12 +10,13 @@ const SIZE: (u32, u32) = (960, 540);
 ///
 /// # Source
 /// Okabe and Ito 2008.
-const COLOURS: [RGBColor; 5] = [
+const COLOURS: [RGBColor; 6] = [
     RGBColor(0, 114, 178),
     RGBColor(86, 180, 233),
     RGBColor(213, 94, 0),
     RGBColor(0, 158, 115),
     RGBColor(204, 121, 167),
+    RGBColor(230, 159, 0),
 ];
 
 /// The plot of a report.

@@ -33,7 +33,7 @@ pub struct Arguments {
     /// Images of a request in the row of ours that gets several at once; 1 leaves that row out.
     #[arg(long, default_value_t = 16, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=128))]
     images_per_request: u16,
-    /// A Python with onnxruntime, pillow, and litserve, bentoml or fastapi with uvicorn; what it lacks is left out.
+    /// A Python with onnxruntime, pillow, and litserve, bentoml, nvidia-pytriton or fastapi with uvicorn; what it lacks is left out.
     #[arg(long, value_name = "PYTHON")]
     python: Option<PathBuf>,
     /// Folder for serving.json and serving.svg.

@@ -11,9 +11,10 @@ use crate::runtime::Device;
 use crate::{Error, Model};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use serde::de::IgnoredAny;
 use serde_json::json;
 use std::fs;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -45,12 +46,15 @@ enum Form {
     Bytes,
     /// JSON `{"images": [".."]}`; JSON `[".."]`, both in base64.
     Base64,
+    /// The Open Inference Protocol's binary tensors: an element of BYTES; 32-bit floats behind their JSON.
+    Tensors,
 }
 
 /// Every peer.
 pub const PEERS: &[Peer] = &[
     Peer { name: "LitServe", module: "litserve", script: include_str!("litserve_server.py"), form: Form::Bytes },
     Peer { name: "BentoML", module: "bentoml", script: include_str!("bentoml_server.py"), form: Form::Base64 },
+    Peer { name: "PyTriton", module: "pytriton", script: include_str!("pytriton_server.py"), form: Form::Tensors },
     Peer { name: "FastAPI", module: "fastapi", script: include_str!("fastapi_server.py"), form: Form::Bytes },
 ];
 
@@ -97,13 +101,9 @@ impl Peer {
         let mut process = Process::start(self.name, python.as_os_str(), |command| {
             command.args(["-u", &script]).current_dir(folder.path()).env(OPTIONS, options).envs(QUIET);
         })?;
-        let request = |jpeg: &Vec<u8>| {
-            let (kind, body) = self.form.write(jpeg);
-            post(address, "/embed", &[("content-type", kind)], &body)
-        };
         let target = Target {
             address,
-            requests: subject.photographs.iter().map(request).collect(),
+            requests: subject.photographs.iter().map(|jpeg| self.form.request(address, jpeg)).collect(),
             check: load::vectors(self.form.reader(), subject.expected.to_vec(), 1, LEAST_COSINE),
         };
         let mut asked: Option<Instant> = None;
@@ -116,8 +116,8 @@ impl Peer {
                 let mut connection = Connection::open(address).ok()?;
                 match target.ask(&mut connection, 0) {
                     Ok(_) => Some(Ok(())),
-                    // It listens and is not ready, as its status says.
-                    Err(reason) if reason.starts_with("status 503") => None,
+                    // It listens and is not ready, or has not loaded the model, as its status says.
+                    Err(reason) if ["status 503", "status 404"].iter().any(|status| reason.starts_with(status)) => None,
                     Err(reason) => Some(Err(reason)),
                 }
             })?
@@ -160,10 +160,23 @@ impl Peer {
 }
 
 impl Form {
-    fn write(self, jpeg: &[u8]) -> (&'static str, Vec<u8>) {
+    /// A request for the vector of an image.
+    fn request(self, address: SocketAddr, jpeg: &[u8]) -> Vec<u8> {
         match self {
-            Self::Bytes => ("image/jpeg", jpeg.to_vec()),
-            Self::Base64 => ("application/json", json!({"images": [STANDARD.encode(jpeg)]}).to_string().into_bytes()),
+            Self::Bytes => post(address, "/embed", &[("content-type", "image/jpeg")], jpeg),
+            Self::Base64 => {
+                let body = json!({"images": [STANDARD.encode(jpeg)]}).to_string();
+                post(address, "/embed", &[("content-type", "application/json")], body.as_bytes())
+            }
+            Self::Tensors => {
+                let element = [&(jpeg.len() as u32).to_le_bytes(), jpeg].concat();
+                let size = json!({"binary_data_size": element.len()});
+                let input = json!({"name": "images", "shape": [1, 1], "datatype": "BYTES", "parameters": size});
+                let head = json!({"inputs": [input], "parameters": {"binary_data_output": true}}).to_string();
+                let len = head.len().to_string();
+                let headers = [("content-type", "application/octet-stream"), ("inference-header-content-length", &len)];
+                post(address, "/v2/models/embed/infer", &headers, &[head.as_bytes(), &element].concat())
+            }
         }
     }
 
@@ -173,6 +186,11 @@ impl Form {
             Self::Base64 => |body| {
                 let [text]: [String; 1] = serde_json::from_slice(body).map_err(|error| error.to_string())?;
                 floats(&STANDARD.decode(text).map_err(|error| error.to_string())?)
+            },
+            Self::Tensors => |body| {
+                let mut json = serde_json::Deserializer::from_slice(body).into_iter::<IgnoredAny>();
+                json.next().ok_or("an empty answer")?.map_err(|error| error.to_string())?;
+                floats(&body[json.byte_offset()..])
             },
         }
     }
@@ -203,14 +221,25 @@ mod tests {
         assert_eq!((Form::Bytes.reader())(&vector), Ok(vec![0.5, -2.0]));
         assert_eq!((Form::Base64.reader())(json.as_bytes()), Ok(vec![0.5, -2.0]));
         assert!((Form::Base64.reader())(b"[]").is_err());
-        let (_, body) = Form::Base64.write(b"hi");
-        assert_eq!(body, br#"{"images":["aGk="]}"#);
+        let tensors = [br#"{"outputs":[{"name":"embedding"}]}"#, vector.as_slice()].concat();
+        assert_eq!((Form::Tensors.reader())(&tensors), Ok(vec![0.5, -2.0]));
+        assert!((Form::Tensors.reader())(b"").is_err());
+    }
+
+    #[test]
+    fn every_form_carries_the_image() {
+        let address = SocketAddr::from(([127, 0, 0, 1], 80));
+        let ends = |form: Form, end: &[u8]| assert!(form.request(address, b"hi").ends_with(end), "{form:?}");
+        ends(Form::Bytes, b"\r\n\r\nhi");
+        ends(Form::Base64, br#"{"images":["aGk="]}"#);
+        ends(Form::Tensors, b"}\x02\0\0\0hi");
     }
 
     #[test]
     fn scripts_are_named_after_what_they_import() {
         for peer in PEERS {
-            assert!(peer.script.contains(&format!("import {}\n", peer.module)), "{}", peer.name);
+            let imports = [format!("import {}\n", peer.module), format!("from {}.", peer.module)];
+            assert!(imports.iter().any(|import| peer.script.contains(import)), "{}", peer.name);
             assert!(peer.script.contains("from pipeline import"), "{}", peer.name);
         }
     }
