@@ -1,12 +1,12 @@
 //! One connection of the load: HTTP/1.1, one request at a time, kept alive. It does no more than the load needs, so that the
 //! processors are left to the servers.
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 /// A server that takes longer has failed.
-const TIMEOUT: Duration = Duration::from_secs(60);
+pub const TIMEOUT: Duration = Duration::from_secs(60);
 const MAX_HEADERS: usize = 64;
 const FIRST_READ_BYTES: usize = 16 << 10;
 
@@ -14,6 +14,7 @@ const FIRST_READ_BYTES: usize = 16 << 10;
 pub struct Connection {
     stream: TcpStream,
     buffer: Vec<u8>,
+    read: usize,
 }
 
 /// The bytes of a POST request.
@@ -33,7 +34,66 @@ impl Connection {
         let stream = TcpStream::connect_timeout(&address, TIMEOUT).map_err(text)?;
         stream.set_nodelay(true).map_err(text)?;
         stream.set_read_timeout(Some(TIMEOUT)).map_err(text)?;
-        Ok(Self { stream, buffer: vec![0; FIRST_READ_BYTES] })
+        Ok(Self { stream, buffer: vec![0; FIRST_READ_BYTES], read: 0 })
+    }
+
+    /// Connects; what cannot be sent or received at once does not wait.
+    ///
+    /// # Errors
+    /// What the system said.
+    pub fn open_for_poll(address: SocketAddr) -> Result<Self, String> {
+        let connection = Self::open(address)?;
+        connection.stream.set_nonblocking(true).map_err(text)?;
+        Ok(connection)
+    }
+
+    /// What the system waits for.
+    pub fn stream(&self) -> &TcpStream {
+        &self.stream
+    }
+
+    /// Forgets the answer before.
+    pub fn begin(&mut self) {
+        self.read = 0;
+    }
+
+    /// Sends as much of a request as fits, and says how much that is.
+    ///
+    /// # Errors
+    /// The connection broke.
+    pub fn send(&mut self, request: &[u8]) -> Result<usize, String> {
+        match self.stream.write(request) {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(0),
+            sent => sent.map_err(text),
+        }
+    }
+
+    /// The body of the answer, once all of it is here.
+    ///
+    /// # Errors
+    /// The connection broke, or the answer is no success; then with what it says.
+    pub fn receive(&mut self) -> Result<Option<&[u8]>, String> {
+        loop {
+            if self.read == self.buffer.len() {
+                self.buffer.resize(2 * self.read, 0);
+            }
+            match self.stream.read(&mut self.buffer[self.read..]) {
+                Ok(0) => return Err("the server closed the connection".into()),
+                Ok(more) => self.read += more,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(None),
+                Err(error) => return Err(text(error)),
+            }
+            let Some(head) = Head::read(&self.buffer[..self.read])? else { continue };
+            let end = head.len + head.body_len;
+            if self.read < end {
+                continue;
+            }
+            let body = &self.buffer[head.len..end];
+            return match head.status {
+                200 => Ok(Some(body)),
+                status => Err(format!("status {status}: {}", String::from_utf8_lossy(body))),
+            };
+        }
     }
 
     /// Sends a request and gives the body of its answer.
@@ -41,34 +101,10 @@ impl Connection {
     /// # Errors
     /// The connection broke, or the answer is no success; then with what it says.
     pub fn ask(&mut self, request: &[u8]) -> Result<&[u8], String> {
+        self.begin();
         self.stream.write_all(request).map_err(text)?;
-        let mut read = 0;
-        let head = loop {
-            read += self.read(read)?;
-            if let Some(head) = Head::read(&self.buffer[..read])? {
-                break head;
-            }
-        };
-        let end = head.len + head.body_len;
-        while read < end {
-            read += self.read(read)?;
-        }
-        let body = &self.buffer[head.len..end];
-        match head.status {
-            200 => Ok(body),
-            status => Err(format!("status {status}: {}", String::from_utf8_lossy(body))),
-        }
-    }
-
-    /// Reads more behind what has been read.
-    fn read(&mut self, read: usize) -> Result<usize, String> {
-        if read == self.buffer.len() {
-            self.buffer.resize(2 * read, 0);
-        }
-        match self.stream.read(&mut self.buffer[read..]).map_err(text)? {
-            0 => Err("the server closed the connection".into()),
-            more => Ok(more),
-        }
+        // What blocks says so after the timeout.
+        self.receive()?.ok_or_else(|| format!("no answer within {} s", TIMEOUT.as_secs()))
     }
 }
 

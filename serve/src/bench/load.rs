@@ -4,13 +4,13 @@
 //! do. In an open loop requests are due at given times, whatever the server does; the time of a request counts from when it was
 //! due, also when no connection was free to send it then. So a server that stalls is charged for all who would have waited.
 
-use super::connection::Connection;
+use super::connection::{Connection, TIMEOUT};
 use crate::config::threads;
 use crate::usage;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use std::collections::VecDeque;
 use std::net::SocketAddr;
-use std::sync::Barrier;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
 use std::time::{Duration, Instant};
 
 /// A connection whose requests fail so often asks no more.
@@ -69,14 +69,6 @@ impl Stretch {
         self.times.len() as f64 / self.elapsed
     }
 
-    fn add(&mut self, other: Self) {
-        self.times.extend(other.times);
-        self.late.extend(other.late);
-        self.failures += other.failures;
-        self.failure = self.failure.take().or(other.failure);
-        self.elapsed = self.elapsed.max(other.elapsed);
-    }
-
     fn fail(&mut self, reason: String) {
         self.failures += 1;
         self.failure.get_or_insert(reason);
@@ -86,90 +78,191 @@ impl Stretch {
 /// `connections` ask one request after the other for a while; what is under way at the end is finished and counts. However short
 /// the while is, one request is sent.
 pub fn closed(target: &Target, connections: usize, duration: Duration) -> Stretch {
-    let asked = AtomicUsize::new(0);
+    let mut asked = 0;
     run(target, connections, |start| {
-        let (now, index) = (Instant::now(), asked.fetch_add(1, Ordering::Relaxed));
-        (index == 0 || now < start + duration).then_some(Due { at: now, index, late: None })
+        let at = Instant::now();
+        if asked > 0 && at >= start + duration {
+            return Next::Over;
+        }
+        asked += 1;
+        Next::Now(Due { at, index: asked - 1 })
     })
 }
 
 /// Requests are due at `arrivals` after the start.
 pub fn open(target: &Target, connections: usize, arrivals: &[Duration]) -> Stretch {
-    let sent = AtomicUsize::new(0);
-    run(target, connections, |start| {
-        let index = sent.fetch_add(1, Ordering::Relaxed);
-        let at = start + *arrivals.get(index)?;
-        let wait = at.saturating_duration_since(Instant::now());
-        thread::sleep(wait);
-        Some(Due { at, index, late: (!wait.is_zero()).then(|| at.elapsed()) })
+    let mut arrivals = arrivals.iter().enumerate().peekable();
+    run(target, connections, |start| match arrivals.peek() {
+        None => Next::Over,
+        Some((_, after)) if start + **after > Instant::now() => Next::At(start + **after),
+        Some((index, after)) => {
+            let due = Due { at: start + **after, index: *index };
+            arrivals.next();
+            Next::Now(due)
+        }
     })
 }
 
+/// When a connection that is free has something to do.
+enum Next {
+    Now(Due),
+    At(Instant),
+    Over,
+}
+
 /// One request.
+#[derive(Clone, Copy)]
 struct Due {
     at: Instant,
     index: usize,
-    late: Option<Duration>,
 }
 
-/// Runs a thread for each connection until `next` gives nothing.
-fn run(target: &Target, connections: usize, next: impl Fn(Instant) -> Option<Due> + Sync) -> Stretch {
+/// Asks what `next` gives, with one thread for all connections: a thread for each would cost the servers more of the processors.
+fn run(target: &Target, connections: usize, mut next: impl FnMut(Instant) -> Next) -> Stretch {
     let own = || usage::cpu_seconds(std::process::id());
-    let (ready, next) = (Barrier::new(connections + 1), &next);
-    let mut whole = Stretch::default();
-    thread::scope(|scope| {
-        let ready = &ready;
-        let workers: Vec<_> = (0..connections)
-            .map(|_| {
-                scope.spawn(move || {
-                    let connection = Connection::open(target.address);
-                    ready.wait();
-                    work(target, connection, next)
-                })
-            })
-            .collect();
-        ready.wait();
-        let (start, before) = (Instant::now(), own());
-        for worker in workers {
-            match worker.join() {
-                Ok(stretch) => whole.add(stretch),
-                Err(_) => whole.fail("a thread of the load panicked".into()),
-            }
-        }
-        let processors = start.elapsed().as_secs_f64() * threads(0) as f64;
-        whole.generator_share = own().zip(before).map(|(after, before)| (after - before) / processors);
-    });
-    whole
-}
-
-fn work(target: &Target, mut connection: Result<Connection, String>, next: impl Fn(Instant) -> Option<Due>) -> Stretch {
-    let (start, mut stretch) = (Instant::now(), Stretch::default());
-    let mut used = start;
-    while let Some(due) = next(start) {
-        if used.elapsed() > IDLE {
-            connection = Connection::open(target.address);
-        }
-        let answer = match &mut connection {
-            Ok(connection) => target.ask(connection, due.index),
-            Err(reason) => Err(reason.clone()),
-        };
-        match answer {
-            Ok(answered) => {
-                stretch.times.push(answered.saturating_duration_since(due.at).as_secs_f64());
-                stretch.late.extend(due.late.map(|late| late.as_secs_f64()));
-            }
-            Err(reason) => {
-                stretch.fail(reason);
-                if stretch.failures >= MAX_FAILURES {
+    let mut slots: Vec<Slot> = (0..connections).map(|_| Slot::open(target.address)).collect();
+    let mut free: VecDeque<usize> = (0..connections).collect();
+    let mut stretch = Stretch::default();
+    let (start, before) = (Instant::now(), own());
+    let mut awaited = None;
+    loop {
+        let mut wake = None;
+        let mut done = Vec::new();
+        while let Some(&index) = free.front() {
+            match next(start) {
+                Next::Now(due) => {
+                    free.pop_front();
+                    if awaited == Some(due.at) {
+                        stretch.late.push(due.at.elapsed().as_secs_f64());
+                    }
+                    if let Some(failed) = slots[index].begin(target, due) {
+                        done.push((index, failed));
+                    }
+                }
+                Next::At(at) => {
+                    wake = Some(at);
                     break;
                 }
-                connection = Connection::open(target.address);
+                Next::Over => break,
             }
         }
-        used = Instant::now();
+        awaited = wake;
+        let busy = slots.iter().any(|slot| slot.due.is_some());
+        if done.is_empty() {
+            if !busy && wake.is_none() {
+                break;
+            }
+            wait(target, &mut slots, wake, &mut done);
+        }
+        for (index, answer) in done {
+            if slots[index].end(target, answer, &mut stretch) {
+                free.push_back(index);
+            }
+        }
     }
     stretch.elapsed = start.elapsed().as_secs_f64();
+    let processors = stretch.elapsed * threads(0) as f64;
+    stretch.generator_share = own().zip(before).map(|(after, before)| (after - before) / processors);
     stretch
+}
+
+/// Waits for the servers, until `wake` at most, and says what became of which connection.
+fn wait(target: &Target, slots: &mut [Slot], wake: Option<Instant>, done: &mut Vec<(usize, Answer)>) {
+    let busy: Vec<usize> = (0..slots.len()).filter(|index| slots[*index].due.is_some()).collect();
+    let patience = wake.map_or(TIMEOUT, |wake| wake.saturating_duration_since(Instant::now()));
+    let timeout = Timespec { tv_sec: patience.as_secs() as i64, tv_nsec: patience.subsec_nanos().into() };
+    let mut polled: Vec<PollFd<'_>> = busy.iter().filter_map(|index| slots[*index].polled(target)).collect();
+    let heard = poll(&mut polled, Some(&timeout));
+    let heard_of: Vec<bool> = polled.iter().map(|polled| !polled.revents().is_empty()).collect();
+    match heard {
+        Ok(0) if wake.is_none() => {
+            let late = format!("no answer within {} s", TIMEOUT.as_secs());
+            done.extend(busy.into_iter().map(|index| (index, Err(late.clone()))));
+        }
+        Ok(_) => {
+            let heard_of = busy.into_iter().zip(heard_of).filter(|(_, heard)| *heard);
+            done.extend(heard_of.filter_map(|(index, _)| Some((index, slots[index].advance(target)?))));
+        }
+        Err(Errno::INTR) => {}
+        Err(error) => done.extend(busy.into_iter().map(|index| (index, Err(error.to_string())))),
+    }
+}
+
+/// When the right answer came, or what was wrong.
+type Answer = Result<Instant, String>;
+
+/// A connection and the request that it has under way.
+struct Slot {
+    connection: Result<Connection, String>,
+    used: Instant,
+    failures: usize,
+    due: Option<Due>,
+    sent: usize,
+}
+
+impl Slot {
+    fn open(address: SocketAddr) -> Self {
+        Self { connection: Connection::open_for_poll(address), used: Instant::now(), failures: 0, due: None, sent: 0 }
+    }
+
+    /// Sends a request, or as much of it as fits. Gives what became of it where that is known already.
+    fn begin(&mut self, target: &Target, due: Due) -> Option<Answer> {
+        if self.used.elapsed() > IDLE {
+            self.connection = Connection::open_for_poll(target.address);
+        }
+        (self.due, self.sent) = (Some(due), 0);
+        match &mut self.connection {
+            Ok(connection) => connection.begin(),
+            Err(reason) => return Some(Err(reason.clone())),
+        }
+        self.advance(target)
+    }
+
+    /// Goes on with the request. Gives what became of it once that is known.
+    fn advance(&mut self, target: &Target) -> Option<Answer> {
+        let index = self.due?.index % target.requests.len();
+        let (connection, request) = (self.connection.as_mut().ok()?, &target.requests[index]);
+        if self.sent < request.len() {
+            return match connection.send(&request[self.sent..]) {
+                Ok(sent) => {
+                    self.sent += sent;
+                    None
+                }
+                Err(reason) => Some(Err(reason)),
+            };
+        }
+        match connection.receive() {
+            Ok(None) => None,
+            Ok(Some(body)) => {
+                let answered = Instant::now();
+                Some((target.check)(index, body).map(|()| answered))
+            }
+            Err(reason) => Some(Err(reason)),
+        }
+    }
+
+    /// What it waits for.
+    fn polled(&self, target: &Target) -> Option<PollFd<'_>> {
+        let (due, connection) = (self.due?, self.connection.as_ref().ok()?);
+        let sending = self.sent < target.requests[due.index % target.requests.len()].len();
+        Some(PollFd::new(connection.stream(), if sending { PollFlags::OUT } else { PollFlags::IN }))
+    }
+
+    /// Notes what became of the request, and says whether it takes another one.
+    fn end(&mut self, target: &Target, answer: Answer, stretch: &mut Stretch) -> bool {
+        let due = self.due.take();
+        self.used = Instant::now();
+        match answer {
+            Ok(answered) => {
+                stretch.times.extend(due.map(|due| answered.saturating_duration_since(due.at).as_secs_f64()));
+                return true;
+            }
+            Err(reason) => stretch.fail(reason),
+        }
+        self.failures += 1;
+        self.connection = Connection::open_for_poll(target.address);
+        self.failures < MAX_FAILURES
+    }
 }
 
 /// Compares the vectors that `read` finds in a body, one after the other, with those that are expected of each request, which has

@@ -3,6 +3,7 @@ use super::super::selfie::floats;
 use super::*;
 use std::io::{Read, Write};
 use std::net::TcpListener;
+use std::thread;
 
 const TAKES: Duration = Duration::from_millis(20);
 
