@@ -114,8 +114,8 @@ impl Peer {
                 }
                 asked = Some(Instant::now());
                 let mut connection = Connection::open(address).ok()?;
-                match target.ask(&mut connection, 0) {
-                    Ok(_) => Some(Ok(())),
+                match target.ask(&mut connection) {
+                    Ok(()) => Some(Ok(())),
                     // It listens and is not ready, or has not loaded the model, as its status says.
                     Err(reason) if ["status 503", "status 404"].iter().any(|status| reason.starts_with(status)) => None,
                     Err(reason) => Some(Err(reason)),
