@@ -67,18 +67,19 @@ fn a_file_of_a_pretrained_network_gives_what_the_network_itself_gives() {
     let network = selfie(3);
     let Network::Selfie(pretrained) = &network else { unreachable!() };
     for head in heads() {
-        let fresh = || classifier(head.clone(), 5, 8);
-        let expected = fresh().start_from(pretrained);
+        let fresh = classifier(head.clone(), 5, 8);
+        let expected = fresh.clone().start_from(pretrained);
         for file in files(&folder, &network, Part::Whole) {
-            let found = fresh().start_from_file(&file).unwrap();
+            let found = fresh.clone().start_from_file(&file).unwrap();
             assert_eq!(embedding(&found, &images), embedding(&expected, &images), "{head:?}, {}", file.display());
             assert_eq!(found.fc.weight.val().into_data(), expected.fc.weight.val().into_data());
         }
     }
     // A patch network alone has no pooling; without pooling that is the same.
-    let expected = classifier(heads()[0].clone(), 5, 8).start_from(pretrained);
+    let fresh = classifier(heads()[0].clone(), 5, 8);
+    let expected = fresh.clone().start_from(pretrained);
     for file in files(&folder, &network, Part::Backbone) {
-        let found = classifier(heads()[0].clone(), 5, 8).start_from_file(&file).unwrap();
+        let found = fresh.clone().start_from_file(&file).unwrap();
         assert_eq!(embedding(&found, &images), embedding(&expected, &images), "{}", file.display());
     }
 }
