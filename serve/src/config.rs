@@ -1,7 +1,7 @@
 //! Every option of the server.
 
 use crate::Error;
-use crate::runtime::{BatchBuckets, Device};
+use crate::runtime::{BatchBuckets, Device, IoBinding};
 use clap::builder::Resettable;
 use clap::{ArgAction, Args, Command, FromArgMatches, ValueEnum};
 use serde::{Deserialize, Serialize};
@@ -68,6 +68,9 @@ pub struct Config {
     /// Batch sizes that the runtime gets, batches being filled up: auto (powers of two on GPUs), none, or a list such as 1,4,16.
     #[arg(long, env = "SELFIE_BATCH_BUCKETS", value_name = "SIZES", default_value_t = BatchBuckets::Auto)]
     pub batch_buckets: BatchBuckets,
+    /// Where ONNX Runtime finds batches of these sizes and puts what comes out.
+    #[arg(long, env = "SELFIE_IO_BINDING", value_name = "WAY", default_value_t)]
+    pub io_binding: IoBinding,
     /// Most items of a model that wait, decoding included; more are answered with 429.
     #[arg(long, env = "SELFIE_MAX_QUEUE_ITEMS", value_name = "N", default_value_t = 256)]
     pub max_queue_items: usize,

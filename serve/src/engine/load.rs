@@ -37,6 +37,7 @@ impl Loader {
             sessions: config.sessions,
             onnxruntime: config.onnxruntime.clone(),
             batch_buckets: config.batch_buckets.clone(),
+            io_binding: config.io_binding,
             max_batch_size: config.max_batch_size,
         };
         let candidates = choose(&options)?;

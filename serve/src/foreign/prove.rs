@@ -70,10 +70,10 @@ fn first(file: &ModelFile, options: &Options) -> Result<(Box<dyn Session>, Choic
 fn run(session: &dyn Session, input: &Generator, dtype: InputDtype) -> Result<Vec<Output>, String> {
     let values = input.values();
     match dtype {
-        InputDtype::F32 => session.run(&input.shape, Values::F32(&values)),
+        InputDtype::F32 => session.run(&input.shape, &Values::F32(vec![&values])),
         InputDtype::U8 => {
             let bytes: Vec<u8> = values.iter().map(|value| *value as u8).collect();
-            session.run(&input.shape, Values::U8(&bytes))
+            session.run(&input.shape, &Values::U8(vec![&bytes]))
         }
     }
 }

@@ -41,56 +41,31 @@ impl Model {
     /// # Errors
     /// What the runtime said.
     pub(crate) fn run_items(&self, items: &[Pixels]) -> Result<Vec<Row>, String> {
-        match items {
-            [Pixels::F32(values)] => return self.run(1, Values::F32(values)),
-            [Pixels::U8(values)] => return self.run(1, Values::U8(values)),
-            _ => {}
-        }
-        let mut floats: Vec<f32> = Vec::new();
-        let mut bytes: Vec<u8> = Vec::new();
-        for item in items {
-            match item {
-                Pixels::F32(values) => floats.extend_from_slice(values),
-                Pixels::U8(values) => bytes.extend_from_slice(values),
-            }
-        }
-        match self.preprocessor.dtype() {
-            InputDtype::F32 => self.run(items.len(), Values::F32(&floats)),
-            InputDtype::U8 => self.run(items.len(), Values::U8(&bytes)),
-        }
+        let values = match self.preprocessor.dtype() {
+            InputDtype::F32 => Values::F32(items.iter().filter_map(Pixels::floats).collect()),
+            InputDtype::U8 => Values::U8(items.iter().filter_map(Pixels::bytes).collect()),
+        };
+        self.run(items.len(), &values)
     }
 
     /// Runs a batch of floats, rounded down to bytes where the model takes bytes.
     pub(super) fn run_values(&self, batch: usize, values: &[f32]) -> Result<Vec<Row>, String> {
         match self.preprocessor.dtype() {
-            InputDtype::F32 => self.run(batch, Values::F32(values)),
+            InputDtype::F32 => self.run(batch, &Values::F32(vec![values])),
             InputDtype::U8 => {
                 let bytes: Vec<u8> = values.iter().map(|value| *value as u8).collect();
-                self.run(batch, Values::U8(&bytes))
+                self.run(batch, &Values::U8(vec![&bytes]))
             }
         }
     }
 
     /// Runs `count` items. What is missing to the next bucket is filled with zeros, whose rows nobody sees.
-    fn run(&self, count: usize, values: Values<'_>) -> Result<Vec<Row>, String> {
+    fn run(&self, count: usize, values: &Values<'_>) -> Result<Vec<Row>, String> {
         if let Some(largest) = self.largest_batch().filter(|largest| count > *largest) {
             return Err(format!("a batch of {count} was given to a model whose largest batch is {largest}"));
         }
         let batch = self.padded(count);
-        let len = batch * self.preprocessor.item_len();
         let shape = self.card().input.shape(batch);
-        let (floats, bytes);
-        let values = match values {
-            Values::F32(values) if values.len() < len => {
-                floats = [values, &vec![0.0; len - values.len()]].concat();
-                Values::F32(&floats)
-            }
-            Values::U8(values) if values.len() < len => {
-                bytes = [values, &vec![0; len - values.len()]].concat();
-                Values::U8(&bytes)
-            }
-            whole => whole,
-        };
         // A panic in a runtime must cost one batch, not the thread that serves all of them.
         let outputs = catch_unwind(AssertUnwindSafe(|| self.session.run(&shape, values)))
             .unwrap_or_else(|_| Err("the runtime panicked".into()))?;

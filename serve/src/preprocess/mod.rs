@@ -48,6 +48,24 @@ pub enum Pixels {
     U8(Vec<u8>),
 }
 
+impl Pixels {
+    /// The floats, if it has those.
+    pub fn floats(&self) -> Option<&[f32]> {
+        match self {
+            Self::F32(values) => Some(values),
+            Self::U8(_) => None,
+        }
+    }
+
+    /// The bytes, if it has those.
+    pub fn bytes(&self) -> Option<&[u8]> {
+        match self {
+            Self::F32(_) => None,
+            Self::U8(values) => Some(values),
+        }
+    }
+}
+
 /// An image that is ready for the model.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Prepared {

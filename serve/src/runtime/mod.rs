@@ -2,10 +2,13 @@
 //!
 //! A runtime is one file that implements [`Runtime`] and one line in [`RUNTIMES`]. Its own types stop at that file.
 
+mod bound;
 mod buckets;
 mod choose;
 mod device;
 pub mod install;
+mod io_binding;
+mod lanes;
 pub mod library;
 pub mod list;
 mod onnxruntime;
@@ -14,13 +17,16 @@ mod rten;
 mod spread;
 pub mod telemetry;
 mod tract;
+mod values;
 pub mod wheel;
 
 pub use buckets::BatchBuckets;
 pub(crate) use choose::refused;
 pub use choose::{Candidate, Choice, choose};
 pub use device::{Device, OpenVinoUnit};
+pub use io_binding::IoBinding;
 pub use list::list;
+pub use values::{Output, Values};
 
 use crate::Error;
 use crate::model_file::ModelFile;
@@ -58,11 +64,11 @@ pub trait Session: Send + Sync {
     /// Runs one batch. The outputs come in the order of [`ModelFile::output_names`].
     ///
     /// # Shapes
-    /// `shape` is `[batch, ..]` as the card orders it; each output is `[batch, ..]`.
+    /// `shape` is `[batch, ..]` as the card orders it, and what `input` leaves free at its end is zero; each output is `[batch, ..]`.
     ///
     /// # Errors
     /// What the runtime said.
-    fn run(&self, shape: &[usize], input: Values<'_>) -> Result<Vec<Output>, String>;
+    fn run(&self, shape: &[usize], input: &Values<'_>) -> Result<Vec<Output>, String>;
 
     /// How many batches it runs at once; more wait for each other.
     fn at_once(&self) -> usize {
@@ -74,28 +80,10 @@ pub trait Session: Send + Sync {
         1
     }
 
-    /// How it uses the processors and why, where there was a choice.
+    /// How it uses the processors and memory and why, where there was a choice.
     fn spread(&self) -> Option<&str> {
         None
     }
-}
-
-/// A batch of inputs, row-major.
-#[derive(Clone, Copy, Debug)]
-pub enum Values<'a> {
-    /// Normalised floats.
-    F32(&'a [f32]),
-    /// Raw bytes.
-    U8(&'a [u8]),
-}
-
-/// One output of a batch, row-major.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Output {
-    /// Shape, the batch first.
-    pub shape: Vec<usize>,
-    /// Values.
-    pub values: Vec<f32>,
 }
 
 /// What a runtime needs to know beside the model.
@@ -113,6 +101,8 @@ pub struct Options {
     pub onnxruntime: Option<PathBuf>,
     /// The batch sizes that a model may get.
     pub batch_buckets: BatchBuckets,
+    /// Where ONNX Runtime finds batches.
+    pub io_binding: IoBinding,
     /// The largest batch that will come, for buckets that nobody has listed.
     pub max_batch_size: usize,
 }
@@ -136,6 +126,7 @@ impl Default for Options {
             sessions: 0,
             onnxruntime: None,
             batch_buckets: BatchBuckets::None,
+            io_binding: IoBinding::None,
             max_batch_size: 32,
         }
     }

@@ -1,26 +1,26 @@
 //! ONNX Runtime, loaded at run time from a shared library, on the processor or what an execution provider reaches.
 
+use super::bound::no_capture;
+use super::lanes::{Lane, Maker, Names, free};
 use super::library::locate;
 use super::provider::Provider;
 use super::spread::Spread;
-use super::{Device, Found, Options, Output, Runtime, Session, Values, provider, telemetry};
+use super::{Device, Found, IoBinding, Options, Output, Runtime, Session, Values, provider, telemetry};
 use crate::Error;
 use crate::config::threads;
 use crate::model_file::ModelFile;
 use ort::environment::Environment;
 use ort::session::Session as OrtSession;
 use ort::session::builder::SessionBuilder;
-use ort::value::TensorRef;
-use selfie_models::card::InputDtype;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// ONNX Runtime.
 pub struct OnnxRuntime;
 
-const NAME: &str = "onnxruntime";
+pub const NAME: &str = "onnxruntime";
 
 /// A process can load one ONNX Runtime; this is the one, with the path that it came from.
 static LOADED: Mutex<Option<(PathBuf, Environment)>> = Mutex::new(None);
@@ -52,34 +52,49 @@ impl Runtime for OnnxRuntime {
 
     fn load(&self, file: &ModelFile, device: Device, options: &Options) -> Result<Box<dyn Session>, Error> {
         let environment = environment(&locate(options)?)?;
-        let open = |threads: usize| {
-            build(&environment, device, threads)
+        let open = |threads: usize, binding: IoBinding| {
+            let _quiet = no_capture();
+            build(&environment, device, threads, binding)
                 .and_then(|mut builder| builder.commit_from_file(&file.path).map_err(text))
                 .map_err(|reason| Error::Load { path: file.path.clone(), runtime: NAME, reason })
         };
         let names = Names::of(file);
-        let (spread, mut measured, told) = match asked(file, device, options) {
-            Some(spread) => (spread, None, None),
+        let (spread, mut measured, mut told) = match asked(file, device, options) {
+            Some(spread) => (spread, None, Vec::new()),
             None => {
-                let run = |session: &mut OrtSession| names.trial(session, file);
-                let (spread, session, told) = Spread::measured(file.bytes(), open, run)?;
-                (spread, Some(session), Some(format!("{spread}; an image takes {told}")))
+                let run = |session: &mut OrtSession| trial(&names, session, file);
+                let (spread, session, told) =
+                    Spread::measured(file.bytes(), |threads| open(threads, IoBinding::None), run)?;
+                (spread, Some(session), vec![format!("{spread}; an image takes {told}")])
             }
         };
-        let mut lane = || measured.take().map_or_else(|| open(spread.threads), Ok).map(Mutex::new);
-        let mut lanes = |size| Ok((size, (0..spread.at_once).map(|_| lane()).collect::<Result<_, Error>>()?));
-        let sizes = sizes(options.buckets(file.fixed_batch, device), device);
-        let lanes = sizes.into_iter().map(&mut lanes).collect::<Result<_, Error>>()?;
-        Ok(Box::new(OnnxRuntimeSession { lanes, at_once: spread.at_once, names, spread: told }))
+        let maker = Maker { file, device, names: &names, open: |binding| open(spread.threads, binding) };
+        let mut lanes = BTreeMap::new();
+        for size in sizes(options.buckets(file.fixed_batch, device), device, options.io_binding) {
+            let (made, bound) = maker.lanes(options.io_binding, size, spread.at_once, measured.take())?;
+            told.extend(bound);
+            lanes.insert(size.unwrap_or(usize::MAX), made);
+        }
+        let told = Some(told.join("; ")).filter(|told| !told.is_empty());
+        Ok(Box::new(OnnxRuntimeSession { lanes, at_once: spread.at_once, names, told }))
     }
 }
 
-/// The largest batch of each session: one for each bucket where a session plans for the size of its batch, else one for all.
-fn sizes(buckets: Vec<usize>, device: Device) -> Vec<usize> {
-    if buckets.is_empty() || device.is_processor() { vec![usize::MAX] } else { buckets }
+/// The largest batch of each session: one for each bucket where a session plans for the size of its batch or has tensors of that size,
+/// else one for any.
+fn sizes(buckets: Vec<usize>, device: Device, binding: IoBinding) -> Vec<Option<usize>> {
+    let one_for_any = device.is_processor() && binding == IoBinding::None;
+    if buckets.is_empty() || one_for_any { vec![None] } else { buckets.into_iter().map(Some).collect() }
 }
 
-fn environment(path: &Path) -> Result<Environment, Error> {
+/// Runs the smallest batch and tells how long that takes.
+fn trial(names: &Names, session: &mut OrtSession, file: &ModelFile) -> Result<Duration, String> {
+    let shape = file.card.input.shape(file.fixed_batch.unwrap_or(1));
+    let start = Instant::now();
+    names.run(session, &shape, &Values::zeros(file.card.input.dtype)).map(|_| start.elapsed())
+}
+
+pub(super) fn environment(path: &Path) -> Result<Environment, Error> {
     let mut loaded = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
     let wrong = |reason: String| Error::Runtime { name: NAME.into(), reason };
     if let Some((first, environment)) = &*loaded {
@@ -109,15 +124,22 @@ fn try_provider(environment: &Environment, device: Device, provider: &Provider) 
     if !(provider.is_built_in)().map_err(text)? {
         return Err(format!("the library is built without {}", provider.name));
     }
-    build(environment, device, 1).map(drop)
+    build(environment, device, 1, IoBinding::None).map(drop)
 }
 
-fn build(environment: &Environment, device: Device, threads: usize) -> Result<SessionBuilder, String> {
+pub(super) fn build(
+    environment: &Environment,
+    device: Device,
+    threads: usize,
+    binding: IoBinding,
+) -> Result<SessionBuilder, String> {
     let builder = OrtSession::builder(environment).map_err(text)?;
     let builder = builder.with_intra_threads(threads).map_err(|error| error.to_string())?;
     // Threads that spin while they wait take the processors that decode images.
     let builder = builder.with_intra_op_spinning(false).map_err(|error| error.to_string())?;
-    builder.with_execution_providers(provider::dispatch(device, threads)).map_err(|error| error.to_string())
+    builder
+        .with_execution_providers(provider::dispatch(device, threads, binding == IoBinding::CudaGraphs))
+        .map_err(|error| error.to_string())
 }
 
 fn text(error: ort::Error) -> String {
@@ -135,18 +157,18 @@ fn asked(file: &ModelFile, device: Device, options: &Options) -> Option<Spread> 
 struct OnnxRuntimeSession {
     /// Sessions that run beside each other, by the largest batch that they get. On a GPU each bucket has sessions of its own,
     /// which keep its plan.
-    lanes: BTreeMap<usize, Vec<Mutex<OrtSession>>>,
+    lanes: BTreeMap<usize, Vec<Mutex<Lane>>>,
     at_once: usize,
     names: Names,
-    spread: Option<String>,
+    told: Option<String>,
 }
 
 impl Session for OnnxRuntimeSession {
-    fn run(&self, shape: &[usize], input: Values<'_>) -> Result<Vec<Output>, String> {
+    fn run(&self, shape: &[usize], input: &Values<'_>) -> Result<Vec<Output>, String> {
         let batch = shape.first().copied().unwrap_or(0);
         let lanes = self.lanes.range(batch..).next().map(|(_, lanes)| lanes.as_slice());
-        let mut session = lanes.and_then(free).ok_or_else(|| format!("no session takes a batch of {batch}"))?;
-        self.names.run(&mut session, shape, input)
+        let mut lane = lanes.and_then(free).ok_or_else(|| format!("no session takes a batch of {batch}"))?;
+        lane.run(&self.names, shape, input)
     }
 
     fn at_once(&self) -> usize {
@@ -158,62 +180,14 @@ impl Session for OnnxRuntimeSession {
     }
 
     fn spread(&self) -> Option<&str> {
-        self.spread.as_deref()
+        self.told.as_deref()
     }
 }
 
-/// A session that nobody uses, or the first one as soon as it is free.
-fn free(lanes: &[Mutex<OrtSession>]) -> Option<MutexGuard<'_, OrtSession>> {
-    let free = lanes.iter().find_map(|lane| match lane.try_lock() {
-        Ok(session) => Some(session),
-        Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
-        Err(TryLockError::WouldBlock) => None,
-    });
-    free.or_else(|| lanes.first().map(|lane| lane.lock().unwrap_or_else(PoisonError::into_inner)))
-}
-
-/// What goes in and what comes out.
-struct Names {
-    input: String,
-    outputs: Vec<String>,
-}
-
-impl Names {
-    fn of(file: &ModelFile) -> Self {
-        let outputs = file.output_names().into_iter().map(str::to_owned).collect();
-        Self { input: file.card.input.name.clone(), outputs }
-    }
-
-    /// Runs the smallest batch and tells how long that takes.
-    fn trial(&self, session: &mut OrtSession, file: &ModelFile) -> Result<Duration, String> {
-        let shape = file.card.input.shape(file.fixed_batch.unwrap_or(1));
-        let count = shape.iter().product();
-        let start = Instant::now();
-        let outputs = match file.card.input.dtype {
-            InputDtype::F32 => self.run(session, &shape, Values::F32(&vec![0.0; count])),
-            InputDtype::U8 => self.run(session, &shape, Values::U8(&vec![0; count])),
-        };
-        outputs.map(|_| start.elapsed())
-    }
-
-    fn run(&self, session: &mut OrtSession, shape: &[usize], input: Values<'_>) -> Result<Vec<Output>, String> {
-        let name = self.input.as_str();
-        let outputs = match input {
-            Values::F32(values) => {
-                session.run(ort::inputs![name => TensorRef::from_array_view((shape, values)).map_err(text)?])
-            }
-            Values::U8(values) => {
-                session.run(ort::inputs![name => TensorRef::from_array_view((shape, values)).map_err(text)?])
-            }
-        };
-        let outputs = outputs.map_err(text)?;
-        let output = |name: &String| {
-            let output = outputs.get(name).ok_or_else(|| format!("it gave no output \"{name}\""))?;
-            let (shape, values) = output.try_extract_tensor::<f32>().map_err(text)?;
-            let shape = shape.iter().map(|side| usize::try_from(*side).unwrap_or(0)).collect();
-            Ok(Output { shape, values: values.to_vec() })
-        };
-        self.outputs.iter().map(output).collect()
+impl Drop for OnnxRuntimeSession {
+    fn drop(&mut self) {
+        let _quiet = no_capture();
+        self.lanes.clear();
     }
 }
 
@@ -223,9 +197,16 @@ mod tests {
 
     #[test]
     fn a_gpu_has_a_session_for_each_bucket_and_a_processor_one_for_all() {
-        assert_eq!(sizes(vec![1, 4], Device::Cuda(0)), [1, 4]);
-        assert_eq!(sizes(vec![1, 4], Device::TensorRt(0)), [1, 4]);
-        assert_eq!(sizes(Vec::new(), Device::Cuda(0)), [usize::MAX]);
-        assert_eq!(sizes(vec![1, 4], Device::Cpu), [usize::MAX]);
+        let sizes = |buckets: &[usize], device| sizes(buckets.to_vec(), device, IoBinding::None);
+        assert_eq!(sizes(&[1, 4], Device::Cuda(0)), [Some(1), Some(4)]);
+        assert_eq!(sizes(&[1, 4], Device::TensorRt(0)), [Some(1), Some(4)]);
+        assert_eq!(sizes(&[], Device::Cuda(0)), [None]);
+        assert_eq!(sizes(&[1, 4], Device::Cpu), [None]);
+    }
+
+    #[test]
+    fn bound_tensors_have_a_size() {
+        assert_eq!(sizes(vec![1, 4], Device::Cpu, IoBinding::Pinned), [Some(1), Some(4)]);
+        assert_eq!(sizes(Vec::new(), Device::Cpu, IoBinding::Pinned), [None]);
     }
 }

@@ -43,22 +43,23 @@ pub fn of(device: Device) -> Option<Provider> {
     }
 }
 
-/// The providers that a session on `device` gets, the first one first. `threads` are those of one inference.
-pub fn dispatch(device: Device, threads: usize) -> Vec<ExecutionProviderDispatch> {
+/// The providers that a session on `device` gets, the first one first. `threads` are those of one inference; `graphs` asks for a CUDA
+/// graph of it.
+pub fn dispatch(device: Device, threads: usize, graphs: bool) -> Vec<ExecutionProviderDispatch> {
     let providers = match device {
         Device::Auto | Device::Cpu => Vec::new(),
-        Device::Cuda(number) => vec![cuda(number)],
+        Device::Cuda(number) => vec![cuda(number, graphs)],
         // What TensorRT cannot run stays on the GPU.
-        Device::TensorRt(number) => vec![tensorrt(number), cuda(number)],
+        Device::TensorRt(number) => vec![tensorrt(number), cuda(number, false)],
         Device::OpenVino(unit) => vec![openvino(unit, threads)],
     };
     providers.into_iter().map(ExecutionProviderDispatch::error_on_failure).collect()
 }
 
-fn cuda(number: u16) -> ExecutionProviderDispatch {
+fn cuda(number: u16, graphs: bool) -> ExecutionProviderDispatch {
     // The exhaustive search, ONNX Runtime's default, starts again with every batch size. TensorFloat-32 keeps 10 bits of 23:
     // golden samples in f32 would not hold. Who wants speed exports f16.
-    let cuda = CUDA::default().with_device_id(i32::from(number)).with_tf32(false);
+    let cuda = CUDA::default().with_device_id(i32::from(number)).with_tf32(false).with_cuda_graph(graphs);
     cuda.with_conv_algorithm_search(ConvAlgorithmSearch::Heuristic).build()
 }
 
@@ -100,7 +101,7 @@ mod tests {
             (Device::TensorRt(0), &["TensorrtExecutionProvider", "CUDAExecutionProvider"]),
             (Device::OpenVino(OpenVinoUnit::Gpu), &["OpenVINOExecutionProvider"]),
         ] {
-            let found: Vec<&str> = dispatch(device, 1).iter().map(ExecutionProviderDispatch::name).collect();
+            let found: Vec<&str> = dispatch(device, 1, false).iter().map(ExecutionProviderDispatch::name).collect();
             assert_eq!(found, expected, "{device}");
             assert_eq!(of(device).is_none(), expected.is_empty(), "{device}");
         }

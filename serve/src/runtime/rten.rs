@@ -3,6 +3,7 @@
 //! It computes in 32 bits: half-precision floats and doubles become f32 when a file is read, 64-bit integers 32-bit ones. What
 //! that does to the numbers of a model is for its golden samples to judge.
 
+use super::values::whole;
 use super::{Device, Found, Options, Output, Runtime, Session, Values, processor_only};
 use crate::Error;
 use crate::config::threads;
@@ -58,10 +59,17 @@ impl RtenSession {
 }
 
 impl Session for RtenSession {
-    fn run(&self, shape: &[usize], input: Values<'_>) -> Result<Vec<Output>, String> {
+    fn run(&self, shape: &[usize], input: &Values<'_>) -> Result<Vec<Output>, String> {
+        let (floats, bytes);
         let input: ValueOrView<'_> = match input {
-            Values::F32(values) => TensorView::from_data(shape, values).into(),
-            Values::U8(values) => TensorView::from_data(shape, values).into(),
+            Values::F32(parts) => {
+                floats = whole(parts, shape);
+                TensorView::from_data(shape, &*floats).into()
+            }
+            Values::U8(parts) => {
+                bytes = whole(parts, shape);
+                TensorView::from_data(shape, &*bytes).into()
+            }
         };
         let found = self.model.run(vec![(self.input, input)], &self.outputs, Some(self.options.clone()));
         found.map_err(|error| error.to_string())?.iter().map(output).collect()

@@ -92,7 +92,7 @@ fn most_at_once(weights: u64) -> usize {
 }
 
 /// The least time of each, in turn. The first runs count only when there is no time for others.
-fn race<S>(
+pub(super) fn race<S>(
     mut sessions: [&mut S; 2],
     run: impl Fn(&mut S) -> Result<Duration, String>,
 ) -> Result<[Duration; 2], String> {

@@ -1,5 +1,6 @@
 //! A runtime that is built in: tract, on the processor.
 
+use super::values::whole;
 use super::{Device, Found, Options, Output, Runtime, Session, Values, processor_only};
 use crate::Error;
 use crate::config::threads;
@@ -80,10 +81,10 @@ impl TractSession {
 }
 
 impl Session for TractSession {
-    fn run(&self, shape: &[usize], input: Values<'_>) -> Result<Vec<Output>, String> {
+    fn run(&self, shape: &[usize], input: &Values<'_>) -> Result<Vec<Output>, String> {
         let parts = match input {
-            Values::F32(values) => self.parts(shape, values),
-            Values::U8(values) => self.parts(shape, values),
+            Values::F32(parts) => self.parts(shape, &whole(parts, shape)),
+            Values::U8(parts) => self.parts(shape, &whole(parts, shape)),
         };
         Ok(join(parts.map_err(|error| format!("{error:#}"))?))
     }

@@ -6,7 +6,7 @@ use super::pictures::*;
 use selfie_models::card::InputDtype;
 use selfie_serve::Error;
 use selfie_serve::model::{Model, OpenOptions, Row, open};
-use selfie_serve::runtime::{BatchBuckets, Device, Options};
+use selfie_serve::runtime::{BatchBuckets, Device, IoBinding, Options};
 use serde_json::{Value, json};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -175,6 +175,35 @@ fn buckets_do_not_change_the_numbers() {
         for count in 1..=images.len() {
             let (expected, found) = (free.infer(&images[..count]).unwrap(), bucketed.infer(&images[..count]).unwrap());
             assert_rows_close(&found, &expected, &format!("{runtime}, {count} images"));
+        }
+    }
+}
+
+#[test]
+fn io_binding_does_not_change_the_numbers() {
+    if !library_is_here("io_binding_does_not_change_the_numbers") {
+        return;
+    }
+    let images: Vec<Vec<u8>> = (0..9).map(png).collect();
+    for dtype in [InputDtype::F32, InputDtype::U8] {
+        let store = store(&[("net", Network { dtype, widths: vec![8, 16], ..Network::default() })]);
+        let free = open(store.path(), &options("onnxruntime", 1)).unwrap();
+        for (io_binding, batch_buckets, told) in [
+            (IoBinding::Pinned, "2,5", "batches of 2: "),
+            (IoBinding::Pinned, "2,5", " ms I/O binding pinned"),
+            (IoBinding::Auto, "1,4", " ms without I/O binding, "),
+            (IoBinding::CudaGraphs, "1,4", "I/O binding cuda-graphs does not work: "),
+            (IoBinding::CudaGraphs, "1,4", "CUDA graphs need the device cuda, not cpu"),
+            (IoBinding::Pinned, "auto", "I/O binding pinned needs the sizes of batches, --batch-buckets"),
+        ] {
+            let mut bound = options("onnxruntime", 1);
+            (bound.runtime.io_binding, bound.runtime.batch_buckets) = (io_binding, batch_buckets.parse().unwrap());
+            let bound = open(store.path(), &bound).unwrap();
+            assert!(bound.choice.reason.contains(told), "{} does not say {told:?}", bound.choice.reason);
+            for count in 1..=images.len() {
+                let (expected, found) = (free.infer(&images[..count]).unwrap(), bound.infer(&images[..count]).unwrap());
+                assert_rows_close(&found, &expected, &format!("{io_binding}, {count} images"));
+            }
         }
     }
 }
