@@ -1,5 +1,6 @@
 //! Where ONNX Runtime finds a batch and puts what comes out of it.
 
+use super::Device;
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -20,13 +21,17 @@ pub enum IoBinding {
 }
 
 impl IoBinding {
-    /// What to try against memory of its own.
-    pub fn candidates(self) -> &'static [Self] {
-        match self {
-            Self::None => &[],
-            Self::Pinned => &[Self::Pinned],
-            Self::CudaGraphs => &[Self::CudaGraphs],
-            Self::Auto => &[Self::Pinned, Self::CudaGraphs],
+    /// What to try on a device against memory of its own.
+    ///
+    /// # Errors
+    /// The device does not know the way.
+    pub fn candidates(self, device: Device) -> Result<&'static [Self], String> {
+        match (self, device) {
+            (Self::None, _) => Ok(&[]),
+            (Self::Auto, Device::Cuda(_)) => Ok(&[Self::Pinned, Self::CudaGraphs]),
+            (Self::CudaGraphs, Device::Cuda(_)) => Ok(&[Self::CudaGraphs]),
+            (Self::CudaGraphs, other) => Err(format!("I/O binding {self} needs the device cuda, not {other}")),
+            (Self::Pinned | Self::Auto, _) => Ok(&[Self::Pinned]),
         }
     }
 }
@@ -39,5 +44,22 @@ impl fmt::Display for IoBinding {
             Self::CudaGraphs => "cuda-graphs",
             Self::Auto => "auto",
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn graphs_are_for_cuda() {
+        let (cuda, others) = (Device::Cuda(1), [Device::Cpu, Device::TensorRt(0)]);
+        assert_eq!(IoBinding::CudaGraphs.candidates(cuda).unwrap(), [IoBinding::CudaGraphs]);
+        assert_eq!(IoBinding::Auto.candidates(cuda).unwrap(), [IoBinding::Pinned, IoBinding::CudaGraphs]);
+        for device in others {
+            let message = IoBinding::CudaGraphs.candidates(device).unwrap_err();
+            assert!(message.contains(&format!("needs the device cuda, not {device}")), "{message}");
+            assert_eq!(IoBinding::Auto.candidates(device).unwrap(), [IoBinding::Pinned]);
+        }
     }
 }

@@ -23,49 +23,45 @@ pub struct Maker<'a, F> {
     pub device: Device,
     /// What goes in and what comes out.
     pub names: &'a Names,
+    /// Ways to bind that are tried.
+    pub candidates: &'a [IoBinding],
+    /// Whether only what is faster is taken.
+    pub fastest: bool,
     /// Opens a session, with CUDA graphs or without.
     pub open: F,
 }
 
 impl<F: Fn(IoBinding) -> Result<Session, Error>> Maker<'_, F> {
-    /// `count` sessions for batches of `batch`, of any size without it. The first of them may be there already. Says what came of
-    /// the binding that was asked for.
+    /// `count` sessions for batches of any size. The first of them may be there already.
+    ///
+    /// # Errors
+    /// Those of `open`.
+    pub fn free(&self, count: usize, first: Option<Session>) -> Result<Vec<Lane>, Error> {
+        let rest = (first.iter().count()..count).map(|_| (self.open)(IoBinding::None));
+        first.map(Ok).into_iter().chain(rest).map(|session| session.map(Lane::Free)).collect()
+    }
+
+    /// `count` sessions for batches of `batch`, bound in the way that won, and what was found, in words.
     ///
     /// # Errors
     /// Those of `open` for a session that is not bound: one that cannot be bound runs without.
-    pub fn lanes(
-        &self,
-        wanted: IoBinding,
-        batch: Option<usize>,
-        count: usize,
-        first: Option<Session>,
-    ) -> Result<(Vec<Mutex<Lane>>, Option<String>), Error> {
-        let first = first.map_or_else(|| (self.open)(IoBinding::None), Ok).map(Lane::Free)?;
-        let (way, first, told) = match (wanted, batch) {
-            (IoBinding::None, _) => (IoBinding::None, first, None),
-            (wanted, None) => {
-                let told = format!("I/O binding {wanted} needs the sizes of batches, --batch-buckets");
-                (IoBinding::None, first, Some(told))
-            }
-            (wanted, Some(batch)) => {
-                let (way, lane, told) = self.contest(wanted, batch, first);
-                (way, lane, Some(format!("batches of {batch}: {told}")))
-            }
+    pub fn bound(&self, batch: usize, count: usize, first: Option<Session>) -> Result<(Vec<Lane>, String), Error> {
+        let free = first.map_or_else(|| (self.open)(IoBinding::None), Ok).map(Lane::Free)?;
+        let (way, first, told) = self.contest(batch, free);
+        let another = |_| match way {
+            IoBinding::None => (self.open)(way).map(Lane::Free),
+            way => self.bind(way, batch).or_else(|_| (self.open)(IoBinding::None).map(Lane::Free)),
         };
-        let another = |_| match batch.filter(|_| way != IoBinding::None) {
-            Some(batch) => self.bound(way, batch).or_else(|_| (self.open)(IoBinding::None).map(Lane::Free)),
-            None => (self.open)(IoBinding::None).map(Lane::Free),
-        };
-        let lanes = std::iter::once(Ok(first)).chain((1..count).map(another));
-        Ok((lanes.map(|lane| lane.map(Mutex::new)).collect::<Result<_, _>>()?, told))
+        let lanes = std::iter::once(Ok(first)).chain((1..count).map(another)).collect::<Result<_, _>>()?;
+        Ok((lanes, format!("batches of {batch} {told}")))
     }
 
-    /// The way that was asked for, or the fastest one, if its numbers are those of the session that is not bound.
-    fn contest(&self, wanted: IoBinding, batch: usize, free: Lane) -> (IoBinding, Lane, String) {
+    /// The candidate that won, if its numbers are those of the session that is not bound.
+    fn contest(&self, batch: usize, free: Lane) -> (IoBinding, Lane, String) {
         let shape = self.file.card.input.shape(batch);
         let (mut best, mut way, mut told) = (free, IoBinding::None, Vec::new());
-        for candidate in wanted.candidates() {
-            let raced = self.bound(*candidate, batch).map_err(|error| error.to_string()).and_then(|mut lane| {
+        for candidate in self.candidates {
+            let raced = self.bind(*candidate, batch).map_err(reason).and_then(|mut lane| {
                 self.agree(&mut best, &mut lane, &shape)?;
                 let zeros = Values::zeros(self.file.card.input.dtype);
                 let run = |lane: &mut Lane| {
@@ -77,23 +73,23 @@ impl<F: Fn(IoBinding) -> Result<Session, Error>> Maker<'_, F> {
             match raced {
                 Ok(([before, now], lane)) => {
                     if told.is_empty() {
-                        told.push(took(way, before));
+                        told.push(format!("{} without", milliseconds(before)));
                     }
-                    told.push(took(*candidate, now));
-                    if wanted != IoBinding::Auto || now < before {
+                    told.push(format!("{} {candidate}", milliseconds(now)));
+                    if now < before || !self.fastest {
                         let _quiet = no_capture();
                         (best, way) = (lane, *candidate);
                     }
                 }
-                Err(reason) => told.push(format!("I/O binding {candidate} does not work: {reason}")),
+                Err(reason) => told.push(format!("not {candidate}: {reason}")),
             }
         }
         (way, best, told.join(", "))
     }
 
-    fn bound(&self, way: IoBinding, batch: usize) -> Result<Lane, Error> {
+    fn bind(&self, way: IoBinding, batch: usize) -> Result<Lane, Error> {
         let fails = |reason| Error::Load { path: self.file.path.clone(), runtime: super::onnxruntime::NAME, reason };
-        let places = Places::new(way, self.device).map_err(fails)?;
+        let places = Places::new(way, self.device).map_err(|error| fails(error.to_string()))?;
         let session = (self.open)(way)?;
         Bound::new(session, &places, self.file, batch).map(|bound| Lane::Bound(Box::new(bound))).map_err(fails)
     }
@@ -120,9 +116,16 @@ impl<F: Fn(IoBinding) -> Result<Session, Error>> Maker<'_, F> {
     }
 }
 
-fn took(way: IoBinding, time: Duration) -> String {
-    let way = if way == IoBinding::None { "without I/O binding".to_owned() } else { format!("I/O binding {way}") };
-    format!("{:.2} ms {way}", time.as_secs_f64() * 1e3)
+/// What the runtime said, without the name of the file.
+fn reason(error: Error) -> String {
+    match error {
+        Error::Load { reason, .. } => reason,
+        other => other.to_string(),
+    }
+}
+
+fn milliseconds(time: Duration) -> String {
+    format!("{:.2} ms", time.as_secs_f64() * 1e3)
 }
 
 /// By how much two outputs differ, if that is more than rounding.

@@ -68,12 +68,31 @@ impl Runtime for OnnxRuntime {
                 (spread, Some(session), vec![format!("{spread}; an image takes {told}")])
             }
         };
-        let maker = Maker { file, device, names: &names, open: |binding| open(spread.threads, binding) };
-        let mut lanes = BTreeMap::new();
-        for size in sizes(options.buckets(file.fixed_batch, device), device, options.io_binding) {
-            let (made, bound) = maker.lanes(options.io_binding, size, spread.at_once, measured.take())?;
-            told.extend(bound);
-            lanes.insert(size.unwrap_or(usize::MAX), made);
+        let buckets = options.buckets(file.fixed_batch, device);
+        let candidates = options.io_binding.candidates(device).unwrap_or_else(|reason| {
+            told.push(reason);
+            &[]
+        });
+        if buckets.is_empty() && !candidates.is_empty() {
+            told.push(format!("I/O binding {} needs the sizes of batches, --batch-buckets", options.io_binding));
+        }
+        let fastest = options.io_binding == IoBinding::Auto;
+        let open = |binding| open(spread.threads, binding);
+        let maker = Maker { file, device, names: &names, candidates, fastest, open };
+        let (mut lanes, mut bound) = (BTreeMap::new(), Vec::new());
+        for size in sizes(buckets, device, candidates) {
+            let made = match size {
+                Some(batch) if !candidates.is_empty() => {
+                    let (made, told) = maker.bound(batch, spread.at_once, measured.take())?;
+                    bound.push(told);
+                    made
+                }
+                _ => maker.free(spread.at_once, measured.take())?,
+            };
+            lanes.insert(size.unwrap_or(usize::MAX), made.into_iter().map(Mutex::new).collect());
+        }
+        if !bound.is_empty() {
+            told.push(format!("I/O binding: {}", bound.join("; ")));
         }
         let told = Some(told.join("; ")).filter(|told| !told.is_empty());
         Ok(Box::new(OnnxRuntimeSession { lanes, at_once: spread.at_once, names, told }))
@@ -82,8 +101,8 @@ impl Runtime for OnnxRuntime {
 
 /// The largest batch of each session: one for each bucket where a session plans for the size of its batch or has tensors of that size,
 /// else one for any.
-fn sizes(buckets: Vec<usize>, device: Device, binding: IoBinding) -> Vec<Option<usize>> {
-    let one_for_any = device.is_processor() && binding == IoBinding::None;
+fn sizes(buckets: Vec<usize>, device: Device, candidates: &[IoBinding]) -> Vec<Option<usize>> {
+    let one_for_any = device.is_processor() && candidates.is_empty();
     if buckets.is_empty() || one_for_any { vec![None] } else { buckets.into_iter().map(Some).collect() }
 }
 
@@ -197,7 +216,7 @@ mod tests {
 
     #[test]
     fn a_gpu_has_a_session_for_each_bucket_and_a_processor_one_for_all() {
-        let sizes = |buckets: &[usize], device| sizes(buckets.to_vec(), device, IoBinding::None);
+        let sizes = |buckets: &[usize], device| sizes(buckets.to_vec(), device, &[]);
         assert_eq!(sizes(&[1, 4], Device::Cuda(0)), [Some(1), Some(4)]);
         assert_eq!(sizes(&[1, 4], Device::TensorRt(0)), [Some(1), Some(4)]);
         assert_eq!(sizes(&[], Device::Cuda(0)), [None]);
@@ -206,7 +225,7 @@ mod tests {
 
     #[test]
     fn bound_tensors_have_a_size() {
-        assert_eq!(sizes(vec![1, 4], Device::Cpu, IoBinding::Pinned), [Some(1), Some(4)]);
-        assert_eq!(sizes(Vec::new(), Device::Cpu, IoBinding::Pinned), [None]);
+        assert_eq!(sizes(vec![1, 4], Device::Cpu, &[IoBinding::Pinned]), [Some(1), Some(4)]);
+        assert_eq!(sizes(Vec::new(), Device::Cpu, &[IoBinding::Pinned]), [None]);
     }
 }

@@ -189,11 +189,10 @@ fn io_binding_does_not_change_the_numbers() {
         let store = store(&[("net", Network { dtype, widths: vec![8, 16], ..Network::default() })]);
         let free = open(store.path(), &options("onnxruntime", 1)).unwrap();
         for (io_binding, batch_buckets, told) in [
-            (IoBinding::Pinned, "2,5", "batches of 2: "),
-            (IoBinding::Pinned, "2,5", " ms I/O binding pinned"),
-            (IoBinding::Auto, "1,4", " ms without I/O binding, "),
-            (IoBinding::CudaGraphs, "1,4", "I/O binding cuda-graphs does not work: "),
-            (IoBinding::CudaGraphs, "1,4", "CUDA graphs need the device cuda, not cpu"),
+            (IoBinding::Pinned, "2,5", "I/O binding: batches of 2 "),
+            (IoBinding::Pinned, "2,5", " ms pinned; batches of 5 "),
+            (IoBinding::Auto, "1,4", " ms without, "),
+            (IoBinding::CudaGraphs, "1,4", "I/O binding cuda-graphs needs the device cuda, not cpu"),
             (IoBinding::Pinned, "auto", "I/O binding pinned needs the sizes of batches, --batch-buckets"),
         ] {
             let mut bound = options("onnxruntime", 1);
