@@ -45,6 +45,7 @@ impl Selfie {
             }
             command.arg("serve").arg("--models").arg(store).args(["--port", "0", "--runtime", &runtime.runtime]);
             command.args(["--device", &runtime.device.to_string(), "--threads", &runtime.threads.to_string()]);
+            command.args(["--batch-buckets", &runtime.batch_buckets.to_string()]);
             command.args(["--io-binding", &runtime.io_binding.to_string()]);
             if let Some(library) = &runtime.onnxruntime {
                 command.arg("--onnxruntime").arg(library);

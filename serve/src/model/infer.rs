@@ -42,10 +42,10 @@ impl Model {
     /// What the runtime said.
     pub(crate) fn run_items(&self, items: &[Pixels]) -> Result<Vec<Row>, String> {
         let values = match self.preprocessor.dtype() {
-            InputDtype::F32 => Values::F32(items.iter().filter_map(Pixels::floats).collect()),
-            InputDtype::U8 => Values::U8(items.iter().filter_map(Pixels::bytes).collect()),
+            InputDtype::F32 => items.iter().map(Pixels::floats).collect::<Option<_>>().map(Values::F32),
+            InputDtype::U8 => items.iter().map(Pixels::bytes).collect::<Option<_>>().map(Values::U8),
         };
-        self.run(items.len(), &values)
+        self.run(items.len(), &values.ok_or("an item has another type than the model")?)
     }
 
     /// Runs a batch of floats, rounded down to bytes where the model takes bytes.

@@ -1,6 +1,6 @@
 //! Which runtimes may serve: the one that was named, or for `auto` those that work here.
 
-use super::{Device, Options, RUNTIMES, Runtime, runtimes};
+use super::{Device, IoBinding, Options, RUNTIMES, Runtime, runtimes};
 use crate::Error;
 
 /// The runtime that serves, and why.
@@ -27,8 +27,21 @@ pub struct Candidate {
 /// fastest. A runtime or device that was named and is missing is an error; only `auto` may pass over one.
 ///
 /// # Errors
-/// [`Error::Runtime`] or [`Error::Device`] says what is missing and what to do.
+/// [`Error::Runtime`] or [`Error::Device`] says what is missing and what to do, [`Error::Option`] which option does not go with it.
 pub fn choose(options: &Options) -> Result<Vec<Candidate>, Error> {
+    let candidates = working(options)?;
+    for Candidate { choice, .. } in &candidates {
+        let wrong = |reason| Error::Option { option: "io_binding", reason };
+        if choice.runtime == super::onnxruntime::NAME {
+            options.io_binding.candidates(choice.device).map_err(wrong)?;
+        } else if !matches!(options.io_binding, IoBinding::None | IoBinding::Auto) {
+            return Err(wrong(format!("{} is for onnxruntime; here {} serves", options.io_binding, choice.runtime)));
+        }
+    }
+    Ok(candidates)
+}
+
+fn working(options: &Options) -> Result<Vec<Candidate>, Error> {
     if options.runtime != "auto" {
         let Some(runtime) = runtimes().find(|runtime| runtime.name() == options.runtime) else {
             let known: Vec<&str> = runtimes().map(|runtime| runtime.name()).collect();

@@ -30,7 +30,7 @@ impl IoBinding {
             (Self::None, _) => Ok(&[]),
             (Self::Auto, Device::Cuda(_)) => Ok(&[Self::Pinned, Self::CudaGraphs]),
             (Self::CudaGraphs, Device::Cuda(_)) => Ok(&[Self::CudaGraphs]),
-            (Self::CudaGraphs, other) => Err(format!("I/O binding {self} needs the device cuda, not {other}")),
+            (Self::CudaGraphs, other) => Err(format!("{self} needs the device cuda, not {other}")),
             (Self::Pinned | Self::Auto, _) => Ok(&[Self::Pinned]),
         }
     }
@@ -38,12 +38,7 @@ impl IoBinding {
 
 impl fmt::Display for IoBinding {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::None => "none",
-            Self::Pinned => "pinned",
-            Self::CudaGraphs => "cuda-graphs",
-            Self::Auto => "auto",
-        })
+        formatter.write_str(self.to_possible_value().as_ref().map_or("", |value| value.get_name()))
     }
 }
 

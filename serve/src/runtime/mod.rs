@@ -2,10 +2,12 @@
 //!
 //! A runtime is one file that implements [`Runtime`] and one line in [`RUNTIMES`]. Its own types stop at that file.
 
+mod agreement;
 mod bound;
 mod buckets;
 mod choose;
 mod device;
+mod graph;
 pub mod install;
 mod io_binding;
 mod lanes;
@@ -13,6 +15,7 @@ pub mod library;
 pub mod list;
 mod onnxruntime;
 mod provider;
+mod race;
 mod rten;
 mod spread;
 pub mod telemetry;

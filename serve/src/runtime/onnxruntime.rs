@@ -1,7 +1,7 @@
 //! ONNX Runtime, loaded at run time from a shared library, on the processor or what an execution provider reaches.
 
-use super::bound::no_capture;
-use super::lanes::{Lane, Maker, Names, free};
+use super::graph::no_capture;
+use super::lanes::{Lane, Maker, Names, idle};
 use super::library::locate;
 use super::provider::Provider;
 use super::spread::Spread;
@@ -58,44 +58,61 @@ impl Runtime for OnnxRuntime {
                 .and_then(|mut builder| builder.commit_from_file(&file.path).map_err(text))
                 .map_err(|reason| Error::Load { path: file.path.clone(), runtime: NAME, reason })
         };
+        let buckets = options.buckets(file.fixed_batch, device);
+        let candidates = candidates(file, device, options, &buckets)?;
+        let sizes = sizes(buckets, device, candidates);
         let names = Names::of(file);
-        let (spread, mut measured, mut told) = match asked(file, device, options) {
+        let weights = file.bytes() * sizes.len() as u64;
+        let (spread, mut measured, mut told) = match asked(weights, device, options) {
             Some(spread) => (spread, None, Vec::new()),
             None => {
                 let run = |session: &mut OrtSession| trial(&names, session, file);
-                let (spread, session, told) =
-                    Spread::measured(file.bytes(), |threads| open(threads, IoBinding::None), run)?;
+                let (spread, session, told) = Spread::measured(weights, |threads| open(threads, IoBinding::None), run)?;
                 (spread, Some(session), vec![format!("{spread}; an image takes {told}")])
             }
         };
-        let buckets = options.buckets(file.fixed_batch, device);
-        let candidates = options.io_binding.candidates(device).unwrap_or_else(|reason| {
-            told.push(reason);
-            &[]
-        });
-        if buckets.is_empty() && !candidates.is_empty() {
-            told.push(format!("I/O binding {} needs the sizes of batches, --batch-buckets", options.io_binding));
-        }
         let fastest = options.io_binding == IoBinding::Auto;
         let open = |binding| open(spread.threads, binding);
         let maker = Maker { file, device, names: &names, candidates, fastest, open };
-        let (mut lanes, mut bound) = (BTreeMap::new(), Vec::new());
-        for size in sizes(buckets, device, candidates) {
+        let mut lanes: BTreeMap<usize, Vec<Lane>> = BTreeMap::new();
+        for size in sizes {
+            let first = measured.take();
             let made = match size {
                 Some(batch) if !candidates.is_empty() => {
-                    let (made, told) = maker.bound(batch, spread.at_once, measured.take())?;
-                    bound.push(told);
+                    let (made, found) = maker.bound(batch, spread.at_once, first)?;
+                    told.push(format!("I/O binding: {found}"));
                     made
                 }
-                _ => maker.free(spread.at_once, measured.take())?,
+                _ => maker.free(spread.at_once, first)?,
             };
-            lanes.insert(size.unwrap_or(usize::MAX), made.into_iter().map(Mutex::new).collect());
+            lanes.insert(size.unwrap_or(usize::MAX), made);
         }
-        if !bound.is_empty() {
-            told.push(format!("I/O binding: {}", bound.join("; ")));
+        // Where nothing is bound, the processor does without sessions for each size.
+        if device.is_processor() && lanes.values().flatten().all(Lane::is_free) {
+            lanes = lanes.pop_last().map(|(_, lanes)| (usize::MAX, lanes)).into_iter().collect();
         }
+        let lanes =
+            lanes.into_iter().map(|(size, lanes)| (size, lanes.into_iter().map(Mutex::new).collect())).collect();
         let told = Some(told.join("; ")).filter(|told| !told.is_empty());
         Ok(Box::new(OnnxRuntimeSession { lanes, at_once: spread.at_once, names, told }))
+    }
+}
+
+/// The ways to bind that are tried.
+fn candidates(
+    file: &ModelFile,
+    device: Device,
+    options: &Options,
+    buckets: &[usize],
+) -> Result<&'static [IoBinding], Error> {
+    let wrong = |reason| Error::Load { path: file.path.clone(), runtime: NAME, reason };
+    let candidates = options.io_binding.candidates(device).map_err(wrong)?;
+    match options.io_binding {
+        IoBinding::Auto if buckets.is_empty() => Ok(&[]),
+        way if buckets.is_empty() && !candidates.is_empty() => {
+            Err(wrong(format!("I/O binding {way} needs the sizes of batches: name them with --batch-buckets")))
+        }
+        _ => Ok(candidates),
     }
 }
 
@@ -166,9 +183,9 @@ fn text(error: ort::Error) -> String {
 }
 
 /// How the model is spread, unless that is to be measured. What is no processor has threads of its own.
-fn asked(file: &ModelFile, device: Device, options: &Options) -> Option<Spread> {
+fn asked(weights: u64, device: Device, options: &Options) -> Option<Spread> {
     match device {
-        Device::Cpu => Spread::asked(options, file.bytes()),
+        Device::Cpu => Spread::asked(options, weights),
         _ => Some(Spread { threads: threads(options.threads), at_once: options.sessions.max(1) }),
     }
 }
@@ -186,7 +203,7 @@ impl Session for OnnxRuntimeSession {
     fn run(&self, shape: &[usize], input: &Values<'_>) -> Result<Vec<Output>, String> {
         let batch = shape.first().copied().unwrap_or(0);
         let lanes = self.lanes.range(batch..).next().map(|(_, lanes)| lanes.as_slice());
-        let mut lane = lanes.and_then(free).ok_or_else(|| format!("no session takes a batch of {batch}"))?;
+        let mut lane = lanes.and_then(idle).ok_or_else(|| format!("no session takes a batch of {batch}"))?;
         lane.run(&self.names, shape, input)
     }
 

@@ -63,11 +63,11 @@ impl Session for RtenSession {
         let (floats, bytes);
         let input: ValueOrView<'_> = match input {
             Values::F32(parts) => {
-                floats = whole(parts, shape);
+                floats = whole(parts, shape)?;
                 TensorView::from_data(shape, &*floats).into()
             }
             Values::U8(parts) => {
-                bytes = whole(parts, shape);
+                bytes = whole(parts, shape)?;
                 TensorView::from_data(shape, &*bytes).into()
             }
         };

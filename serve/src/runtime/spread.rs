@@ -4,6 +4,7 @@
 //! alone is as fast, and the others run other batches meanwhile.
 
 use super::Options;
+use super::race::race;
 use crate::config::threads;
 use std::fmt;
 use std::time::Duration;
@@ -14,9 +15,6 @@ const GAIN: f64 = 1.5;
 const MOST_AT_ONCE: usize = 16;
 /// Bytes that the weights of all sessions of one model may take together.
 const WEIGHTS: u64 = 256 << 20;
-/// Most runs of each session when two are compared, and how long they may take together after the first ones.
-const RUNS: usize = 9;
-const BUDGET: Duration = Duration::from_millis(60);
 
 /// How a model is spread over the processors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,8 +26,8 @@ pub struct Spread {
 }
 
 impl Spread {
-    /// What the options say, or nothing when it is to be measured. `weights` is the size of the model's weights in bytes: each
-    /// session has its own.
+    /// What the options say, or nothing when it is to be measured. `weights` is the size in bytes of the weights that one
+    /// inference at a time takes.
     pub fn asked(options: &Options, weights: u64) -> Option<Self> {
         let processors = threads(0);
         match (options.threads, options.sessions) {
@@ -89,27 +87,6 @@ impl fmt::Display for Spread {
 
 fn most_at_once(weights: u64) -> usize {
     usize::try_from(WEIGHTS / weights.max(1)).unwrap_or(MOST_AT_ONCE).clamp(1, MOST_AT_ONCE)
-}
-
-/// The least time of each, in turn. The first runs count only when there is no time for others.
-pub(super) fn race<S>(
-    mut sessions: [&mut S; 2],
-    run: impl Fn(&mut S) -> Result<Duration, String>,
-) -> Result<[Duration; 2], String> {
-    let mut timed = |session: usize| run(sessions[session]);
-    let first = [timed(0)?, timed(1)?];
-    let (mut least, mut spent) = ([Duration::MAX; 2], Duration::ZERO);
-    for _ in 0..RUNS {
-        if spent + first[0] + first[1] > BUDGET {
-            break;
-        }
-        for (session, least) in least.iter_mut().enumerate() {
-            let took = timed(session)?;
-            spent += took;
-            *least = took.min(*least);
-        }
-    }
-    Ok([0, 1].map(|session| if least[session] == Duration::MAX { first[session] } else { least[session] }))
 }
 
 /// Threads, and what one item takes on them.

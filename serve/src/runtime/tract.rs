@@ -83,8 +83,8 @@ impl TractSession {
 impl Session for TractSession {
     fn run(&self, shape: &[usize], input: &Values<'_>) -> Result<Vec<Output>, String> {
         let parts = match input {
-            Values::F32(parts) => self.parts(shape, &whole(parts, shape)),
-            Values::U8(parts) => self.parts(shape, &whole(parts, shape)),
+            Values::F32(parts) => self.parts(shape, &whole(parts, shape)?),
+            Values::U8(parts) => self.parts(shape, &whole(parts, shape)?),
         };
         Ok(join(parts.map_err(|error| format!("{error:#}"))?))
     }

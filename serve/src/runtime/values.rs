@@ -31,18 +31,20 @@ pub struct Output {
     pub values: Vec<f32>,
 }
 
-/// The parts as one slice of the length of `shape`, longer where they are longer. A part that fills it is not copied.
-pub fn whole<'a, T: Copy + Default>(parts: &[&'a [T]], shape: &[usize]) -> Cow<'a, [T]> {
+/// The parts as one slice of the length of `shape`. A part that fills it is not copied.
+///
+/// # Errors
+/// The parts are longer.
+pub fn whole<'a, T: Copy + Default>(parts: &[&'a [T]], shape: &[usize]) -> Result<Cow<'a, [T]>, String> {
     let len = shape.iter().product();
     if let [part] = parts
         && part.len() == len
     {
-        return Cow::Borrowed(part);
+        return Ok(Cow::Borrowed(part));
     }
-    let mut whole = Vec::with_capacity(len);
-    parts.iter().for_each(|part| whole.extend_from_slice(part));
-    whole.resize(len.max(whole.len()), T::default());
-    Cow::Owned(whole)
+    let mut whole = vec![T::default(); len];
+    lay_down(parts, &mut whole)?;
+    Ok(Cow::Owned(whole))
 }
 
 /// Lays the parts down in a place that is there already.
@@ -70,17 +72,17 @@ mod tests {
     fn parts_follow_each_other_and_zeros_follow_them() {
         let (first, second) = ([1.0f32, 2.0], [3.0f32]);
         let expected = [1.0, 2.0, 3.0, 0.0];
-        assert_eq!(&*whole(&[&first[..], &second], &[2, 2]), expected);
+        assert_eq!(&*whole(&[&first[..], &second], &[2, 2]).unwrap(), expected);
         let mut place = [9.0f32; 4];
         lay_down(&[&first[..], &second], &mut place).unwrap();
         assert_eq!(place, expected);
-        assert_eq!(&*whole::<u8>(&[], &[1, 2]), [0, 0]);
+        assert_eq!(&*whole::<u8>(&[], &[1, 2]).unwrap(), [0, 0]);
     }
 
     #[test]
     fn a_part_that_fills_the_batch_is_not_copied() {
         let part = [1u8, 2];
-        assert!(matches!(whole(&[&part[..]], &[1, 2]), Cow::Borrowed(_)));
+        assert!(matches!(whole(&[&part[..]], &[1, 2]), Ok(Cow::Borrowed(_))));
     }
 
     #[test]

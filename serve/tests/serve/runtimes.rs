@@ -188,23 +188,42 @@ fn io_binding_does_not_change_the_numbers() {
     for dtype in [InputDtype::F32, InputDtype::U8] {
         let store = store(&[("net", Network { dtype, widths: vec![8, 16], ..Network::default() })]);
         let free = open(store.path(), &options("onnxruntime", 1)).unwrap();
-        for (io_binding, batch_buckets, told) in [
-            (IoBinding::Pinned, "2,5", "I/O binding: batches of 2 "),
-            (IoBinding::Pinned, "2,5", " ms pinned; batches of 5 "),
-            (IoBinding::Auto, "1,4", " ms without, "),
-            (IoBinding::CudaGraphs, "1,4", "I/O binding cuda-graphs needs the device cuda, not cpu"),
-            (IoBinding::Pinned, "auto", "I/O binding pinned needs the sizes of batches, --batch-buckets"),
-        ] {
+        let bound = |io_binding, batch_buckets: &str| {
             let mut bound = options("onnxruntime", 1);
             (bound.runtime.io_binding, bound.runtime.batch_buckets) = (io_binding, batch_buckets.parse().unwrap());
-            let bound = open(store.path(), &bound).unwrap();
-            assert!(bound.choice.reason.contains(told), "{} does not say {told:?}", bound.choice.reason);
+            bound
+        };
+        for (io_binding, batch_buckets, told) in [
+            (IoBinding::Pinned, "2,5", &["I/O binding: batches of 2 ", " ms pinned; I/O binding: batches of 5 "][..]),
+            (IoBinding::Auto, "1,4", &["I/O binding: batches of 1 ", " ms without, ", " ms pinned"]),
+            (IoBinding::Auto, "auto", &[]),
+        ] {
+            let bound = open(store.path(), &bound(io_binding, batch_buckets)).unwrap();
+            for part in told {
+                assert!(bound.choice.reason.contains(part), "{} does not say {part:?}", bound.choice.reason);
+            }
             for count in 1..=images.len() {
                 let (expected, found) = (free.infer(&images[..count]).unwrap(), bound.infer(&images[..count]).unwrap());
                 assert_rows_close(&found, &expected, &format!("{io_binding}, {count} images"));
             }
         }
+        for (options, reason) in [
+            (bound(IoBinding::CudaGraphs, "1,4"), "io_binding: cuda-graphs needs the device cuda, not cpu"),
+            (bound(IoBinding::Pinned, "auto"), "needs the sizes of batches: name them with --batch-buckets"),
+        ] {
+            let message = open(store.path(), &options).err().unwrap().to_string();
+            assert!(message.contains(reason), "{message}");
+        }
     }
+}
+
+#[test]
+fn only_onnx_runtime_binds() {
+    let store = store(&[("net", Network::default())]);
+    let mut bound = options("rten", 1);
+    bound.runtime.io_binding = IoBinding::Pinned;
+    let message = open(store.path(), &bound).err().unwrap().to_string();
+    assert!(message.contains("pinned is for onnxruntime; here rten serves"), "{message}");
 }
 
 #[test]

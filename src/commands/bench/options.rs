@@ -1,7 +1,7 @@
 //! What the measurements of the server share: their runtime, and files for what they found.
 
 use anyhow::Context;
-use selfie_serve::runtime::{Device, IoBinding, Options};
+use selfie_serve::runtime::{Device, Options};
 use std::path::{Path, PathBuf};
 
 /// The runtime that is measured.
@@ -16,16 +16,13 @@ pub struct RuntimeArguments {
     /// ONNX Runtime's shared library, instead of ORT_DYLIB_PATH's or the installed one.
     #[arg(long, value_name = "FILE")]
     onnxruntime: Option<PathBuf>,
-    /// Where ONNX Runtime finds batches in the server: none, pinned, cuda-graphs or auto.
-    #[arg(long, default_value_t, value_name = "WAY")]
-    io_binding: IoBinding,
 }
 
 impl RuntimeArguments {
     /// As the server takes it, with all processors.
     pub fn options(self) -> Options {
-        let Self { runtime, device, onnxruntime, io_binding } = self;
-        Options { runtime, device, onnxruntime, io_binding, ..Options::default() }
+        let Self { runtime, device, onnxruntime } = self;
+        Options { runtime, device, onnxruntime, ..Options::default() }
     }
 }
 

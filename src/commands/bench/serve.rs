@@ -7,6 +7,7 @@ use crate::table::Table;
 use anyhow::ensure;
 use selfie_serve::bench::serving::{self, OURS, Options, Report, Server};
 use selfie_serve::bench::{Order, Summary};
+use selfie_serve::runtime::{self, BatchBuckets, IoBinding};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -21,6 +22,12 @@ pub struct Arguments {
     /// Largest batch of every server.
     #[arg(long, default_value_t = 32, value_name = "N", value_parser = clap::value_parser!(u16).range(2..))]
     max_batch_size: u16,
+    /// Batch sizes that our server and the limit run, batches being filled up: auto, none, or a list such as 1,4,16.
+    #[arg(long, value_name = "SIZES", default_value_t)]
+    batch_buckets: BatchBuckets,
+    /// Where ONNX Runtime finds batches of these sizes and puts what comes out.
+    #[arg(long, value_name = "WAY", default_value_t)]
+    io_binding: IoBinding,
     /// Length of each measurement.
     #[arg(long, default_value = "10", value_name = "S", value_parser = seconds)]
     seconds: Duration,
@@ -46,7 +53,12 @@ impl Arguments {
         let options = Options {
             program: std::env::current_exe()?,
             model: self.model.map_or_else(pretrained, Ok)?,
-            runtime: self.runtime.options(),
+            runtime: runtime::Options {
+                batch_buckets: self.batch_buckets,
+                io_binding: self.io_binding,
+                max_batch_size: usize::from(self.max_batch_size),
+                ..self.runtime.options()
+            },
             max_batch_size: usize::from(self.max_batch_size),
             duration: self.seconds,
             rounds: usize::from(self.rounds),
