@@ -85,6 +85,25 @@ fn items_wait_for_those_that_are_being_prepared_where_that_pays() {
 }
 
 #[test]
+fn items_of_a_long_batch_wait_for_each_other_as_well() {
+    let (who, batcher) = batcher(Duration::from_millis(100));
+    // A runner that is woken too early by the machine may take the first ones.
+    let together = (0..50).any(|_| {
+        who.0.lock().unwrap().clear();
+        batcher.announce(3);
+        let put = |item| {
+            let reply = put(&batcher, item as f32);
+            batcher.help();
+            reply
+        };
+        let replies: Vec<Reply> = (0..3).map(put).collect();
+        assert!(replies.into_iter().all(|reply| value(reply) == Ok(1.0)));
+        who.sizes() == [3] && who.0.lock().unwrap()[0].0 != current().id()
+    });
+    assert!(together, "{:?}", who.sizes());
+}
+
+#[test]
 fn a_full_batch_waits_for_nobody() {
     let (who, batcher) = batcher(Duration::from_micros(100));
     batcher.announce(1000);

@@ -1,7 +1,7 @@
 //! Many callers, one runtime. Work-conserving: whenever the runtime is free it gets what is there, up to the largest
 //! batch. A runtime that runs several batches at once has as many runners; those that are free share what is there. A decoder that has
-//! prepared an item runs a short batch itself; it waits for images that are being decoded only where a larger batch saves more than
-//! that costs, and never for long.
+//! prepared an item runs a short batch itself and leaves a long one to a runner; what it has prepared waits for images that are being
+//! decoded only where a larger batch saves more than that costs, and never for long.
 //!
 //! An item takes a place in the bounded queue before anything is done for it, so an overload is refused at once, and so is
 //! an item that would wait longer than it may. It leaves the queue when the runner takes it. The answer comes back by a oneshot
@@ -138,21 +138,28 @@ impl Batcher {
     /// [`Error::QueueFull`], or [`Error::TooLate`] when the items would still wait then; both with the time after
     /// which a retry is likely to succeed. [`Error::Loading`] when the runtime is broken, which is loaded again.
     pub fn admit(&self, count: usize, terms: Terms) -> Result<(Vec<Place>, Waiting), Error> {
-        let Runner { name, pace, health, levels, metrics, .. } = &*self.runner;
+        let Runner { name, pace, health, levels, metrics, queue, .. } = &*self.runner;
         if health.is_broken() {
             return Err(Error::Loading { model: name.clone() });
         }
         let Limits { max_batch_size, max_queue_items } = self.limits;
-        let ahead = levels.ahead(terms.priority);
         // What the runtime could do, or what has left of late where something else is in the way, such as decoding.
-        let drain = (pace.drain(ahead, max_batch_size) / self.at_once).max(pace.leave(ahead));
-        let retry_after_s = drain.as_millis().div_ceil(1000).max(1) as u64;
-        if terms.until.is_some_and(|until| until.saturating_duration_since(Instant::now()) < drain) {
-            let wait_ms = drain.as_millis() as u64;
-            return Err(Error::TooLate { model: name.clone(), wait_ms, retry_after_s });
+        let drain = |items: usize| {
+            let runs = pace.drain(items, max_batch_size) / self.at_once;
+            runs.max(pace.leave(items)) + queue.busy()
+        };
+        let seconds = |drain: Duration| drain.as_millis().div_ceil(1000).max(1) as u64;
+        if let Some(until) = terms.until {
+            let drain = drain(levels.ahead(terms.priority));
+            if until.saturating_duration_since(Instant::now()) < drain {
+                let (wait_ms, retry_after_s) = (drain.as_millis() as u64, seconds(drain));
+                return Err(Error::TooLate { model: name.clone(), wait_ms, retry_after_s });
+            }
         }
         let places = u32::try_from(count).ok().and_then(|count| self.places.clone().try_acquire_many_owned(count).ok());
         let Some(mut places) = places else {
+            // Places are everybody's, whatever the priority of those who hold them.
+            let retry_after_s = seconds(drain(levels.ahead(Priority::LOWEST)));
             return Err(Error::QueueFull { model: name.clone(), limit: max_queue_items, retry_after_s });
         };
         let waiting = Waiting::default();

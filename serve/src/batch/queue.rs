@@ -25,8 +25,8 @@ pub struct Queue {
 #[derive(Default)]
 struct State {
     backlog: Backlog,
-    /// Batches that run.
-    running: usize,
+    /// When the batches that run will end, as far as that is known.
+    ends: Vec<Instant>,
     /// When runners take what waits, where it is left to decoders until then.
     due: Option<Instant>,
     is_closed: bool,
@@ -50,7 +50,10 @@ pub struct Turn<'a> {
 }
 
 /// A batch that runs. Its place is free when this is dropped.
-pub struct Running<'a>(&'a Queue);
+pub struct Running<'a> {
+    queue: &'a Queue,
+    end: Instant,
+}
 
 impl Queue {
     /// Nothing waits; at most `at_once` batches run at the same time.
@@ -84,7 +87,7 @@ impl Queue {
     pub fn offer(&self, choose: impl FnOnce(usize) -> Choice) -> Option<Turn<'_>> {
         let mut state = self.lock();
         // Whoever runs looks again when it has ended.
-        if state.running >= self.at_once || state.backlog.is_empty() {
+        if state.ends.len() >= self.at_once || state.backlog.is_empty() {
             return None;
         }
         // Spare items wait until nobody has anything else to do.
@@ -110,7 +113,7 @@ impl Queue {
     pub fn wait(&self) -> Option<Turn<'_>> {
         let mut state = self.lock();
         loop {
-            let has_work = !state.backlog.is_empty() && state.running < self.at_once;
+            let has_work = !state.backlog.is_empty() && state.ends.len() < self.at_once;
             let left = state.due.map(|due| due.saturating_duration_since(Instant::now()));
             match left.filter(|left| has_work && !left.is_zero()) {
                 Some(left) => {
@@ -134,9 +137,16 @@ impl Queue {
     /// Waits until nothing runs.
     pub fn ended(&self) {
         let mut state = self.lock();
-        while state.running > 0 {
+        while !state.ends.is_empty() {
             state = self.ended.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
+    }
+
+    /// Time until the runtime has room, as far as it is known how long batches take.
+    pub fn busy(&self) -> Duration {
+        let state = self.lock();
+        let next = state.ends.iter().min().filter(|_| state.ends.len() >= self.at_once);
+        next.map_or(Duration::ZERO, |end| end.saturating_duration_since(Instant::now()))
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -145,7 +155,7 @@ impl Queue {
 
     /// Wakes a runner where something waits and the runtime has room.
     fn wake(&self, state: &State) {
-        if state.running < self.at_once && !state.backlog.is_empty() {
+        if state.ends.len() < self.at_once && !state.backlog.is_empty() {
             self.changed.notify_one();
         }
     }
@@ -159,29 +169,33 @@ impl<'a> Turn<'a> {
 
     /// Batches that the runtime has room for, this one included.
     pub fn room(&self) -> usize {
-        self.queue.at_once.saturating_sub(self.state.running).max(1)
+        self.queue.at_once.saturating_sub(self.state.ends.len()).max(1)
     }
 
-    /// Begins to run what has been taken. What is left is for others.
-    pub fn run(mut self) -> Running<'a> {
-        self.state.running += 1;
+    /// Begins to run what has been taken, which will last so long. What is left is for others.
+    pub fn run(mut self, takes: Duration) -> Running<'a> {
+        let now = Instant::now();
+        let end = now.checked_add(takes).unwrap_or(now);
+        self.state.ends.push(end);
         self.state.due = None;
         self.queue.wake(&self.state);
-        Running(self.queue)
+        Running { queue: self.queue, end }
     }
 }
 
 /// Whoever ran looks for more itself; only where that cannot be, somebody is woken.
 impl Drop for Running<'_> {
     fn drop(&mut self) {
-        let mut state = self.0.lock();
-        state.running -= 1;
+        let mut state = self.queue.lock();
+        if let Some(place) = state.ends.iter().position(|end| *end == self.end) {
+            state.ends.swap_remove(place);
+        }
         if std::thread::panicking() {
-            self.0.wake(&state);
+            self.queue.wake(&state);
         }
         if state.is_closed {
-            self.0.changed.notify_all();
-            self.0.ended.notify_all();
+            self.queue.changed.notify_all();
+            self.queue.ended.notify_all();
         }
     }
 }

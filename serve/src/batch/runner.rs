@@ -74,11 +74,14 @@ impl Runner {
 
     /// What becomes of `waiting` items at a decoder, which may run some until then and `has_run` some before.
     fn choose(&self, waiting: usize, has_run: bool, until: Instant) -> Choice {
-        let (most, coming) = (self.fitting(), self.coming.load(Ordering::SeqCst));
-        if most == 0 || Instant::now() >= until {
+        let (fitting, coming) = (self.fitting(), self.coming.load(Ordering::SeqCst));
+        let most = if fitting == 0 { self.max_batch_size.load(Ordering::Relaxed) } else { fitting };
+        if Instant::now() >= until {
             Choice::Runners
         } else if waiting < most && (has_run && coming > 0 || self.pace.pays(waiting, coming)) {
             Choice::Wait
+        } else if fitting == 0 {
+            Choice::Runners
         } else {
             Choice::Mine
         }
@@ -91,7 +94,8 @@ impl Runner {
 
     fn take(&self, mut turn: Turn<'_>, most: usize) {
         let batch = self.collect(turn.backlog(), most);
-        let _running = turn.run();
+        let size = batch.callers.len();
+        let _running = turn.run(self.pace.drain(size, size.max(1)));
         self.batch(batch);
     }
 

@@ -250,6 +250,38 @@ fn what_would_be_late_is_refused_at_once() {
 }
 
 #[test]
+fn what_runs_is_in_the_way_as_well() {
+    let (gate, batcher, leave) = gate(1, 8);
+    batcher.runner.pace.learn(1, Duration::from_secs(6));
+    let first = push(&batcher, 1.0).unwrap();
+    while gate.runs.load(Ordering::SeqCst) == 0 {
+        std::thread::yield_now();
+    }
+    let error = batcher.admit(1, within(3)).err().unwrap();
+    assert!(matches!(error, Error::TooLate { wait_ms: 4000..=6000, retry_after_s: 5..=6, .. }), "{error}");
+    assert!(batcher.admit(1, within(30)).is_ok());
+    leave.send(()).unwrap();
+    assert_eq!(value(first), Ok(1.0));
+    while batcher.runner.queue.busy() > Duration::ZERO {
+        std::thread::yield_now();
+    }
+    assert!(batcher.admit(1, within(1)).is_ok());
+}
+
+#[test]
+fn a_full_queue_says_to_everybody_when_it_will_be_empty() {
+    let (_gate, batcher, leave) = gate(1, 2);
+    batcher.runner.pace.learn(1, Duration::from_millis(1500));
+    let held = batcher.admit(2, Terms { priority: Priority::named(9), ..Terms::default() }).unwrap();
+    for priority in [1, 5, 9] {
+        let error = batcher.admit(1, Terms { priority: Priority::named(priority), ..Terms::default() }).err().unwrap();
+        assert!(matches!(error, Error::QueueFull { retry_after_s: 3, .. }), "{priority}: {error}");
+    }
+    drop(held);
+    drop(leave);
+}
+
+#[test]
 fn a_poison_item_fails_alone() {
     let (gate, batcher, leave) = gate(8, 16);
     let values = [1.0, 2.0, -3.0, 4.0, 5.0, 13.0, 7.0, 8.0];
