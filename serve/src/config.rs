@@ -103,6 +103,13 @@ pub struct Config {
     #[arg(long, env = "SELFIE_REDUCED_JPEG", value_name = "BOOL", action = ArgAction::Set, default_value_t)]
     #[arg(num_args = 0..=1, default_missing_value = "true")]
     pub reduced_jpeg: bool,
+    /// Longest time of loading a model in a process that tries it first on a processor, in milliseconds; with 0 nobody tries it.
+    #[arg(long, env = "SELFIE_LOAD_TIMEOUT_MS", value_name = "N", default_value_t = 120_000)]
+    pub load_timeout_ms: u64,
+    /// The program that tries a model first with its command `rehearse`, which is for `selfie serve` to say; without it nobody does.
+    #[arg(skip)]
+    #[serde(skip)]
+    pub rehearsal: Option<PathBuf>,
     /// Not to be ready while a model that came after the start is being loaded or was refused.
     #[arg(long, env = "SELFIE_STRICT_READINESS", value_name = "BOOL", action = ArgAction::Set, default_value_t)]
     #[arg(num_args = 0..=1, default_missing_value = "true")]

@@ -317,6 +317,9 @@ pub enum Error {
         /// The model.
         model: String,
     },
+    /// A server whose models are not loaded yet.
+    #[error("the models are being loaded; try again")]
+    Starting,
     /// A request without a key that is known.
     #[error("{reason}")]
     Unauthorized {
@@ -370,7 +373,7 @@ impl Error {
             | Self::Gallery { .. }
             | Self::Bench { .. }
             | Self::Backend { .. } => 500,
-            Self::Loading { .. } | Self::Refused { .. } | Self::Draining => 503,
+            Self::Starting | Self::Loading { .. } | Self::Refused { .. } | Self::Draining => 503,
             Self::Timeout { .. } => 504,
         }
     }
@@ -397,8 +400,10 @@ impl Error {
     /// Whether the operator should hear of it: a failure of the server that is no part of its usual life. That a model was refused
     /// has been told once, when it was.
     pub fn is_fault(&self) -> bool {
-        let is_usual =
-            matches!(self, Self::Draining | Self::Loading { .. } | Self::Refused { .. } | Self::Timeout { .. });
+        let is_usual = matches!(
+            self,
+            Self::Starting | Self::Draining | Self::Loading { .. } | Self::Refused { .. } | Self::Timeout { .. }
+        );
         self.status() >= 500 && !is_usual
     }
 
@@ -406,7 +411,7 @@ impl Error {
     pub fn retry_after_s(&self) -> Option<u64> {
         match self {
             Self::QueueFull { retry_after_s, .. } | Self::TooLate { retry_after_s, .. } => Some(*retry_after_s),
-            Self::Loading { .. } => Some(1),
+            Self::Starting | Self::Loading { .. } => Some(1),
             _ => None,
         }
     }

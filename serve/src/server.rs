@@ -5,7 +5,7 @@ use crate::engine::Engine;
 use crate::fetch::Fetcher;
 use crate::gallery::Galleries;
 use crate::grpc;
-use crate::http::{configure, keep, observe};
+use crate::http::{Starting, configure, keep, observe};
 use crate::metrics::Metrics;
 use crate::signals::{Impatience, asked_to_end, look_when_told};
 use crate::tls::Tls;
@@ -33,6 +33,7 @@ const GRACE: Duration = Duration::from_millis(1500);
 pub struct Server {
     app: Data<App>,
     http: Listener,
+    starting: Starting,
     grpc: Option<Listener>,
     tls: Option<Tls>,
     stop: watch::Sender<bool>,
@@ -56,7 +57,8 @@ impl Stopper {
 }
 
 impl Server {
-    /// Takes the addresses, then loads the models. Connections that come meanwhile wait.
+    /// Takes the addresses, then loads the models. Until [`Server::run`] HTTP says that the process is alive and no more, and connections for
+    /// gRPC wait.
     ///
     /// # Errors
     /// An option is wrong, the address is taken, or no model can be served.
@@ -67,13 +69,14 @@ impl Server {
         let fetcher = Fetcher::open(&config)?;
         let http = Listener::bind(config.host(), config.port)?;
         let grpc = config.grpc_port.map(|port| Listener::bind(config.host(), port)).transpose()?;
+        let starting = Starting::serve(http.shared()?, tls.as_ref().map(Tls::http))?;
         let metrics = Metrics::new()?;
         let engine = Engine::open(&config, &metrics)?;
         let galleries = Galleries::open(&config, &engine)?;
         galleries.iter().for_each(|gallery| metrics.galleries.opened(&gallery.name, gallery.len()));
         let tracer = Tracer::open(&config, &metrics)?;
         let app = Data::new(App::new(engine, galleries, metrics, config, access).traced(tracer).fetching(fetcher));
-        Ok(Self { app, http, grpc, tls, stop: watch::Sender::new(false) })
+        Ok(Self { app, http, starting, grpc, tls, stop: watch::Sender::new(false) })
     }
 
     /// The address of HTTP, with the real port when 0 was asked for.
@@ -110,7 +113,7 @@ impl Server {
     pub fn run(self) -> Result<(), Error> {
         let failed = |error: std::io::Error| Error::Server { reason: error.to_string() };
         let url = self.url();
-        let Self { app, http, grpc, tls, stop } = self;
+        let Self { app, http, starting, grpc, tls, stop } = self;
         let config = &app.config;
         let threads = http_threads(config);
         let impatience = Impatience::new();
@@ -140,6 +143,7 @@ impl Server {
             .h1_allow_half_closed(false)
             .disable_signals()
             .shutdown_timeout(config.drain_timeout_ms.div_ceil(1000));
+            drop(starting);
             let server = match tls {
                 Some(tls) => server.listen_rustls_0_23(http.listener, tls.http()),
                 None => server.listen(http.listener),
@@ -181,6 +185,11 @@ impl Listener {
         let listener = TcpListener::bind((host, port)).map_err(refused)?;
         let addr = listener.local_addr().map_err(refused)?;
         Ok(Self { listener, addr })
+    }
+
+    /// Another hold of the same connections.
+    fn shared(&self) -> Result<TcpListener, Error> {
+        self.listener.try_clone().map_err(|error| Error::Server { reason: error.to_string() })
     }
 }
 

@@ -32,6 +32,8 @@ mod plan;
 mod pretrain;
 #[cfg(all(feature = "train", feature = "export", feature = "serve"))]
 mod quickstart;
+#[cfg(feature = "serve")]
+mod rehearse;
 #[cfg(feature = "train")]
 mod report;
 #[cfg(feature = "serve")]
@@ -87,6 +89,10 @@ pub enum Command {
     /// Serves embeddings and classes over HTTP.
     #[cfg(feature = "serve")]
     Serve(Box<serve::Arguments>),
+    /// Loads a model as a server would, which tries it so in a process of its own.
+    #[cfg(feature = "serve")]
+    #[command(hide = true)]
+    Rehearse(rehearse::Arguments),
     /// Writes the embeddings of images into a file, without a server.
     #[cfg(feature = "serve")]
     Embed(embed::Arguments),
@@ -142,6 +148,8 @@ impl Command {
             Self::Optimize(arguments) => arguments.run(),
             #[cfg(feature = "serve")]
             Self::Serve(arguments) => arguments.run(),
+            #[cfg(feature = "serve")]
+            Self::Rehearse(arguments) => arguments.run(),
             #[cfg(feature = "serve")]
             Self::Embed(arguments) => arguments.run(),
             #[cfg(feature = "serve")]

@@ -126,6 +126,7 @@ impl Arguments {
         if !named {
             config.models = pretrained()?;
         }
+        config.rehearsal = std::env::current_exe().ok();
         Ok(config)
     }
 }

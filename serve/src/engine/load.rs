@@ -3,6 +3,7 @@
 use super::Served;
 use super::cache::Cache;
 use super::decoders::Decoders;
+use super::rehearsal::Rehearsal;
 use crate::batch::{Batcher, Limits};
 use crate::metrics::Metrics;
 use crate::model::Model;
@@ -22,6 +23,7 @@ pub struct Loader {
     options: Options,
     decoders: Arc<Decoders>,
     cache: Option<Cache>,
+    rehearsal: Option<Rehearsal>,
 }
 
 impl Loader {
@@ -46,7 +48,8 @@ impl Loader {
         }
         let decoders = Arc::new(Decoders::new(config)?);
         let cache = Cache::new(config.cache_bytes, metrics);
-        Ok(Self { config: config.clone(), metrics: metrics.clone(), candidates, options, decoders, cache })
+        let (config, metrics, rehearsal) = (config.clone(), metrics.clone(), Rehearsal::new(config));
+        Ok(Self { config, metrics, candidates, options, decoders, cache, rehearsal })
     }
 
     /// The options.
@@ -93,7 +96,10 @@ impl Loader {
         // As they are now: a change while they are read counts as one that comes later.
         let files = entry.files(version);
         let path = entry.file(version);
-        let model = Arc::new(Model::load(path, &self.candidates, &self.options, config.into())?);
+        let survivors =
+            self.rehearsal.as_ref().map(|rehearsal| rehearsal.survivors(path, &self.candidates)).transpose()?;
+        let candidates = survivors.as_ref().unwrap_or(&self.candidates);
+        let model = Arc::new(Model::load(path, candidates, &self.options, config.into())?);
         let metrics = self.metrics.model(&entry.name, version);
         let max_batch_size = model.largest_batch().unwrap_or(config.max_batch_size).min(config.max_batch_size);
         let limits = Limits { max_batch_size, max_queue_items: config.max_queue_items };

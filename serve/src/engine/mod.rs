@@ -6,7 +6,7 @@
 //!
 //! | module | what it does |
 //! |---|---|
-//! | `load`, `replace`, `poll`, `mend` | versions come: one is loaded, all are swapped, the store is watched, broken ones are loaded again |
+//! | `rehearsal`, `load`, `replace`, `poll`, `mend` | versions come: one is tried by a process of its own and loaded, all are swapped, the store is watched, broken ones are loaded again |
 //! | `slot`, `serving` | what is known of a model; its versions that answer |
 //! | `find` | which version a request means |
 //! | `served` | the way of a request: admission, `decoders`, batch, answers in order, `timing` |
@@ -18,6 +18,7 @@ mod find;
 mod load;
 mod mend;
 mod poll;
+mod rehearsal;
 mod replace;
 mod served;
 mod serving;
@@ -26,6 +27,7 @@ mod slot;
 mod timing;
 
 pub use find::Which;
+pub use rehearsal::rehearse;
 pub use served::{Answers, Served};
 pub use serving::Serving;
 pub use slot::{Slot, State};

@@ -63,7 +63,7 @@ fn builder(error: &Error, status: StatusCode) -> HttpResponseBuilder {
             response.insert_header((ALLOW, allow.replace("GET", "GET, HEAD")));
         }
         // What is left of the body may still come, and would be read as the next request.
-        Error::Draining | Error::BodyStalled { .. } | Error::BodySlow { .. } => {
+        Error::Starting | Error::Draining | Error::BodyStalled { .. } | Error::BodySlow { .. } => {
             response.force_close();
         }
         _ => {}
@@ -99,7 +99,7 @@ fn code(error: &Error) -> Option<&'static str> {
         Error::BodySlow { .. } => Some("body_slow"),
         Error::TooManyItems { .. } => Some("too_many_items"),
         Error::Unauthorized { .. } => Some("invalid_api_key"),
-        Error::Loading { .. } => Some("model_loading"),
+        Error::Starting | Error::Loading { .. } => Some("model_loading"),
         Error::Draining => Some("shutting_down"),
         _ => None,
     }

@@ -33,6 +33,7 @@ mod search;
 mod server_health;
 mod server_metadata;
 mod similarity;
+mod starting;
 pub(crate) mod tensor;
 mod terms;
 mod trace;
@@ -46,6 +47,7 @@ mod vectors;
 
 pub use encoding::keep;
 pub use observe::observe;
+pub use starting::Starting;
 
 use crate::Error;
 use crate::app::App;
