@@ -58,7 +58,12 @@ fn a_version_that_no_runtime_can_bear_is_refused_and_the_old_one_answers_on() {
     );
     let client = client();
     let files = [
-        (greedy.as_path(), "2", "UNAVAILABLE", "it ends the process that loads it, signal: 6 (SIGABRT)"),
+        (
+            greedy.as_path(),
+            "2",
+            "UNAVAILABLE",
+            "it ends the process that loads it, signal: 6 (SIGABRT): memory allocation of",
+        ),
         (&endless, "3", "UNAVAILABLE", "it is not loaded after 5000 ms, --load-timeout-ms"),
         (Path::new(GOOD), "4", "READY", ""),
     ];

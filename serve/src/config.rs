@@ -103,6 +103,10 @@ pub struct Config {
     #[arg(long, env = "SELFIE_REDUCED_JPEG", value_name = "BOOL", action = ArgAction::Set, default_value_t)]
     #[arg(num_args = 0..=1, default_missing_value = "true")]
     pub reduced_jpeg: bool,
+    /// Model of the store to serve; may be given several times, and "none" serves none. The others wait until an administrator loads them.
+    /// Without any all are served.
+    #[arg(long, env = "SELFIE_LOAD_MODELS", value_name = "NAME", value_delimiter = ',')]
+    pub load_models: Vec<String>,
     /// Longest time of loading a model in a process that tries it first on a processor, in milliseconds; with 0 nobody tries it.
     #[arg(long, env = "SELFIE_LOAD_TIMEOUT_MS", value_name = "N", default_value_t = 120_000)]
     pub load_timeout_ms: u64,

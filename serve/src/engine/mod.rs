@@ -36,11 +36,14 @@ pub use timing::{Laps, Timing};
 use crate::Config;
 use crate::Error;
 use crate::metrics::Metrics;
-use crate::store::{self, Fingerprint};
+use crate::store::{self, Entry, Fingerprint};
 use load::Loader;
 use shadow::{Mirror, Mirrored, Shadow};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockWriteGuard};
+
+/// Instead of names: no model is asked for.
+const NONE: &str = "none";
 
 /// Every model of a store.
 pub struct Engine {
@@ -53,7 +56,7 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Loads every model of the store. A model that cannot be served is refused and the others are served.
+    /// Loads every model of the store that is asked for. A model that cannot be served is refused and the others are served.
     ///
     /// # Errors
     /// The store cannot be read, the runtime is missing, or no model at all can be served.
@@ -62,18 +65,42 @@ impl Engine {
         let entries = store::scan(&config.models)?;
         let (slots, tried, loading) = (RwLock::default(), Mutex::default(), Mutex::default());
         let engine = Self { slots, loader, tried, loading };
+        engine.check_names(&entries)?;
+        let (asked, others): (Vec<_>, Vec<_>) = entries.iter().partition(|entry| engine.is_asked_for(&entry.name));
         let mut reasons = Vec::new();
-        for entry in &entries {
+        for entry in &asked {
             if let Err(error) = engine.replace(entry, false) {
                 reasons.push(format!("{}: {error}", entry.name));
             }
         }
         engine.write().values_mut().for_each(|slot| slot.is_wanted = true);
-        if reasons.len() == entries.len() {
+        others.into_iter().for_each(|entry| engine.leave(entry));
+        if !asked.is_empty() && reasons.len() == asked.len() {
             let reason = format!("no model of it can be served: {}", reasons.join("; "));
             return Err(Error::Store { path: config.models.clone(), reason });
         }
         Ok(engine)
+    }
+
+    /// Checks that the store holds the models that the options name.
+    fn check_names(&self, entries: &[Entry]) -> Result<(), Error> {
+        let is_there = |name: &str| name == NONE || entries.iter().any(|entry| entry.name == name);
+        let Some(missing) = self.loader.config().load_models.iter().find(|name| !is_there(name)) else { return Ok(()) };
+        let names = entries.iter().map(|entry| entry.name.as_str()).collect::<Vec<_>>().join(", ");
+        let reason = format!("\"{missing}\" is no model of the store, which holds {names}");
+        Err(Error::Option { option: "load_models", reason })
+    }
+
+    /// Whether a model is to be served without anybody loading it.
+    fn is_asked_for(&self, name: &str) -> bool {
+        let asked = &self.loader.config().load_models;
+        asked.is_empty() || asked.iter().any(|asked| asked == name)
+    }
+
+    /// Knows a model that waits for an administrator.
+    fn leave(&self, entry: &Entry) {
+        let aside = [(entry.version, State::Unloaded)].into();
+        self.write().entry(entry.name.clone()).or_insert(Slot { aside, ..Slot::default() });
     }
 
     /// The models by their names, as they are now.

@@ -56,6 +56,10 @@ impl Engine {
         let tried = self.tried();
         let mut next = Pending::new();
         for (name, (entry, found)) in &seen {
+            if !self.is_asked_for(name) && self.serving(name).is_none() {
+                self.leave(entry);
+                continue;
+            }
             if tried.get(*name) == Some(found) {
                 continue;
             }
@@ -74,6 +78,7 @@ impl Engine {
                 next.insert(name.clone(), None);
             }
         }
+        self.write().retain(|name, slot| slot.serving.is_some() || slot.is_wanted || seen.contains_key(name.as_str()));
         *pending = next;
         Ok(())
     }

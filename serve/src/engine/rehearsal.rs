@@ -60,6 +60,8 @@ impl Rehearsal {
         if let Some(library) = &self.onnxruntime {
             command.arg("--onnxruntime").arg(library);
         }
+        // What it says at last shall be why it ended.
+        command.env("RUST_BACKTRACE", "0").env("SELFIE_LOG", "error");
         // It ends with us: its input does.
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(said.try_clone().map_err(failed)?);
         let mut child = command.spawn().map_err(failed)?;

@@ -65,6 +65,30 @@ fn a_model_is_unloaded_and_the_newest_version_is_loaded() {
 }
 
 #[test]
+fn models_that_are_not_asked_for_wait_for_an_administrator() {
+    let store = store(&[("net", Network::default()), ("other", Network::default())]);
+    let body = |model: &str| json!({"model": model, "input": base64(&png(1))});
+    for (asked, expected) in [("other", [503, 200]), ("none", [503, 503])] {
+        let load_models = vec![asked.to_owned()];
+        let server = serve(Config { admin: true, poll_ms: 20, load_models, ..config(store.path()) });
+        let statuses = || ["net", "other"].map(|model| server.json("/v1/embeddings", &body(model)).status().as_u16());
+        assert_eq!(statuses(), expected, "{asked}");
+        assert_eq!(index(&server)[0], entry("1", "UNAVAILABLE", "unloaded"));
+        assert_eq!(server.get("/v2/health/ready").send().unwrap().status(), 200);
+        // A new version is no reason either; a model that was loaded is followed.
+        Network::default().write("net", &store.path().join("net/2/model.onnx"));
+        assert_eq!(load(&server, "net"), (200, String::new()));
+        assert_eq!(statuses()[0], 200);
+        Network::default().write("net", &store.path().join("net/3/model.onnx"));
+        wait_until("the new version comes", || index(&server)[0] == entry("3", "READY", ""));
+        ["2", "3"].map(|version| std::fs::remove_dir_all(store.path().join("net").join(version)).unwrap());
+    }
+    let config = Config { load_models: vec!["nobody".into()], ..config(store.path()) };
+    let message = selfie_serve::Server::bind(config).err().unwrap().to_string();
+    assert!(message.contains("load_models: \"nobody\" is no model of the store, which holds net, other"), "{message}");
+}
+
+#[test]
 fn a_version_that_fails_is_never_served_and_the_old_one_answers() {
     let store = store(&[("net", Network::default())]);
     let server = serve(Config { admin: true, ..config(store.path()) });
