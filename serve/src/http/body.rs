@@ -1,5 +1,6 @@
 //! Reading a request body under the limit, which holds for what is sent and for what it inflates to.
 
+use super::bulk;
 use super::inflate::Inflate;
 use crate::{Config, Error};
 use actix_web::error::PayloadError;
@@ -31,11 +32,24 @@ pub fn kind(request: &HttpRequest) -> String {
 /// What a body of JSON says.
 ///
 /// # Errors
-/// [`Error::Invalid`] says where it is wrong.
+/// [`Error::Invalid`] says where it is wrong, or what it holds too much of.
+pub fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
+    bulk::check(body)?;
+    parse(body)
+}
+
+/// What a body of JSON with tensors says. What reads it keeps nothing that it does not know.
 ///
+/// # Errors
+/// Those of [`json`].
+pub fn json_with_tensors<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
+    bulk::check_objects(body)?;
+    parse(body)
+}
+
 /// # Source
 /// RFC 8259, section 8.1: a byte order mark may be ignored.
-pub fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
     let text = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
     serde_json::from_slice(text).map_err(|error| Error::invalid("", format!("the JSON body is wrong: {error}")))
 }

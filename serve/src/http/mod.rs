@@ -3,6 +3,7 @@
 
 mod accept;
 mod body;
+mod bulk;
 mod classify;
 mod console;
 mod data_uri;

@@ -85,6 +85,41 @@ fn a_bad_request_is_refused_with_the_reason() {
 }
 
 #[test]
+fn json_that_takes_far_more_memory_than_it_is_long_is_refused() {
+    let (_store, server) = server(|_| ());
+    let post = |path: &str, body: String| {
+        let response = server.post(path).header("content-type", "application/json").body(body).send().unwrap();
+        (response.status().as_u16(), response.text().unwrap())
+    };
+    let nest = format!("{}1{},", "[".repeat(100), "]".repeat(100));
+    let nested = format!(r#"{{"model": "net", "input": "{}", "more": [{}1]}}"#, base64(&png(1)), nest.repeat(700));
+    for path in [
+        "/v1/embeddings",
+        "/v1/embeddings?normalized=true",
+        "/v1/classify",
+        "/v1/similarity",
+        "/v1/search",
+        "/predict",
+        "/v2/repository/index",
+    ] {
+        let (status, answer) = post(path, nested.clone());
+        assert!(status == 400 && answer.contains("more than 65536 lists and objects; send fewer"), "{path}: {answer}");
+    }
+    let outputs = r#"{"name": ""},"#.repeat(70_000);
+    let (status, answer) = post("/v2/models/net/infer", format!(r#"{{"inputs": [], "outputs": [{outputs}{{}}]}}"#));
+    assert!(status == 400 && answer.contains("more than 65536 objects; send fewer"), "{status} {answer}");
+}
+
+#[test]
+fn the_most_images_of_a_request_are_answered_in_the_longest_form_of_json() {
+    let (_store, server) = server(|_| ());
+    let part = json!({"type": "image_url", "image_url": {"url": base64(&png(1)), "detail": "low"}});
+    let conversation =
+        json!([{"role": "system", "content": [{"type": "text", "text": ""}]}, {"role": "user", "content": [part]}]);
+    assert_eq!(server.embed(&json!({"model": "net", "messages": vec![conversation; 128]})).len(), 128);
+}
+
+#[test]
 fn a_body_of_the_wrong_kind_is_refused() {
     let (_store, server) = server(|config| config.max_body_bytes = 10_000);
     let post =

@@ -53,7 +53,7 @@ impl Asked {
     pub fn of(served: &Served, body: Body) -> Result<Self, Error> {
         match body {
             Body::Json { json, tensors } => {
-                let request: Request = body::json(&json)?;
+                let request: Request = body::json_with_tensors(&json)?;
                 let outputs = output::choose(served, request.outputs, request.parameters.binary_data_output)?;
                 let tensor = protocol::only(served, request.inputs)?;
                 let tensor = tensor.with(tensors, served.max_request_items)?.tensor(served)?;
