@@ -12,6 +12,7 @@ mod jpeg;
 mod layout;
 mod normalise;
 mod place;
+mod png;
 mod reading;
 mod reduced;
 mod resize;

@@ -1,21 +1,17 @@
 //! Animated images are refused: which frame was meant, nobody knows. No pixel is decoded for that.
 
 use super::decode::name;
-use super::{gif, webp};
+use super::{gif, png, webp};
 use crate::Error;
-use image::codecs::png::PngDecoder;
-use image::{ImageFormat, Limits};
-use std::io::Cursor;
+use image::ImageFormat;
 
 /// Checks that an image of `width` x `height` has one frame.
 ///
 /// # Errors
 /// [`Error::Image`] when it has more, or cannot be read.
-pub fn check(bytes: &[u8], format: ImageFormat, [width, height]: [u32; 2], limits: Limits) -> Result<(), Error> {
+pub fn check(bytes: &[u8], format: ImageFormat, [width, height]: [u32; 2]) -> Result<(), Error> {
     let animated = match format {
-        ImageFormat::Png => PngDecoder::with_limits(Cursor::new(bytes), limits)
-            .and_then(|decoder| decoder.is_apng())
-            .map_err(|error| error.to_string()),
+        ImageFormat::Png => Ok(png::is_animated(bytes)),
         ImageFormat::WebP => webp::is_animated(bytes, width, height),
         ImageFormat::Gif => gif::is_animated(bytes),
         _ => Ok(false),
