@@ -2,17 +2,30 @@
 //! panic, hang, or take much memory, whatever the bytes are; errors are what they are for.
 
 use crate::engine::Served;
+use crate::http::images::{self, Fields, Form};
 use crate::http::infer::{Asked, cut};
+use crate::http::search::Options;
 use crate::http::tensor::Elements;
+use crate::http::{data_uri, multipart};
 use crate::model_file::{self, ModelFile};
 use crate::preprocess::{Preprocessor, Reading};
 use crate::{Error, foreign};
+use actix_web::http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use actix_web::web::Bytes;
 use selfie_models::card::{Input, ResizeTo, Size};
 use std::path::Path;
+use std::time::Duration;
+use tokio::runtime::Builder;
+use tokio::time::timeout;
 
 /// Most pixels of an image here, so that a case takes no longer than some milliseconds.
 const MAX_PIXELS: u64 = 1 << 20;
+/// Most images of a request here.
+const MAX_ITEMS: usize = 128;
+/// Type of a form here.
+const FORM: &str = "multipart/form-data; boundary=x";
+/// Longer than a case may take, so that one that waits for ever is found.
+const FOR_EVER: Duration = Duration::from_secs(60);
 
 /// The body of an inference request. The first two bytes are the length of the JSON in front of the tensors, little-endian;
 /// the largest stands for none, which is JSON alone.
@@ -31,6 +44,35 @@ pub fn infer_request(served: &Served, data: &[u8]) -> Result<(), Error> {
 /// What the client would be told.
 pub fn json_tensor(data: &[u8]) -> Result<(), Error> {
     serde_json::from_slice::<Elements>(data).map(drop).map_err(|error| Error::invalid("", error.to_string()))
+}
+
+/// The body of a request with images in JSON, alone and with an option in the query. The options are those of a search, which has all
+/// kinds of them.
+///
+/// # Errors
+/// What the client would be told.
+pub fn json_images(data: &[u8]) -> Result<(), Error> {
+    let read = |query: Fields| {
+        let form: Form<Options, String> = images::json(data, query, MAX_ITEMS)?;
+        form.images.iter().try_for_each(|text| data_uri::decode(text).map(drop))
+    };
+    // Both of them, also when the first refuses it.
+    let both = [Fields::new(), Fields::from([("k".to_owned(), "3".to_owned())])].map(read);
+    both.into_iter().collect()
+}
+
+/// The body of a form with images and options as [`json_images`] has them, its boundary `x`.
+///
+/// # Errors
+/// What the client would be told.
+pub fn multipart_form(data: &[u8]) -> Result<(), Error> {
+    let headers: HeaderMap = [(CONTENT_TYPE, HeaderValue::from_static(FORM))].into_iter().collect();
+    let runtime = Builder::new_current_thread().enable_time().build();
+    let runtime = runtime.map_err(|error| Error::Server { reason: format!("nothing runs a form: {error}") })?;
+    let read = multipart::parse(&headers, Bytes::copy_from_slice(data));
+    let read = runtime.block_on(async { timeout(FOR_EVER, read).await });
+    let (images, fields) = read.map_err(|_| Error::Server { reason: "a form waits for more than it has".into() })??;
+    images::from_text::<Options>(images, fields).map(drop)
 }
 
 /// The ways of an image: as the model has it, with a shorter side that gets a length, and to one pixel with JPEG files decoded at a

@@ -27,7 +27,7 @@ use std::collections::BTreeMap;
 const EXPECTED: &str = "application/json, multipart/form-data, image/* or application/octet-stream";
 
 /// What stands in the query, or in the fields of a form that are no images.
-type Fields = BTreeMap<String, String>;
+pub type Fields = BTreeMap<String, String>;
 
 /// A model, images, and the options of the route.
 pub struct Form<O, I = Bytes> {
@@ -157,7 +157,11 @@ async fn bytes(fetcher: Option<&Fetcher>, texts: Vec<String>) -> Result<Vec<Byte
     stream::iter(texts.map(one)).buffered(AT_ONCE_EACH).try_collect().await
 }
 
-fn json<O: DeserializeOwned>(body: &[u8], query: Fields, limit: usize) -> Result<Form<O, String>, Error> {
+/// What a body of JSON says, with what `query` adds; no more than `limit` images.
+///
+/// # Errors
+/// [`Error::Invalid`] for what is wrong with it, [`Error::TooManyItems`].
+pub fn json<O: DeserializeOwned>(body: &[u8], query: Fields, limit: usize) -> Result<Form<O, String>, Error> {
     let form: Json<O> = if query.is_empty() {
         body::json(body)?
     } else {
@@ -182,7 +186,11 @@ fn json<O: DeserializeOwned>(body: &[u8], query: Fields, limit: usize) -> Result
     Ok(Form { model: form.model, images: texts, is_list, options: form.options, timing: Timing::default() })
 }
 
-fn from_text<O: DeserializeOwned>(images: Vec<Bytes>, mut fields: Fields) -> Result<Form<O>, Error> {
+/// Images with options that came as text.
+///
+/// # Errors
+/// [`Error::Invalid`] for an option that is wrong.
+pub fn from_text<O: DeserializeOwned>(images: Vec<Bytes>, mut fields: Fields) -> Result<Form<O>, Error> {
     let model = fields.remove("model");
     let fields: Map<String, Value> = fields.into_iter().map(|(name, text)| (name, typed(text))).collect();
     let options = serde_json::from_value(Value::Object(fields))

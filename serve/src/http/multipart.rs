@@ -4,6 +4,7 @@ use super::body;
 use crate::{Config, Error};
 use actix_multipart::{Field, Multipart};
 use actix_web::HttpRequest;
+use actix_web::http::header::HeaderMap;
 use actix_web::web::{Bytes, BytesMut, Payload};
 use futures_util::{StreamExt, stream};
 use std::collections::BTreeMap;
@@ -21,7 +22,15 @@ pub async fn read(
     config: &Config,
 ) -> Result<(Vec<Bytes>, BTreeMap<String, String>), Error> {
     let body = body::read(request, payload, config).await?;
-    let mut form = Multipart::new(request.headers(), stream::iter([Ok(body)]));
+    parse(request.headers(), body).await
+}
+
+/// As [`read`], from a body that is there; the headers name the boundary.
+///
+/// # Errors
+/// [`Error::Invalid`] for a form that cannot be read, [`Error::TooManyItems`] for one of too many parts.
+pub async fn parse(headers: &HeaderMap, body: Bytes) -> Result<(Vec<Bytes>, BTreeMap<String, String>), Error> {
+    let mut form = Multipart::new(headers, stream::iter([Ok(body)]));
     let (mut images, mut fields) = (Vec::new(), BTreeMap::new());
     for _ in 0..MAX_PARTS {
         let Some(part) = form.next().await else { return Ok((images, fields)) };

@@ -24,8 +24,9 @@ pub fn configure(config: &mut ServiceConfig) {
     config.service(resource("/v1/search", "POST").route(web::post().to(search)));
 }
 
+/// Where to search, for what besides images, and what to tell.
 #[derive(Deserialize)]
-struct Options {
+pub struct Options {
     gallery: Option<Name>,
     vector: Option<Vectors>,
     k: Option<Whole>,
