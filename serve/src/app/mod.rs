@@ -3,6 +3,7 @@
 mod access;
 pub mod deadline;
 mod keys;
+pub mod pace;
 pub mod priority;
 pub mod request_id;
 

@@ -2,18 +2,13 @@
 
 use super::bulk;
 use super::inflate::Inflate;
+use crate::app::pace::Pace;
 use crate::{Config, Error};
-use actix_web::error::PayloadError;
 use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 use actix_web::web::{Bytes, BytesMut, Payload};
 use actix_web::{HttpMessage, HttpRequest};
 use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
-use std::time::{Duration, Instant};
-use tokio::time::timeout;
-
-/// The slowest rate of a whole body, once twice the time is over in which nothing may come.
-const SLOWEST_BYTES_PER_S: u64 = 8 << 10;
 
 /// Most memory that a length is given before anything has come.
 const MAX_RESERVED_BYTES: usize = 64 << 10;
@@ -79,10 +74,10 @@ pub async fn read(request: &HttpRequest, mut payload: Payload, config: &Config) 
     let encodings: Vec<_> = headers.get_all(CONTENT_ENCODING).map(|value| value.to_str().unwrap_or("?")).collect();
     let mut inflate = Inflate::new(&encodings.join(", "), limit_bytes)?;
     let mut body = BytesMut::with_capacity(announced.unwrap_or(0).min(MAX_RESERVED_BYTES));
-    let (start, mut received) = (Instant::now(), 0);
-    while let Some(chunk) = next(&mut payload, config.body_timeout_ms, start, received).await? {
+    let mut pace = Pace::new(config.body_timeout_ms);
+    while let Some(chunk) = pace.wait(payload.next()).await? {
         let chunk = chunk.map_err(|error| Error::invalid("", format!("the body cannot be read: {error}")))?;
-        received += chunk.len();
+        pace.add(chunk.len());
         match &mut inflate {
             Some(inflate) => inflate.write(&chunk)?,
             None if body.len() + chunk.len() > limit_bytes => return Err(Error::BodyTooLarge { limit_bytes }),
@@ -93,23 +88,4 @@ pub async fn read(request: &HttpRequest, mut payload: Payload, config: &Config) 
         Some(inflate) => inflate.finish(),
         None => Ok(body.freeze()),
     }
-}
-
-/// The next part of the body after the `received` bytes since `start`, if it comes in time.
-async fn next(
-    payload: &mut Payload,
-    limit_ms: u64,
-    start: Instant,
-    received: usize,
-) -> Result<Option<Result<Bytes, PayloadError>>, Error> {
-    if limit_ms == 0 {
-        return Ok(payload.next().await);
-    }
-    let limit = Duration::from_millis(limit_ms);
-    let whole_ms = limit_ms.saturating_mul(2).saturating_add(received as u64 * 1000 / SLOWEST_BYTES_PER_S);
-    let left = Duration::from_millis(whole_ms).saturating_sub(start.elapsed());
-    timeout(left.min(limit), payload.next()).await.map_err(|_| match left < limit {
-        true => Error::BodySlow { bytes_per_s: SLOWEST_BYTES_PER_S },
-        false => Error::BodyStalled { limit_ms },
-    })
 }
