@@ -1,60 +1,33 @@
-//! The connections for gRPC, plain, or encrypted with the certificate that there is when they begin.
+//! The connections for gRPC, as they come. None waits for another's beginning.
 
-use crate::tls::Tls;
+use super::connection::Host;
+use super::serve::stopped;
 use futures_util::future::{Either, select};
-use futures_util::stream::{Stream, poll_fn, unfold};
-use std::convert::Infallible;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc::{Sender, channel};
-use tokio::time::{sleep, timeout};
-use tokio_rustls::TlsAcceptor;
-use tokio_rustls::server::TlsStream;
+use tokio::sync::watch;
+use tokio::time::sleep;
 
-/// Longest time for the handshake of a connection.
-const HANDSHAKE: Duration = Duration::from_secs(10);
-/// The pause after a connection could not be taken, for want of files mostly. tonic itself makes none, and takes a whole processor.
+/// The pause after a connection could not be taken, for want of files mostly.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// The connections as they come.
-pub fn plain(listener: TcpListener) -> impl Stream<Item = Result<TcpStream, Infallible>> {
-    unfold(listener, |listener| async move { Some((Ok(accept(&listener).await), listener)) })
-}
-
-/// The connections, each once its handshake is done. None waits for another's.
-pub fn encrypted(
-    listener: TcpListener,
-    tls: &Tls,
-) -> impl Stream<Item = Result<TlsStream<TcpStream>, Infallible>> + use<> {
-    let acceptor = TlsAcceptor::from(Arc::new(tls.grpc()));
-    let (sender, mut receiver) = channel(1);
-    tokio::spawn(shake_hands(listener, acceptor, sender));
-    poll_fn(move |context| receiver.poll_recv(context))
-}
-
-/// Takes connections until nobody wants them any more.
-async fn shake_hands(
-    listener: TcpListener,
-    acceptor: TlsAcceptor,
-    sender: Sender<Result<TlsStream<TcpStream>, Infallible>>,
-) {
-    loop {
-        let stream = match select(pin!(accept(&listener)), pin!(sender.closed())).await {
-            Either::Left((stream, _)) => stream,
-            Either::Right(_) => return,
-        };
-        let (acceptor, sender) = (acceptor.clone(), sender.clone());
+/// Serves every connection until the server stops, then waits for the end of those that there are.
+pub async fn serve(listener: TcpListener, host: Host, stop: watch::Receiver<bool>) {
+    let host = Arc::new(host);
+    let open = watch::Sender::new(());
+    let mut end = pin!(stopped(stop.clone()));
+    while let Either::Left((stream, _)) = select(pin!(accept(&listener)), end.as_mut()).await {
+        let (host, stop, guard) = (host.clone(), stop.clone(), open.subscribe());
         tokio::spawn(async move {
-            match timeout(HANDSHAKE, acceptor.accept(stream)).await {
-                // An error says that the server ends.
-                Ok(Ok(stream)) => drop(sender.send(Ok(stream)).await),
-                Ok(Err(error)) => tracing::debug!("gRPC: no handshake: {error}"),
-                Err(_) => tracing::debug!("gRPC: no handshake in {HANDSHAKE:?}"),
-            }
+            host.serve(stream, stop).await;
+            drop(guard);
         });
     }
+    // Who comes now is refused instead of waiting for an answer that never comes.
+    drop(listener);
+    open.closed().await;
 }
 
 /// The next connection.

@@ -10,13 +10,10 @@ use super::{terms, trace};
 use crate::Error;
 use crate::app::request_id::{self, request_id};
 use crate::app::{App, Phase};
-use std::convert::Infallible;
-use std::future::poll_fn;
-use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Instant;
 use tokio::sync::watch;
+use tokio::time::timeout_at;
 use tonic::body::Body;
 use tonic::codec::CompressionEncoding::Gzip;
 use tonic::codegen::http::{HeaderMap, HeaderValue, Request, Response};
@@ -75,7 +72,8 @@ impl Front {
         Ok(Self { health: HealthServer::new(health), app, inference, reflection: reflection()? })
     }
 
-    async fn answer(mut self, mut request: Request<Body>, start: Instant) -> Response<Body> {
+    /// The answer to a call that came at `start`.
+    pub async fn answer(mut self, mut request: Request<Body>, start: Instant) -> Response<Body> {
         let app = self.app.clone();
         let _flight = app.enter_flight();
         let method = method(request.uri().path());
@@ -110,24 +108,13 @@ impl Front {
         response
     }
 
-    /// The answer, or that the client's deadline has passed. Without this tonic would say so, as `CANCELLED` rather than as
-    /// gRPC's `DEADLINE_EXCEEDED`. It asks for the answer a last time when its own timer ends, so the clock decides here, not
-    /// which of the two timers is first.
+    /// The answer, or that the client's deadline has passed.
     async fn in_time(&mut self, request: Request<Body>, start: Instant) -> Response<Body> {
         let Some(deadline) = terms::timeout(request.headers()).and_then(|timeout| start.checked_add(timeout)) else {
             return self.dispatch(request).await;
         };
-        let mut answer = pin!(self.dispatch(request));
-        let mut alarm = pin!(tokio::time::sleep_until(deadline.into()));
-        poll_fn(|context| {
-            let answer = answer.as_mut().poll(context);
-            let is_late = alarm.as_mut().poll(context).is_ready() || Instant::now() >= deadline;
-            match answer {
-                Poll::Pending if is_late => Poll::Ready(Status::deadline_exceeded(LATE).into_http()),
-                answer => answer,
-            }
-        })
-        .await
+        let answer = timeout_at(deadline.into(), self.dispatch(request)).await;
+        answer.unwrap_or_else(|_| Status::deadline_exceeded(LATE).into_http())
     }
 
     async fn dispatch(&mut self, request: Request<Body>) -> Response<Body> {
@@ -137,23 +124,6 @@ impl Front {
             _ => self.inference.call(request).await,
         };
         answered.unwrap_or_else(|never| match never {})
-    }
-}
-
-impl Service<Request<Body>> for Front {
-    type Response = Response<Body>;
-    type Error = Infallible;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let front = self.clone();
-        // Taken here, before tonic starts its own timer.
-        let start = Instant::now();
-        Box::pin(async move { Ok(front.answer(request, start).await) })
     }
 }
 

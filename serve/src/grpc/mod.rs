@@ -3,10 +3,13 @@
 //! It is the same engine as behind REST, with the same names, keys, limits and messages; the status is
 //! [`crate::Error::status`] in gRPC's words. Unlike REST it always answers with raw outputs.
 //!
-//! `service` has every call in a line or two, `front` stands around all of them, and `serve` is the server's life.
+//! `service` has every call in a line or two, `front` stands around all of them, `connection` is the life of a connection,
+//! and `serve` that of the server.
 
+mod calls;
 pub(crate) mod codec;
 mod config;
+mod connection;
 mod connections;
 mod front;
 mod health;

@@ -1,11 +1,12 @@
 //! The gRPC server's life, on threads of its own.
 
-use super::connections::{encrypted, plain};
+use super::connection::Host;
+use super::connections;
 use super::front::Front;
 use crate::Error;
 use crate::app::App;
 use crate::tls::Tls;
-use futures_util::future::{Either, select};
+use futures_util::future::select;
 use std::net::TcpListener;
 use std::pin::pin;
 use std::sync::Arc;
@@ -13,11 +14,6 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
-use tonic::transport::Server;
-
-/// What a client may send of one call, and on one connection, before it has to wait for the server to take it.
-const STREAM_WINDOW_BYTES: u32 = 1 << 20;
-const CONNECTION_WINDOW_BYTES: u32 = 4 << 20;
 
 /// At the end, longest time to hand over the last answers. Connections on which nobody speaks are cut with it.
 const GRACE: Duration = Duration::from_secs(2);
@@ -34,10 +30,6 @@ impl Running {
     /// # Errors
     /// [`Error::Server`] when the system gives no threads.
     pub fn start(app: Arc<App>, listener: TcpListener, tls: Option<Tls>, threads: usize) -> Result<Self, Error> {
-        let server = Server::builder()
-            .initial_stream_window_size(STREAM_WINDOW_BYTES)
-            .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
-            .http2_keepalive_interval(Some(Duration::from_millis(app.config.keep_alive_ms)));
         let runtime = Builder::new_multi_thread()
             .worker_threads(threads)
             .thread_name("grpc")
@@ -48,7 +40,7 @@ impl Running {
         let stopped = stop.subscribe();
         let thread = std::thread::Builder::new()
             .name("grpc".into())
-            .spawn(move || serve(&runtime, server, app, listener, tls, stopped))
+            .spawn(move || serve(&runtime, app, listener, tls, stopped))
             .map_err(failed)?;
         Ok(Self { stop, thread })
     }
@@ -70,7 +62,6 @@ impl Running {
 
 fn serve(
     runtime: &Runtime,
-    server: Server,
     app: Arc<App>,
     listener: TcpListener,
     tls: Option<Tls>,
@@ -81,13 +72,8 @@ fn serve(
         listener.set_nonblocking(true).map_err(failed)?;
         let listener = tokio::net::TcpListener::from_std(listener).map_err(failed)?;
         let front = Front::new(app.clone(), stop.clone())?;
-        let signal = stopped(stop.clone());
-        let serving = pin!(async {
-            match &tls {
-                Some(tls) => server.serve_with_incoming_shutdown(front, encrypted(listener, tls), signal).await,
-                None => server.serve_with_incoming_shutdown(front, plain(listener), signal).await,
-            }
-        });
+        let host = Host::new(front, tls.as_ref(), app.config.keep_alive_ms);
+        let serving = pin!(connections::serve(listener, host, stop.clone()));
         let late = pin!(async {
             stopped(stop).await;
             let deadline = Instant::now() + drain;
@@ -96,14 +82,13 @@ fn serve(
             }
             tokio::time::sleep(GRACE).await;
         });
-        match select(serving, late).await {
-            Either::Left((ended, _)) => ended.map_err(failed),
-            Either::Right(_) => Ok(()),
-        }
+        select(serving, late).await;
+        Ok(())
     })
 }
 
-async fn stopped(mut stop: watch::Receiver<bool>) {
+/// Waits until the server is to stop.
+pub async fn stopped(mut stop: watch::Receiver<bool>) {
     // An error says that nobody can ask for the end any more, which is a reason to end.
     let _ = stop.wait_for(|stop| *stop).await;
 }
