@@ -1,5 +1,7 @@
-//! Around every call: its id, its span, its key, the metrics, the log, the refusal while the server stops. Then it goes to its service.
+//! Around every call: its id, its span, its key, the pace of its body, the metrics, the log, the refusal while the server stops. Then it
+//! goes to its service.
 
+use super::body::timely;
 use super::health::Check;
 use super::proto::health::health_server::{HealthServer, SERVICE_NAME as HEALTH};
 use super::proto::inference::grpc_inference_service_server::{GrpcInferenceServiceServer, SERVICE_NAME as INFERENCE};
@@ -43,6 +45,9 @@ const METHODS: [&str; 17] = [
     "ServerReflectionInfo",
 ];
 
+/// Those with many requests in one call.
+const STREAMS: [&str; 2] = ["ModelStreamInfer", "ServerReflectionInfo"];
+
 /// The name of every other call.
 const UNKNOWN: &str = "_unknown";
 
@@ -73,10 +78,11 @@ impl Front {
     }
 
     /// The answer to a call that came at `start`.
-    pub async fn answer(mut self, mut request: Request<Body>, start: Instant) -> Response<Body> {
+    pub async fn answer(mut self, request: Request<Body>, start: Instant) -> Response<Body> {
         let app = self.app.clone();
         let _flight = app.enter_flight();
         let method = method(request.uri().path());
+        let mut request = request.map(|body| timely(body, app.config.body_timeout_ms, STREAMS.contains(&method)));
         let id = request_id(text(request.headers(), request_id::HEADER));
         let is_known = method != UNKNOWN;
         let begun = app.tracer.as_ref().map(|tracer| trace::begin(tracer, &mut request, is_known, &id, start));
@@ -161,16 +167,16 @@ mod tests {
         let services = [
             (INFERENCE, include_str!("../../proto/inference.proto")),
             (HEALTH, include_str!("../../proto/health.proto")),
-            (REFLECTION, "rpc ServerReflectionInfo("),
+            (REFLECTION, "rpc ServerReflectionInfo(stream "),
         ];
         let calls = services.into_iter().flat_map(|(service, text)| {
             let calls = text.lines().filter_map(|line| line.trim().strip_prefix("rpc ")?.split_once('('));
-            calls.map(move |(call, _)| (format!("/{service}/{call}"), call))
+            calls.map(move |(call, takes)| (format!("/{service}/{call}"), call, takes.starts_with("stream ")))
         });
         let calls: Vec<_> = calls.collect();
         assert_eq!(calls.len(), METHODS.len());
-        for (path, call) in &calls {
-            assert_eq!(method(path), *call);
+        for (path, call, is_stream) in &calls {
+            assert_eq!((method(path), STREAMS.contains(call)), (*call, *is_stream));
         }
         for path in ["/x/ModelInfer", "/ModelInfer", "", "/inference.GRPCInferenceService/Infer"] {
             assert_eq!(method(path), "_unknown", "{path}");

@@ -6,6 +6,7 @@
 //! `service` has every call in a line or two, `front` stands around all of them, `connection` is the life of a connection,
 //! and `serve` that of the server.
 
+mod body;
 mod calls;
 pub(crate) mod codec;
 mod config;

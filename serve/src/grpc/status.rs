@@ -28,11 +28,11 @@ fn code(error: &Error) -> Code {
         401 => Code::Unauthenticated,
         403 => Code::PermissionDenied,
         404 => Code::NotFound,
+        408 | 504 => Code::DeadlineExceeded,
         413 => Code::OutOfRange,
-        400..=412 | 414..=428 => Code::InvalidArgument,
+        400..=407 | 409..=412 | 414..=428 => Code::InvalidArgument,
         429 => Code::ResourceExhausted,
         503 => Code::Unavailable,
-        504 => Code::DeadlineExceeded,
         _ => Code::Internal,
     }
 }
@@ -47,6 +47,7 @@ mod tests {
         let cases = [
             (Error::invalid("inputs", "is missing"), Code::InvalidArgument, None),
             (Error::image("is truncated"), Code::InvalidArgument, None),
+            (Error::BodyStalled { limit_ms: 1 }, Code::DeadlineExceeded, None),
             (Error::TooManyItems { found: 2, limit: 1 }, Code::OutOfRange, None),
             (Error::UnknownModel { name: model(), known: String::new() }, Code::NotFound, None),
             (Error::Unauthorized { reason: "no key" }, Code::Unauthenticated, None),
