@@ -14,6 +14,7 @@ mod embeddings;
 mod fetching;
 mod galleries;
 mod grpc;
+mod grpc_harm;
 mod grpc_life;
 mod infer;
 mod install;
