@@ -390,7 +390,7 @@ impl Error {
     pub fn outcome(&self) -> &'static str {
         match self {
             Self::Draining => "draining",
-            Self::QueueFull { .. } | Self::TooLate { .. } => "rejected",
+            Self::QueueFull { .. } | Self::TooLate { .. } | Self::Loading { .. } | Self::Refused { .. } => "rejected",
             Self::Timeout { .. } => "timeout",
             other if other.status() < 500 => "invalid",
             _ => "backend",
@@ -453,6 +453,8 @@ mod tests {
             (Error::TooLate { model: "m".into(), wait_ms: 1, retry_after_s: 1 }, 429, "rejected"),
             (Error::Timeout { model: "m".into() }, 504, "timeout"),
             (Error::Draining, 503, "draining"),
+            (Error::Loading { model: "m".into() }, 503, "rejected"),
+            (Error::Refused { model: "m".into(), reason: "it was unloaded".into() }, 503, "rejected"),
         ];
         for (error, status, outcome) in cases {
             assert_eq!((error.status(), error.outcome()), (status, outcome), "{error}");

@@ -2,6 +2,8 @@
 
 mod access;
 pub mod deadline;
+#[cfg(test)]
+mod example;
 mod keys;
 pub mod pace;
 pub mod priority;
@@ -118,10 +120,18 @@ impl App {
     /// # Errors
     /// That nothing answers, which is counted too.
     pub fn track(&self, found: Result<Arc<Served>, Error>, api: &'static str) -> Result<(Arc<Served>, Tracked), Error> {
-        let served = found.inspect_err(|error| self.metrics.unserved(api, error))?;
+        let served = self.counted(api, found)?;
         Span::current().record("model", served.name.as_str()).record("version", served.version);
         let tracked = served.metrics.track(api);
         Ok((served, tracked))
+    }
+
+    /// Counts a request of `api` that is refused before a model gets it.
+    ///
+    /// # Errors
+    /// That of the result.
+    pub fn counted<T>(&self, api: &'static str, result: Result<T, Error>) -> Result<T, Error> {
+        result.inspect_err(|error| self.metrics.unserved(api, error))
     }
 
     /// Whether a request that took so long is told to the operator.

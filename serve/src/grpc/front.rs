@@ -31,7 +31,7 @@ const METHODS: [&str; 17] = [
     "ModelReady",
     "ServerMetadata",
     "ModelMetadata",
-    "ModelInfer",
+    INFER,
     "ModelStreamInfer",
     "ModelConfig",
     "ModelStatistics",
@@ -47,6 +47,9 @@ const METHODS: [&str; 17] = [
 
 /// Those with many requests in one call.
 const STREAMS: [&str; 2] = ["ModelStreamInfer", "ServerReflectionInfo"];
+
+/// The call that asks a model once.
+const INFER: &str = "ModelInfer";
 
 /// The name of every other call.
 const UNKNOWN: &str = "_unknown";
@@ -89,7 +92,12 @@ impl Front {
         let trace_id = begun.as_ref().map(|begun| display(begun.trace_id));
         let span = tracing::error_span!("request", id, trace_id, method, model = Empty, version = Empty);
         let mut response = match refusal(&app, &request) {
-            Some(error) => status(&error).into_http(),
+            Some(error) => {
+                if method == INFER {
+                    app.metrics.unserved("infer", &error);
+                }
+                status(&error).into_http()
+            }
             None => self.in_time(request, start).instrument(span.clone()).await,
         };
         if let Ok(id) = HeaderValue::from_str(&id) {
@@ -161,6 +169,23 @@ fn method(path: &str) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[actix_web::test]
+    async fn calls_that_come_while_the_server_stops_count_as_draining() {
+        let store = tempfile::tempdir().unwrap();
+        let app = Arc::new(App::example(store.path()));
+        let stop = watch::Sender::new(false);
+        let mut front = Front::new(app.clone(), stop.subscribe()).unwrap();
+        app.enter(Phase::Stopping);
+        for call in [INFER, "RepositoryIndex"] {
+            let request = Request::builder().uri(format!("/{INFERENCE}/{call}")).body(Body::empty()).unwrap();
+            let response = front.call(request).await.unwrap();
+            assert_eq!(Status::from_header_map(response.headers()).unwrap().code(), Code::Unavailable, "{call}");
+        }
+        let text = app.metrics.text().unwrap();
+        let labels = "{api=\"infer\",model=\"_unknown\",outcome=\"draining\",version=\"_unknown\"}";
+        assert!(text.contains(&format!("selfie_requests_total{labels} 1\n")), "{text}");
+    }
 
     #[test]
     fn every_call_of_the_services_has_its_name_in_the_metrics() {

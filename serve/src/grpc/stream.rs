@@ -48,7 +48,7 @@ async fn answer(
     let trace = span.as_ref().map(|span| span.context().clone());
     let id = request.id.clone();
     let result = match app.phase() {
-        Phase::Stopping => Err(Error::Draining),
+        Phase::Stopping => app.counted("infer", Err(Error::Draining)),
         Phase::Serving | Phase::Leaving => infer(app, metadata, trace, request).await,
     };
     let (code, error_message, response) = match result {

@@ -2,7 +2,7 @@
 //! model gives them.
 
 use super::envelope::OpenAi;
-use super::{App, answered, images, null, resource, terms};
+use super::{App, answered, images, null, resource};
 use crate::Error;
 use crate::batch::Terms;
 use crate::engine::{Answers, Served, Which};
@@ -52,11 +52,10 @@ struct Prediction<'a> {
 }
 
 async fn classify(app: Data<App>, request: HttpRequest, payload: Payload) -> Result<HttpResponse, OpenAi> {
-    let form = images::read::<Options>(&app, &request, payload).await?;
-    let terms = terms::terms(&app.config, &request, None, None)?;
+    let form = images::read::<Options>(&app, "classify", &request, payload).await?;
     let (served, tracked) = app.track(app.engine.route(form.model.as_deref(), Which::Usual), "classify")?;
     let top_k = form.options.top_k.map_or(DEFAULT_TOP_K, Whole::count);
-    let (labels, answers) = tracked.end(run(&served, form.images, top_k, terms).await)?;
+    let (labels, answers) = tracked.end(run(&served, form.images, top_k, form.terms).await)?;
     let (timing, raw_scores) = (form.timing.max(answers.timing), form.options.raw_scores);
     let predictions = |logits: &[f32]| {
         let prediction = |(index, probability): (usize, f32)| {

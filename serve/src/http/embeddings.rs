@@ -7,7 +7,7 @@
 
 use super::envelope::OpenAi;
 use super::numbers::{Dtype, Endianness, Numbers};
-use super::{App, accept, answered, images, null, resource, terms, vectors};
+use super::{App, accept, answered, images, null, resource, vectors};
 use crate::Error;
 use crate::engine::Which;
 use crate::model::row::normalise;
@@ -90,9 +90,8 @@ pub struct Usage {
 }
 
 async fn embeddings(app: Data<App>, request: HttpRequest, payload: Payload) -> Result<HttpResponse, OpenAi> {
-    let wanted = accept::form(&request)?;
-    let form = images::read::<Options>(&app, &request, payload).await?;
-    let terms = terms::terms(&app.config, &request, None, None)?;
+    let wanted = app.counted("embeddings", accept::form(&request))?;
+    let form = images::read::<Options>(&app, "embeddings", &request, payload).await?;
     let (served, tracked) = app.track(app.engine.route(form.model.as_deref(), Which::Usual), "embeddings")?;
     let result = async {
         let Some(width) = served.model.embedding_width() else {
@@ -101,7 +100,7 @@ async fn embeddings(app: Data<App>, request: HttpRequest, payload: Payload) -> R
         if let Some(dimensions) = form.options.dimensions().filter(|dimensions| !(1..=width).contains(dimensions)) {
             return Err(Error::invalid("dimensions", format!("dimensions is {dimensions}; it must be 1 to {width}")));
         }
-        served.images(form.images, terms).await
+        served.images(form.images, form.terms).await
     };
     let answers = tracked.end(result.await)?;
     let (timing, options) = (form.timing.max(answers.timing), form.options);

@@ -11,8 +11,9 @@
 //! in JSON may be a URL.
 
 use super::messages::Messages;
-use super::{App, body, data_uri, multipart};
+use super::{App, body, data_uri, multipart, terms};
 use crate::Error;
+use crate::batch::Terms;
 use crate::engine::{Laps, Timing};
 use crate::fetch::{AT_ONCE_EACH, Fetcher};
 use crate::metrics::Stage;
@@ -41,6 +42,8 @@ pub struct Form<O, I = Bytes> {
     pub options: O,
     /// How long it took to come, and to be understood.
     pub timing: Timing,
+    /// How long it may wait, and who goes first.
+    pub terms: Terms,
 }
 
 #[derive(Deserialize)]
@@ -83,16 +86,19 @@ impl Input {
     }
 }
 
-/// Reads the request.
+/// Reads a request of `api`, which counts when that fails.
 ///
 /// # Errors
 /// [`Error::MediaType`], [`Error::BodyTooLarge`], or what is wrong with the form.
-pub async fn read<O: DeserializeOwned>(app: &App, request: &HttpRequest, payload: Payload) -> Result<Form<O>, Error> {
-    let form = read_any(app, request, payload).await?;
-    if form.images.is_empty() {
-        return Err(Error::invalid("input", "input is missing or holds no image"));
-    }
-    Ok(form)
+pub async fn read<O: DeserializeOwned>(
+    app: &App,
+    api: &'static str,
+    request: &HttpRequest,
+    payload: Payload,
+) -> Result<Form<O>, Error> {
+    let form = read_any(app, api, request, payload).await?;
+    let missing = || Error::invalid("input", "input is missing or holds no image");
+    app.counted(api, if form.images.is_empty() { Err(missing()) } else { Ok(form) })
 }
 
 /// As [`read`], for a route that has something to do without an image as well.
@@ -101,21 +107,27 @@ pub async fn read<O: DeserializeOwned>(app: &App, request: &HttpRequest, payload
 /// [`Error::MediaType`], [`Error::BodyTooLarge`], or what is wrong with the form.
 pub async fn read_any<O: DeserializeOwned>(
     app: &App,
+    api: &'static str,
     request: &HttpRequest,
     payload: Payload,
 ) -> Result<Form<O>, Error> {
+    app.counted(api, form(app, request, payload).await)
+}
+
+async fn form<O: DeserializeOwned>(app: &App, request: &HttpRequest, payload: Payload) -> Result<Form<O>, Error> {
     let mut fields = query(request)?;
     let mut laps = Laps::start();
     let form = match body::kind(request).as_str() {
         "application/json" => {
             let body = body::read(request, payload, &app.config).await?;
             laps.lap(Stage::Receive);
-            let Form { model, images, is_list, options, .. } = json(&body, fields, app.config.request_items())?;
+            let Form { model, images, is_list, options, timing, terms } =
+                json(&body, fields, app.config.request_items())?;
             laps.lap(Stage::Parse);
             let fetcher = app.fetcher.as_ref().filter(|_| images.iter().any(|text| data_uri::is_url(text)));
             let images = bytes(fetcher, images).await?;
             laps.lap(if fetcher.is_some() { Stage::Fetch } else { Stage::Parse });
-            Form { model, images, is_list, options, timing: Timing::default() }
+            Form { model, images, is_list, options, timing, terms }
         }
         "multipart/form-data" => {
             let (images, own) = multipart::read(request, payload, &app.config).await?;
@@ -131,7 +143,8 @@ pub async fn read_any<O: DeserializeOwned>(
         }
         found => return Err(Error::MediaType { found: found.to_owned(), expected: EXPECTED }),
     };
-    Ok(Form { timing: laps.timing, ..form })
+    let terms = terms::terms(&app.config, request, None, None)?;
+    Ok(Form { timing: laps.timing, terms, ..form })
 }
 
 fn query(request: &HttpRequest) -> Result<Fields, Error> {
@@ -183,7 +196,8 @@ pub fn json<O: DeserializeOwned>(body: &[u8], query: Fields, limit: usize) -> Re
     if texts.len() > limit {
         return Err(Error::TooManyItems { found: texts.len(), limit });
     }
-    Ok(Form { model: form.model, images: texts, is_list, options: form.options, timing: Timing::default() })
+    let Json { model, options, .. } = form;
+    Ok(Form { model, images: texts, is_list, options, timing: Timing::default(), terms: Terms::default() })
 }
 
 /// Images with options that came as text.
@@ -195,7 +209,7 @@ pub fn from_text<O: DeserializeOwned>(images: Vec<Bytes>, mut fields: Fields) ->
     let fields: Map<String, Value> = fields.into_iter().map(|(name, text)| (name, typed(text))).collect();
     let options = serde_json::from_value(Value::Object(fields))
         .map_err(|error| Error::invalid("", format!("an option is wrong: {error}")))?;
-    Ok(Form { model, images, is_list: false, options, timing: Timing::default() })
+    Ok(Form { model, images, is_list: false, options, timing: Timing::default(), terms: Terms::default() })
 }
 
 /// An option that came as text: a number or a boolean where the text is one, else a string.

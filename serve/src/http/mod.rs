@@ -2,6 +2,7 @@
 //! in [`ROUTES`].
 
 mod accept;
+mod api;
 mod body;
 mod bulk;
 mod classify;

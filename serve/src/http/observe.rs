@@ -1,6 +1,6 @@
 //! Around every request: its id, its span, its key, the metrics, the log, the refusal while the server stops.
 
-use super::{SERVER_TIMING, authorization, encoding, method, refuse, trace};
+use super::{SERVER_TIMING, api, authorization, encoding, method, refuse, trace};
 use crate::Error;
 use crate::app::request_id::{self, request_id};
 use crate::app::{App, Phase};
@@ -41,6 +41,9 @@ pub async fn observe(
     }
     let mut response = match refusal(&app, &request) {
         Some(error) => {
+            if let Some(api) = api::of(&route).filter(|_| request.method() == Method::POST) {
+                app.metrics.unserved(api, &error);
+            }
             let (request, _) = request.into_parts();
             let refusal = refuse(&request, error);
             ServiceResponse::new(request, refusal)
@@ -94,5 +97,40 @@ fn timing(headers: &mut HeaderMap, took: Duration) {
     let whole = format!("{stages}, total;dur={:.3}", took.as_secs_f64() * 1e3);
     if let Ok(value) = HeaderValue::from_str(&whole) {
         headers.insert(SERVER_TIMING, value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::configure;
+    use super::*;
+    use actix_web::middleware::from_fn;
+    use actix_web::test::{TestRequest, call_service, init_service};
+
+    #[actix_web::test]
+    async fn requests_that_come_while_the_server_stops_count_as_draining() {
+        let store = tempfile::tempdir().unwrap();
+        let app = Data::new(App::example(store.path()));
+        let service = actix_web::App::new().app_data(app.clone()).wrap(from_fn(observe)).configure(configure);
+        let service = init_service(service).await;
+        app.enter(Phase::Stopping);
+        for (path, api) in [
+            ("/v1/embeddings", "embeddings"),
+            ("/v1/classify", "classify"),
+            ("/predict", "predict"),
+            ("/similarity", "similarity"),
+            ("/v1/search", "search"),
+            ("/v2/models/pooling/infer", "infer"),
+        ] {
+            let response = call_service(&service, TestRequest::post().uri(path).to_request()).await;
+            assert_eq!(response.status(), 503, "{path}");
+            let text = app.metrics.text().unwrap();
+            let labels = format!("{{api=\"{api}\",model=\"_unknown\",outcome=\"draining\",version=\"_unknown\"}}");
+            assert!(text.contains(&format!("selfie_requests_total{labels} 1\n")), "{path}: {text}");
+        }
+        call_service(&service, TestRequest::post().uri("/v2/repository/index").to_request()).await;
+        call_service(&service, TestRequest::get().uri("/v1/models").to_request()).await;
+        let text = app.metrics.text().unwrap();
+        assert_eq!(text.matches("\nselfie_requests_total{").count(), 6, "only inference is counted: {text}");
     }
 }

@@ -2,7 +2,7 @@
 //! of its clients: a list of labels with scores for one image, a list of such lists for a list of images.
 
 use super::envelope::OpenAi;
-use super::{App, answered, classify, images, null, resource, terms};
+use super::{App, answered, classify, images, null, resource};
 use crate::engine::Which;
 use crate::model::row::best;
 use crate::whole::Whole;
@@ -47,14 +47,13 @@ struct Prediction<'a> {
 }
 
 async fn predict(app: Data<App>, request: HttpRequest, payload: Payload) -> Result<HttpResponse, OpenAi> {
-    let form = images::read::<Options>(&app, &request, payload).await?;
-    let terms = terms::terms(&app.config, &request, None, None)?;
+    let form = images::read::<Options>(&app, "predict", &request, payload).await?;
     let (served, tracked) = app.track(app.engine.route(form.model.as_deref(), Which::Usual), "predict")?;
     let Options { raw_scores, parameters } = form.options;
     let usual = if raw_scores { Function::None } else { Function::Softmax };
     let function = parameters.function_to_apply.unwrap_or(usual);
     let top_k = parameters.top_k.map_or(usize::MAX, Whole::count);
-    let (labels, answers) = tracked.end(classify::run(&served, form.images, top_k, terms).await)?;
+    let (labels, answers) = tracked.end(classify::run(&served, form.images, top_k, form.terms).await)?;
     let predictions = |logits: &[f32]| -> Vec<_> {
         let prediction = |(index, probability): (usize, f32)| {
             let score = function.score(logits[index], probability);

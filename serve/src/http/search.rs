@@ -1,11 +1,11 @@
 //! `POST /v1/search`: images or vectors in, their exact nearest neighbours in a gallery out.
 
 use super::envelope::OpenAi;
-use super::{App, answered, images, null, resource, terms};
+use super::{App, answered, images, null, resource};
 use crate::Error;
 use crate::gallery::{Gallery, Hit};
 use crate::whole::Whole;
-use actix_web::web::{self, Data, Payload, ServiceConfig};
+use actix_web::web::{self, Bytes, Data, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -49,6 +49,12 @@ enum Vectors {
 enum Labels {
     One(Name),
     Many(Vec<Name>),
+}
+
+/// What is searched for.
+enum Query {
+    Images(Vec<Bytes>),
+    Vectors(Vec<Vec<f32>>),
 }
 
 /// A name, which is a number where the options came as text and the name looks like one.
@@ -99,24 +105,19 @@ struct Neighbour<'a> {
 }
 
 async fn search(app: Data<App>, request: HttpRequest, payload: Payload) -> Result<HttpResponse, OpenAi> {
-    let form = images::read_any::<Options>(&app, &request, payload).await?;
-    let terms = terms::terms(&app.config, &request, None, None)?;
-    let images::Form { model, images, options, timing, .. } = form;
-    let gallery = options.gallery(&app)?;
+    let form = images::read_any::<Options>(&app, "search", &request, payload).await?;
+    let images::Form { model, images, options, timing, terms, .. } = form;
+    let (gallery, query) = app.counted("search", options.asked(&app, images))?;
     let name = gallery.name.clone();
-    options
-        .few_thumbnails(gallery, images.len().max(options.vector.as_ref().map_or(0, |vectors| vectors.all().len())))?;
-    let (vectors, answers) = match (&options.vector, images.is_empty()) {
-        (Some(vectors), true) => (vectors.checked(gallery, app.config.request_items())?, None),
-        (None, false) => {
+    let (vectors, answers) = match query {
+        Query::Vectors(vectors) => (vectors, None),
+        Query::Images(images) => {
             let (served, tracked) = app.track(gallery.model(&app.engine, model.as_deref()), "search")?;
             let answers = tracked.end(served.images(images, terms).await)?;
             let rows = answers.rows.iter().filter_map(|row| served.model.embedding(row));
             let vectors = rows.map(<[f32]>::to_vec).collect();
             (vectors, Some((served, timing.max(answers.timing))))
         }
-        (Some(_), false) => return Err(Error::invalid("input", "images and vector are both there; send one").into()),
-        (None, true) => return Err(Error::invalid("input", "input is missing; send images, or a vector").into()),
     };
     // The product takes all processors for some milliseconds: not on the threads that read and write.
     let body = web::block(move || answer(&app, &name, &vectors, &options)).await;
@@ -153,6 +154,20 @@ fn answer(app: &App, name: &str, vectors: &[Vec<f32>], options: &Options) -> Res
 }
 
 impl Options {
+    /// Where to search, and for what.
+    fn asked<'a>(&self, app: &'a App, images: Vec<Bytes>) -> Result<(&'a Gallery, Query), Error> {
+        let gallery = self.gallery(app)?;
+        let vectors = self.vector.as_ref().map_or(0, |vectors| vectors.all().len());
+        self.few_thumbnails(gallery, images.len().max(vectors))?;
+        let query = match (&self.vector, images.is_empty()) {
+            (Some(vectors), true) => Query::Vectors(vectors.checked(gallery, app.config.request_items())?),
+            (None, false) => Query::Images(images),
+            (Some(_), false) => return Err(Error::invalid("input", "images and vector are both there; send one")),
+            (None, true) => return Err(Error::invalid("input", "input is missing; send images, or a vector")),
+        };
+        Ok((gallery, query))
+    }
+
     /// The gallery that is meant, when everything else that is asked of it can be had.
     fn gallery<'a>(&self, app: &'a App) -> Result<&'a Gallery, Error> {
         let gallery = app.galleries.find(self.gallery.clone().map(String::from).as_deref())?;

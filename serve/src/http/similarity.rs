@@ -1,7 +1,7 @@
 //! `POST /v1/similarity`: images in, the cosine of every pair of their vectors out.
 
 use super::envelope::OpenAi;
-use super::{App, answered, images, resource, terms};
+use super::{App, answered, images, resource};
 use crate::Error;
 use crate::engine::Which;
 use crate::model::row::unit;
@@ -31,14 +31,13 @@ struct Response<'a> {
 }
 
 async fn similarity(app: Data<App>, request: HttpRequest, payload: Payload) -> Result<HttpResponse, OpenAi> {
-    let form = images::read::<Options>(&app, &request, payload).await?;
-    let terms = terms::terms(&app.config, &request, None, None)?;
+    let form = images::read::<Options>(&app, "similarity", &request, payload).await?;
     let (served, tracked) = app.track(app.engine.route(form.model.as_deref(), Which::Usual), "similarity")?;
     let result = async {
         if served.model.embedding_width().is_none() {
             return Err(Error::invalid("model", format!("model \"{}\" gives no embedding", served.name)));
         }
-        served.images(form.images, terms).await
+        served.images(form.images, form.terms).await
     };
     let answers = tracked.end(result.await)?;
     Ok(answered(&served, form.timing.max(answers.timing), |response| {

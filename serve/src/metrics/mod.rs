@@ -101,7 +101,7 @@ impl Metrics {
         ModelMetrics::new(self.families.clone(), model, version)
     }
 
-    /// A request of `api` was for a model that does not answer. Names that nobody knows are one: clients make them up.
+    /// A request of `api` was refused before a model got it. Names that nobody knows are one: clients make them up.
     pub(crate) fn unserved(&self, api: &str, error: &Error) {
         let model: &str = match error {
             Error::Loading { model } | Error::Refused { model, .. } => model,

@@ -24,6 +24,7 @@ mod life;
 mod metadata;
 mod network;
 mod offline;
+mod outcomes;
 mod pictures;
 mod pillow;
 mod polling;
