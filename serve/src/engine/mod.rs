@@ -31,7 +31,7 @@ pub use rehearsal::rehearse;
 pub use served::{Answers, Served};
 pub use serving::Serving;
 pub use slot::{Slot, State};
-pub use timing::{Laps, Timing};
+pub use timing::{Laps, Timing, with_total};
 
 use crate::Config;
 use crate::Error;

@@ -38,6 +38,12 @@ impl Timing {
     }
 }
 
+/// The value of a `Server-Timing` header for stages that may be none, and the whole time.
+pub fn with_total(stages: &str, took: Duration) -> String {
+    let separator = if stages.is_empty() { "" } else { ", " };
+    format!("{stages}{separator}total;dur={:.3}", took.as_secs_f64() * 1e3)
+}
+
 /// Times stages that follow one another.
 pub struct Laps {
     /// What has been timed.
@@ -68,6 +74,9 @@ mod tests {
         let ms = Duration::from_millis;
         let one = Timing::default().with(Stage::Decode, Duration::from_micros(1500));
         let other = Timing::default().with(Stage::Queue, ms(2)).with(Stage::Decode, ms(1)).with(Stage::Wait, ms(3));
-        assert_eq!(one.max(other).header(), "wait;dur=3.000, decode;dur=1.500, queue;dur=2.000");
+        let stages = one.max(other).header();
+        assert_eq!(stages, "wait;dur=3.000, decode;dur=1.500, queue;dur=2.000");
+        assert_eq!(with_total(&stages, ms(9)), format!("{stages}, total;dur=9.000"));
+        assert_eq!(with_total("", ms(9)), "total;dur=9.000");
     }
 }

@@ -6,12 +6,13 @@ use super::health::Check;
 use super::proto::health::health_server::{HealthServer, SERVICE_NAME as HEALTH};
 use super::proto::inference::grpc_inference_service_server::{GrpcInferenceServiceServer, SERVICE_NAME as INFERENCE};
 use super::reflection::{Reflection, SERVICE_NAME as REFLECTION, reflection};
-use super::service::Inference;
+use super::service::{Inference, SERVER_TIMING};
 use super::status::status;
 use super::{terms, trace};
 use crate::Error;
 use crate::app::request_id::{self, request_id};
 use crate::app::{App, Phase};
+use crate::engine::with_total;
 use std::sync::Arc;
 use std::time::Instant;
 use tokio::sync::watch;
@@ -103,9 +104,13 @@ impl Front {
         if let Ok(id) = HeaderValue::from_str(&id) {
             response.headers_mut().insert(request_id::HEADER, id);
         }
+        let took = start.elapsed();
+        let timing = with_total(text(response.headers(), SERVER_TIMING).unwrap_or_default(), took);
+        if let Ok(timing) = HeaderValue::from_str(&timing) {
+            response.headers_mut().insert(SERVER_TIMING, timing);
+        }
         let status = Status::from_header_map(response.headers());
         let code = status.as_ref().map_or(Code::Ok, Status::code);
-        let took = start.elapsed();
         app.metrics.grpc.observe(method, code, took);
         if let Some(traced) = begun.and_then(|begun| begun.span) {
             trace::end(traced, code, status.as_ref().map_or("", Status::message));
@@ -113,7 +118,7 @@ impl Front {
         let took_ms = took.as_secs_f64() * 1e3;
         let _inside = span.enter();
         if app.is_slow(took) {
-            tracing::warn!(?code, took_ms, stages = text(response.headers(), "server-timing"), "answered slowly");
+            tracing::warn!(?code, took_ms, stages = text(response.headers(), SERVER_TIMING), "answered slowly");
         } else if app.config.log_requests {
             tracing::info!(?code, took_ms, "answered");
         } else {

@@ -14,6 +14,9 @@ use tokio::sync::watch;
 use tonic::metadata::MetadataValue;
 use tonic::{Request, Response, Status, Streaming};
 
+/// Where the time of a request went, in its metadata.
+pub const SERVER_TIMING: &str = "server-timing";
+
 /// The service.
 #[derive(Clone)]
 pub struct Inference {
@@ -69,7 +72,7 @@ impl GrpcInferenceService for Inference {
         let (response, timing) = infer(&self.app, &metadata, trace, request).await.map_err(|error| status(&error))?;
         let mut response = Response::new(response);
         if let Ok(timing) = MetadataValue::try_from(timing.header()) {
-            response.metadata_mut().insert("server-timing", timing);
+            response.metadata_mut().insert(SERVER_TIMING, timing);
         }
         Ok(response)
     }

@@ -17,8 +17,8 @@ use crate::batch::Terms;
 use crate::engine::{Laps, Timing};
 use crate::fetch::{AT_ONCE_EACH, Fetcher};
 use crate::metrics::Stage;
-use actix_web::HttpRequest;
 use actix_web::web::{Bytes, Payload, Query};
+use actix_web::{HttpMessage, HttpRequest};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -111,12 +111,20 @@ pub async fn read_any<O: DeserializeOwned>(
     request: &HttpRequest,
     payload: Payload,
 ) -> Result<Form<O>, Error> {
-    app.counted(api, form(app, request, payload).await)
+    let mut laps = Laps::start();
+    let form = form(app, request, payload, &mut laps).await;
+    // Where the request fails, its answer tells the time of these stages nevertheless.
+    request.extensions_mut().insert(laps.timing);
+    app.counted(api, form)
 }
 
-async fn form<O: DeserializeOwned>(app: &App, request: &HttpRequest, payload: Payload) -> Result<Form<O>, Error> {
+async fn form<O: DeserializeOwned>(
+    app: &App,
+    request: &HttpRequest,
+    payload: Payload,
+    laps: &mut Laps,
+) -> Result<Form<O>, Error> {
     let mut fields = query(request)?;
-    let mut laps = Laps::start();
     let form = match body::kind(request).as_str() {
         "application/json" => {
             let body = body::read(request, payload, &app.config).await?;

@@ -124,10 +124,15 @@ fn answered(
     let timing = timing.with(Stage::Encode, start.elapsed());
     timing.count(&served.metrics);
     response.headers_mut().insert(MODEL_VERSION, served.version.into());
+    timed(&mut response, timing);
+    Ok(response)
+}
+
+/// Says where the time of a request went.
+fn timed(response: &mut HttpResponse, timing: Timing) {
     if let Ok(stages) = HeaderValue::from_str(&timing.header()) {
         response.headers_mut().insert(SERVER_TIMING, stages);
     }
-    Ok(response)
 }
 
 /// Whether the sender may change what the server does.

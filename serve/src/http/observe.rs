@@ -4,9 +4,11 @@ use super::{SERVER_TIMING, api, authorization, encoding, method, refuse, trace};
 use crate::Error;
 use crate::app::request_id::{self, request_id};
 use crate::app::{App, Phase};
+use crate::engine::{Timing, with_total};
+use actix_web::HttpMessage;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::http::{ConnectionType, Method};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
@@ -52,7 +54,7 @@ pub async fn observe(
     };
     let took = start.elapsed();
     let status = response.status().as_u16();
-    timing(response.headers_mut(), took);
+    timing(&mut response, took);
     encoding::strip(response.headers_mut());
     if app.phase() > Phase::Serving {
         // The next request goes over a connection of its own, to whoever is there then.
@@ -91,12 +93,13 @@ fn refusal(app: &App, request: &ServiceRequest) -> Option<Error> {
     (app.phase() == Phase::Stopping && request.method() == Method::POST).then_some(Error::Draining)
 }
 
-/// Adds the whole time to a `Server-Timing` that is there.
-fn timing(headers: &mut HeaderMap, took: Duration) {
-    let Some(stages) = headers.get(SERVER_TIMING).and_then(|value| value.to_str().ok()) else { return };
-    let whole = format!("{stages}, total;dur={:.3}", took.as_secs_f64() * 1e3);
+/// Adds the whole time to the stages that the answer tells or, where it is an error, that the request had behind it.
+fn timing(response: &mut ServiceResponse<BoxBody>, took: Duration) {
+    let told = response.headers().get(SERVER_TIMING).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let behind = || response.request().extensions().get::<Timing>().map(Timing::header);
+    let whole = with_total(&told.or_else(behind).unwrap_or_default(), took);
     if let Ok(value) = HeaderValue::from_str(&whole) {
-        headers.insert(SERVER_TIMING, value);
+        response.headers_mut().insert(SERVER_TIMING, value);
     }
 }
 

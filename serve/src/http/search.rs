@@ -1,9 +1,11 @@
 //! `POST /v1/search`: images or vectors in, their exact nearest neighbours in a gallery out.
 
 use super::envelope::OpenAi;
-use super::{App, answered, images, null, resource};
+use super::{App, answered, images, null, resource, timed};
 use crate::Error;
+use crate::engine::{Laps, Timing};
 use crate::gallery::{Gallery, Hit};
+use crate::metrics::Stage;
 use crate::whole::Whole;
 use actix_web::web::{self, Bytes, Data, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
@@ -116,26 +118,39 @@ async fn search(app: Data<App>, request: HttpRequest, payload: Payload) -> Resul
             let answers = tracked.end(served.images(images, terms).await)?;
             let rows = answers.rows.iter().filter_map(|row| served.model.embedding(row));
             let vectors = rows.map(<[f32]>::to_vec).collect();
-            (vectors, Some((served, timing.max(answers.timing))))
+            (vectors, Some((served, answers.timing)))
         }
     };
     // The product takes all processors for some milliseconds: not on the threads that read and write.
-    let body = web::block(move || answer(&app, &name, &vectors, &options)).await;
-    let body = body.map_err(|_| Error::Server { reason: "a search was lost on its way".into() })??;
+    let laps = Laps::start();
+    let answer = web::block(move || answer(&app, &name, &vectors, &options, laps)).await;
+    let (body, searched) = answer.map_err(|_| Error::Server { reason: "a search was lost on its way".into() })??;
+    let timing = timing.max(searched);
     let write = |response: &mut HttpResponseBuilder| Ok(response.content_type("application/json").body(body));
     match answers {
-        Some((served, timing)) => Ok(answered(&served, timing, write)?),
-        None => Ok(write(&mut HttpResponse::Ok())?),
+        Some((served, answers)) => Ok(answered(&served, timing.max(answers), write)?),
+        None => {
+            let mut response = write(&mut HttpResponse::Ok())?;
+            timed(&mut response, timing);
+            Ok(response)
+        }
     }
 }
 
-/// Searches and writes the response.
-fn answer(app: &App, name: &str, vectors: &[Vec<f32>], options: &Options) -> Result<Vec<u8>, Error> {
+/// Searches and writes the response; says how long both took.
+fn answer(
+    app: &App,
+    name: &str,
+    vectors: &[Vec<f32>],
+    options: &Options,
+    mut laps: Laps,
+) -> Result<(Vec<u8>, Timing), Error> {
     let gallery = app.galleries.find(Some(name))?;
     let labels = options.labels();
     let start = Instant::now();
     let found = gallery.search(vectors, options.k(), labels.as_deref());
     app.metrics.galleries.searched(name, vectors.len(), start.elapsed());
+    laps.lap(Stage::Search);
     let neighbour = |hit: Hit| {
         let jpeg = if options.thumbnails { gallery.thumbnail(hit.row)? } else { None };
         let thumbnail = jpeg.map(|jpeg| STANDARD.encode(jpeg));
@@ -148,9 +163,10 @@ fn answer(app: &App, name: &str, vectors: &[Vec<f32>], options: &Options) -> Res
         Ok(Neighbours { index, map, neighbours })
     };
     let data = found.into_iter().enumerate().map(neighbours).collect::<Result<_, Error>>()?;
-    let body = Response { object: "search", gallery: name, data };
-    serde_json::to_vec(&body)
-        .map_err(|error| Error::Server { reason: format!("a response cannot be written: {error}") })
+    let body = serde_json::to_vec(&Response { object: "search", gallery: name, data });
+    let body = body.map_err(|error| Error::Server { reason: format!("a response cannot be written: {error}") })?;
+    laps.lap(Stage::Encode);
+    Ok((body, laps.timing))
 }
 
 impl Options {

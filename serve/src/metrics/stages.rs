@@ -22,14 +22,25 @@ pub enum Stage {
     Queue,
     /// The runtime, one observation a batch.
     Infer,
+    /// Neighbours are looked for in a gallery, one observation a request that asks for some.
+    Search,
     /// Outputs become the answer, one observation a request.
     Encode,
 }
 
 impl Stage {
     /// Every stage, in the order in which a request goes through them.
-    pub const ALL: [Self; 8] =
-        [Self::Receive, Self::Parse, Self::Fetch, Self::Wait, Self::Decode, Self::Queue, Self::Infer, Self::Encode];
+    pub const ALL: [Self; 9] = [
+        Self::Receive,
+        Self::Parse,
+        Self::Fetch,
+        Self::Wait,
+        Self::Decode,
+        Self::Queue,
+        Self::Infer,
+        Self::Search,
+        Self::Encode,
+    ];
 
     /// The name in labels and headers.
     pub fn name(self) -> &'static str {
@@ -41,6 +52,7 @@ impl Stage {
             Self::Decode => "decode",
             Self::Queue => "queue",
             Self::Infer => "infer",
+            Self::Search => "search",
             Self::Encode => "encode",
         }
     }
@@ -48,7 +60,7 @@ impl Stage {
     /// Whether it is one of the whole request, rather than of an item or a batch.
     pub fn is_whole(self) -> bool {
         match self {
-            Self::Receive | Self::Parse | Self::Fetch | Self::Encode => true,
+            Self::Receive | Self::Parse | Self::Fetch | Self::Search | Self::Encode => true,
             Self::Wait | Self::Decode | Self::Queue | Self::Infer => false,
         }
     }
@@ -65,8 +77,8 @@ impl Stages {
     /// # Errors
     /// The name is taken.
     pub fn new(versions: &mut Versions) -> Result<Self, Error> {
-        let help = "Time of a stage: receive, parse, fetch and encode of a request, wait (for a decoder) and decode of an image, \
-                    queue of an item, infer of a batch.";
+        let help = "Time of a stage: receive, parse, fetch, search and encode of a request, wait (for a decoder) and decode of an \
+                    image, queue of an item, infer of a batch.";
         let opts = HistogramOpts::new("selfie_stage_duration_seconds", help).buckets(seconds());
         Ok(Self { duration: versions.add(HistogramVec::new(opts, &["model", "version", "stage"]))? })
     }

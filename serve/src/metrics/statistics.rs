@@ -86,7 +86,7 @@ impl Statistics {
                 self.queue.ns.fetch_add(nanoseconds(took), Ordering::Relaxed);
                 return;
             }
-            Stage::Receive | Stage::Parse | Stage::Fetch | Stage::Encode => return,
+            Stage::Receive | Stage::Parse | Stage::Fetch | Stage::Search | Stage::Encode => return,
             Stage::Decode => &self.decode,
             Stage::Queue => &self.queue,
             Stage::Infer => &self.infer,

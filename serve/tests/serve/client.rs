@@ -105,6 +105,12 @@ impl Drop for Running {
     }
 }
 
+/// The stages that an answer names in its `Server-Timing`.
+pub fn stages(response: &Response) -> Vec<String> {
+    let timing = response.headers()["server-timing"].to_str().unwrap();
+    timing.split(", ").map(|part| part.split_once(";dur=").unwrap().0.to_owned()).collect()
+}
+
 /// The vectors of an answer, in the order of their `index`.
 pub fn vectors(answer: &Value) -> Vec<Vec<f32>> {
     let data = answer["data"].as_array().unwrap();

@@ -89,6 +89,18 @@ fn a_thumbnail_is_a_picture_that_clients_keep() {
 }
 
 #[test]
+fn a_search_says_where_its_time_went() {
+    let (_folders, server) = served(Network::default());
+    let by_image = server.json("/v1/search", &json!({"gallery": "pictured", "input": base64(&png(15))}));
+    let expected = ["receive", "parse", "wait", "decode", "queue", "infer", "search", "encode", "total"];
+    assert_eq!(stages(&by_image), expected);
+    let by_vector = server.json("/v1/search", &json!({"gallery": "pictured", "vector": [1.0, 0.5, 0.25, 0.125]}));
+    assert_eq!(stages(&by_vector), ["receive", "parse", "search", "encode", "total"]);
+    let line = "selfie_stage_duration_seconds_count{model=\"net\",stage=\"search\",version=\"1\"}";
+    assert_eq!(server.metric(line), 1.0, "a vector asks no model");
+}
+
+#[test]
 fn very_many_thumbnails_are_not_given_at_once() {
     let (_folders, server) = served(Network::default());
     let ask = |queries: usize, k: usize| {

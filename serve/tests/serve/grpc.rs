@@ -220,9 +220,11 @@ fn every_answer_carries_the_request_s_id_and_its_times() {
     request.metadata_mut().insert("x-request-id", "shop-7".parse().unwrap());
     let answer = runtime.block_on(client.model_infer(request)).unwrap();
     assert_eq!(answer.metadata().get("x-request-id").unwrap(), "shop-7");
-    assert!(answer.metadata().get("server-timing").unwrap().to_str().unwrap().contains("infer;dur="));
+    let timing = answer.metadata().get("server-timing").unwrap().to_str().unwrap();
+    assert!(timing.contains("infer;dur=") && timing.contains(", total;dur="), "{timing}");
     let status = runtime.block_on(client.model_infer(ModelInferRequest::default())).unwrap_err();
     assert!(!status.metadata().get("x-request-id").unwrap().is_empty(), "a new one");
+    assert!(status.metadata().get("server-timing").unwrap().to_str().unwrap().starts_with("total;dur="));
 }
 
 #[test]

@@ -199,6 +199,30 @@ fn every_answer_has_a_request_id() {
 }
 
 #[test]
+fn every_answer_says_how_long_it_took() {
+    let store = store(&[("net", Network::default())]);
+    let server = serve(config(store.path()));
+    for path in ["/v2/health/live", "/v1/models", "/metrics", "/nowhere"] {
+        assert_eq!(stages(&server.get(path).send().unwrap()), ["total"], "{path}");
+    }
+    let post = |path: &str, body: &str| {
+        let request = server.post(path).header("content-type", "application/json");
+        request.body(body.to_owned()).send().unwrap()
+    };
+    let bad_image = json!({"input": base64(b"not an image")}).to_string();
+    for (path, body, expected) in [
+        ("/v1/embeddings", "{", vec!["receive", "total"]),
+        ("/v1/embeddings", bad_image.as_str(), vec!["receive", "parse", "total"]),
+        ("/v2/models/net/infer", "{", vec!["receive", "total"]),
+        ("/v2/models/nobody/infer", "{}", vec!["total"]),
+    ] {
+        let response = post(path, body);
+        assert!(response.status().is_client_error(), "{path} {body}");
+        assert_eq!(stages(&response), expected, "{path} {body}");
+    }
+}
+
+#[test]
 fn the_description_of_the_api_holds_what_is_there() {
     let store = store(&[("net", Network::default())]);
     let server = serve(config(store.path()));

@@ -22,7 +22,7 @@ use super::{App, answered, resource, terms};
 use crate::engine::Laps;
 use crate::metrics::Stage;
 use actix_web::web::{self, Data, Path, Payload, ServiceConfig};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 
 /// Adds the routes.
 pub fn configure(config: &mut ServiceConfig) {
@@ -48,6 +48,9 @@ async fn infer(
         let answers = asked.tensor.run(&served, terms).await?;
         Ok((asked.id, asked.outputs, answers))
     };
-    let (id, outputs, answers) = tracked.end(result.await)?;
+    let result = result.await;
+    // Where the request fails, its answer tells the time of these stages nevertheless.
+    http.extensions_mut().insert(laps.timing);
+    let (id, outputs, answers) = tracked.end(result)?;
     Ok(answered(&served, laps.timing.max(answers.timing), |http| output::write(&served, id, &outputs, &answers, http))?)
 }
