@@ -9,6 +9,9 @@ pub const HEADER: &str = "x-request-id";
 
 const LONGEST: usize = 128;
 
+/// The id of a request, as handlers find it.
+pub struct RequestId(pub String);
+
 /// The id that the client gave, if it is a usable one, or a new one.
 pub fn request_id(given: Option<&str>) -> String {
     match given {

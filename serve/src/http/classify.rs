@@ -12,14 +12,11 @@ use actix_web::web::{self, Bytes, Data, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::{Deserialize, Serialize};
 
-const PATHS: [&str; 2] = ["/v1/classify", "/classify"];
 const DEFAULT_TOP_K: usize = 5;
 
 /// Adds the route.
 pub fn configure(config: &mut ServiceConfig) {
-    for path in PATHS {
-        config.service(resource(path, "POST").route(web::post().to(classify)));
-    }
+    config.service(resource("/v1/classify", "POST").route(web::post().to(classify)));
 }
 
 #[derive(Debug, Deserialize)]

@@ -7,6 +7,7 @@
 
 use super::envelope::OpenAi;
 use super::numbers::{Dtype, Endianness, Numbers};
+use super::receipt::Receipt;
 use super::{App, accept, answered, images, null, resource, vectors};
 use crate::Error;
 use crate::engine::Which;
@@ -63,7 +64,8 @@ struct Response<'a> {
     object: &'static str,
     model: &'a str,
     data: Vec<Embedding>,
-    usage: Usage,
+    #[serde(flatten)]
+    receipt: Receipt,
 }
 
 #[derive(Serialize)]
@@ -80,13 +82,6 @@ enum Vector {
     Base64(String),
     Binary(Vec<i8>),
     Ubinary(Vec<u8>),
-}
-
-/// Always zero: images have no tokens, but OpenAI's clients want the field.
-#[derive(Default, Serialize)]
-pub struct Usage {
-    prompt_tokens: u64,
-    total_tokens: u64,
 }
 
 async fn embeddings(app: Data<App>, request: HttpRequest, payload: Payload) -> Result<HttpResponse, OpenAi> {
@@ -117,7 +112,7 @@ async fn embeddings(app: Data<App>, request: HttpRequest, payload: Payload) -> R
                 let embedding =
                     |(index, vector)| Embedding { object: "embedding", index, embedding: options.write(vector) };
                 let data = found.into_iter().enumerate().map(embedding).collect();
-                response.json(Response { object: "list", model, data, usage: Usage::default() })
+                response.json(Response { object: "list", model, data, receipt: Receipt::of(&request) })
             }
         })
     })?)

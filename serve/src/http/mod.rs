@@ -16,6 +16,7 @@ mod gallery_map;
 mod gallery_thumbnail;
 pub(crate) mod images;
 pub(crate) mod infer;
+mod infinity;
 mod inflate;
 mod messages;
 mod method;
@@ -29,6 +30,7 @@ mod observe;
 mod openapi;
 mod origin;
 mod predict;
+mod receipt;
 mod repository_index;
 mod repository_load;
 pub(crate) mod search;
@@ -69,6 +71,7 @@ const MODEL_VERSION: HeaderName = HeaderName::from_static("x-model-version");
 pub const ROUTES: &[fn(&mut ServiceConfig)] = &[
     embeddings::configure,
     classify::configure,
+    infinity::configure,
     predict::configure,
     similarity::configure,
     search::configure,

@@ -4,7 +4,7 @@
 //! # Source
 //! `encode_pooling_bytes` and `MetadataItem` of vLLM 0.16.
 
-use super::embeddings::Usage;
+use super::receipt::Usage;
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use half::{bf16, f16};
 use serde::{Deserialize, Serialize};

@@ -2,7 +2,7 @@
 
 use super::{SERVER_TIMING, api, authorization, encoding, method, refuse, trace};
 use crate::Error;
-use crate::app::request_id::{self, request_id};
+use crate::app::request_id::{self, RequestId, request_id};
 use crate::app::{App, Phase};
 use crate::engine::{Timing, with_total};
 use actix_web::HttpMessage;
@@ -34,6 +34,7 @@ pub async fn observe(
     let route = request.match_pattern().unwrap_or_else(|| "_unknown".to_owned());
     let method = method::name(request.method().as_str());
     let id = request_id(request.headers().get(REQUEST_ID).and_then(|id| id.to_str().ok()));
+    request.extensions_mut().insert(RequestId(id.clone()));
     let begun = app.tracer.as_ref().map(|tracer| trace::begin(tracer, &request, &id, start));
     let trace_id = begun.as_ref().map(|begun| display(begun.trace_id));
     let span = tracing::error_span!("request", id, trace_id, method, route, model = Empty, version = Empty);

@@ -40,10 +40,13 @@ enum Function {
     None,
 }
 
+/// A class as clients of these APIs know one.
 #[derive(Serialize)]
-struct Prediction<'a> {
-    label: &'a str,
-    score: f32,
+pub struct Prediction<'a> {
+    /// Its name.
+    pub label: &'a str,
+    /// Its probability, or the score that was asked for in its place.
+    pub score: f32,
 }
 
 async fn predict(app: Data<App>, request: HttpRequest, payload: Payload) -> Result<HttpResponse, OpenAi> {

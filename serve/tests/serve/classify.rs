@@ -50,3 +50,34 @@ fn the_scores_are_the_softmax_of_the_logits_or_these_themselves() {
         }
     }
 }
+
+#[test]
+fn infinity_s_clients_get_all_classes_in_its_words() {
+    let store = store(&[("net", Network { classes: 7, ..Network::default() })]);
+    let server = serve(config(store.path()));
+    let images = [base64(&png(1)), base64(&jpeg(2))];
+    for raw_scores in [false, true] {
+        let body = json!({"input": images, "raw_scores": raw_scores, "top_k": 7});
+        let ours: Value = server.json("/v1/classify", &body).json().unwrap();
+        let request = server.post("/classify").header("x-request-id", "shop-7");
+        let request = request.json(&json!({"model": "net", "input": images, "raw_scores": raw_scores}));
+        let answer: Value = request.send().unwrap().json().unwrap();
+        assert_eq!((&answer["object"], &answer["model"]), (&json!("classify"), &json!("net")));
+        assert_eq!((&answer["id"], answer["created"].as_u64().unwrap() > 1_000_000_000), (&json!("shop-7"), true));
+        assert_eq!(answer["usage"], json!({"prompt_tokens": 0, "total_tokens": 0}));
+        let lists = answer["data"].as_array().unwrap();
+        assert_eq!(lists.len(), 2, "{answer}");
+        for (list, ours) in lists.iter().zip(ours["data"].as_array().unwrap()) {
+            let (list, ours) = (list.as_array().unwrap(), ours["predictions"].as_array().unwrap());
+            assert_eq!(list.len(), 7, "{answer}");
+            for (class, ours) in list.iter().zip(ours) {
+                assert_eq!(class["label"], ours["label"], "{answer}");
+                let score = |class: &Value| class["score"].as_f64().unwrap() as f32;
+                assert_close(&[score(class)], &[score(ours)], "score");
+            }
+        }
+    }
+    let answer: Value = server.json("/classify", &json!({"input": images[0], "top_k": 2})).json().unwrap();
+    assert_eq!(answer["data"][0].as_array().unwrap().len(), 2, "{answer}");
+    assert_eq!(server.json("/classify", &json!({"input": images[0], "top_k": 0})).status(), 400);
+}

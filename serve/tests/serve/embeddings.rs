@@ -74,12 +74,15 @@ fn the_answer_has_the_form_of_openai() {
     let store = store(&[("net", Network::default())]);
     let server = serve(config(store.path()));
     let response = server.json("/v1/embeddings", &json!({"input": base64(&png(1))}));
+    let id = response.headers()["x-request-id"].to_str().unwrap().to_owned();
     let expected = ["receive", "parse", "wait", "decode", "queue", "infer", "encode", "total"];
     assert_eq!(stages(&response), expected);
     let answer: Value = response.json().unwrap();
     assert_eq!((&answer["object"], &answer["model"]), (&json!("list"), &json!("net")));
     assert_eq!(answer["data"][0]["object"], "embedding");
     assert_eq!(answer["usage"], json!({"prompt_tokens": 0, "total_tokens": 0}));
+    assert_eq!(answer["id"], id);
+    assert!(answer["created"].as_u64().unwrap() > 1_000_000_000);
 }
 
 #[test]
