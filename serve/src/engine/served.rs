@@ -114,6 +114,11 @@ impl Served {
         self.batcher.limits().max_batch_size
     }
 
+    /// Most items that wait.
+    pub fn max_queue_items(&self) -> usize {
+        self.batcher.limits().max_queue_items
+    }
+
     /// The runtime and the kind of file, as Triton names platforms.
     pub fn platform(&self) -> String {
         format!("{}_onnx", self.model.choice.runtime)

@@ -22,7 +22,6 @@ struct Response<'a> {
     model: Model<'a>,
     version: u64,
     runtime: &'static str,
-    device: String,
     /// Why this runtime and this device.
     reason: &'a str,
     golden: &'a [Proof],
@@ -36,7 +35,6 @@ async fn model(app: Data<App>, name: Path<String>) -> Result<HttpResponse, OpenA
         model: Model::of(name.as_str(), &served),
         version: served.version,
         runtime: choice.runtime,
-        device: choice.device.to_string(),
         reason: &choice.reason,
         golden: &served.model.proofs,
         card: served.model.card(),

@@ -1,5 +1,5 @@
 //! `GET /v1/models`: the models that are served, in the words of OpenAI's API: each by its name, which stands for the version that
-//! answers by default, and by `name:label` for each of its labels.
+//! answers by default, and by `name:label` for each of its labels. What infinity tells of a model stands beside it.
 
 use super::{App, resource};
 use crate::engine::Served;
@@ -28,6 +28,24 @@ pub struct Model<'a> {
     /// When the file was written, in seconds of Unix time.
     created: u64,
     owned_by: &'static str,
+    /// Name of the runtime.
+    backend: &'static str,
+    device: String,
+    capabilities: Vec<&'static str>,
+    stats: Stats,
+}
+
+/// How busy a model is, as infinity says it.
+#[derive(Serialize)]
+struct Stats {
+    /// The part of the queue that is taken.
+    queue_fraction: f64,
+    /// Items that wait.
+    queue_absolute: i64,
+    /// Requests that are not answered yet.
+    results_pending: i64,
+    /// The largest batch that the runtime gets.
+    batch_size: usize,
 }
 
 impl<'a> Model<'a> {
@@ -35,7 +53,31 @@ impl<'a> Model<'a> {
     pub fn of(id: impl Into<Cow<'a, str>>, served: &Served) -> Self {
         let created =
             served.written().and_then(|time| time.duration_since(UNIX_EPOCH).ok()).map_or(0, |time| time.as_secs());
-        Self { id: id.into(), object: "model", created, owned_by: "selfie" }
+        let (model, choice) = (&served.model, &served.model.choice);
+        let embeds = model.embedding_width().map(|_| "image_embed");
+        let classifies = model.labels().map(|_| "classify");
+        Self {
+            id: id.into(),
+            object: "model",
+            created,
+            owned_by: "selfie",
+            backend: choice.runtime,
+            device: choice.device.to_string(),
+            capabilities: embeds.into_iter().chain(classifies).collect(),
+            stats: Stats::of(served),
+        }
+    }
+}
+
+impl Stats {
+    fn of(served: &Served) -> Self {
+        let queue_absolute = served.metrics.waiting();
+        Self {
+            queue_fraction: queue_absolute as f64 / served.max_queue_items() as f64,
+            queue_absolute,
+            results_pending: served.metrics.pending(),
+            batch_size: served.max_batch_size(),
+        }
     }
 }
 

@@ -106,6 +106,11 @@ impl ModelMetrics {
         self.statistics.waiting()
     }
 
+    /// Requests that are on their way now.
+    pub(crate) fn pending(&self) -> i64 {
+        self.statistics.pending()
+    }
+
     /// Requests that were not answered well, by outcome.
     pub(super) fn failures(&self) -> Vec<(String, u64)> {
         self.families().requests.failures(&self.labels())
@@ -148,6 +153,7 @@ impl ModelMetrics {
 
     /// Counts one request of `api`; see [`Tracked`].
     pub fn track(&self, api: &'static str) -> Tracked {
+        self.statistics.begun();
         Tracked::new(self.clone(), api)
     }
 

@@ -19,6 +19,7 @@ pub struct Statistics {
     hit: Counter,
     miss: Counter,
     waiting: AtomicI64,
+    pending: AtomicI64,
     batches: Mutex<BTreeMap<usize, Total>>,
 }
 
@@ -72,8 +73,19 @@ impl Counter {
 }
 
 impl Statistics {
+    /// A request began.
+    pub fn begun(&self) {
+        self.pending.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Requests that have begun and not ended.
+    pub fn pending(&self) -> i64 {
+        self.pending.load(Ordering::Relaxed)
+    }
+
     /// A request ended after `took`.
     pub fn request(&self, is_ok: bool, took: Duration) {
+        self.pending.fetch_sub(1, Ordering::Relaxed);
         let counter = if is_ok { &self.success } else { &self.fail };
         counter.add(took);
     }
@@ -160,8 +172,10 @@ mod tests {
         statistics.batch(1, ms(1));
         statistics.stage(Stage::Wait, ms(1));
         statistics.stage(Stage::Queue, ms(2));
+        (0..3).for_each(|_| statistics.begun());
         statistics.request(true, ms(9));
         statistics.request(false, ms(7));
+        assert_eq!(statistics.pending(), 1);
         let snapshot = statistics.snapshot();
         assert_eq!(snapshot.items(), 9);
         assert_eq!(snapshot.batches[&4], Total { count: 2, ns: 8_000_000 });

@@ -30,9 +30,17 @@ fn models_and_server_describe_themselves() {
     let ids: Vec<&Value> = models["data"].as_array().unwrap().iter().map(|model| &model["id"]).collect();
     assert_eq!(ids, ["a", "b"]);
     assert!(models["data"][0]["created"].as_u64().unwrap() > 1_000_000_000);
+    let idle = json!({"queue_fraction": 0.0, "queue_absolute": 0, "results_pending": 0, "batch_size": 32});
+    for (model, capabilities) in [(0, json!(["image_embed", "classify"])), (1, json!(["image_embed"]))] {
+        let model = &models["data"][model];
+        assert_eq!((&model["backend"], &model["device"]), (&json!("tract"), &json!("cpu")), "{model}");
+        assert_eq!(model["capabilities"], capabilities, "{model}");
+    }
+    assert_eq!(models["data"][0]["stats"], idle);
 
     let one = get("/v1/models/a");
     assert_eq!((&one["id"], &one["version"], &one["runtime"]), (&json!("a"), &json!(12), &json!("tract")));
+    assert_eq!((&one["device"], &one["stats"]), (&json!("cpu"), &idle));
     assert_eq!(one["card"]["input"]["channels"], 3);
     let golden = one["golden"].as_array().unwrap();
     assert!(

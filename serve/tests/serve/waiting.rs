@@ -15,7 +15,7 @@ pub const CROWD: u32 = 100;
 /// A request with so many images that a slow network is busy for long. Its client leaves when this is dropped.
 pub fn crowd(server: &Running) -> TcpStream {
     let images: Vec<String> = (0..CROWD).map(|seed| base64(&png(seed))).collect();
-    let body = json!({"input": images}).to_string();
+    let body = json!({"model": "net", "input": images}).to_string();
     let length = body.len();
     let head = format!(
         "POST /v1/embeddings HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n"
@@ -80,6 +80,26 @@ fn the_protocol_s_timeout_is_in_microseconds_and_answered_with_503() {
     for timeout in [0, 60_000_000, u64::MAX] {
         assert_eq!(infer(timeout, 0).status(), 200, "{timeout}");
     }
+}
+
+#[test]
+fn the_list_of_models_says_how_busy_each_is() {
+    let store = store(&[("idle", Network::default()), ("net", Network::slow())]);
+    let server = serve(Config { max_batch_size: 1, ..config(store.path()) });
+    let stats = |model: usize| {
+        let answer: Value = server.get("/v1/models").send().unwrap().json().unwrap();
+        answer["data"][model]["stats"].clone()
+    };
+    let idle = json!({"queue_fraction": 0.0, "queue_absolute": 0, "results_pending": 0, "batch_size": 1});
+    let crowd = crowd(&server);
+    wait_until("nobody waits", || stats(1)["queue_absolute"].as_i64().unwrap() > 0);
+    let busy = stats(1);
+    assert_eq!(busy["results_pending"], 1, "{busy}");
+    let fraction = busy["queue_absolute"].as_f64().unwrap() / 256.0;
+    assert_eq!(busy["queue_fraction"].as_f64(), Some(fraction), "{busy}");
+    assert_eq!(stats(0), idle);
+    drop(crowd);
+    wait_until("the crowd does not go", || stats(1) == idle);
 }
 
 #[test]
