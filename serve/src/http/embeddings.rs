@@ -31,8 +31,8 @@ pub fn configure(config: &mut ServiceConfig) {
 
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 struct Options {
-    #[serde(default, alias = "embedding_type", deserialize_with = "null::or_default")]
-    encoding_format: Format,
+    encoding_format: Option<Format>,
+    embedding_type: Option<Format>,
     #[serde(default, deserialize_with = "null::or_default")]
     embed_dtype: Dtype,
     #[serde(default, deserialize_with = "null::or_default")]
@@ -95,22 +95,26 @@ async fn embeddings(app: Data<App>, request: HttpRequest, payload: Payload) -> R
         if let Some(dimensions) = form.options.dimensions().filter(|dimensions| !(1..=width).contains(dimensions)) {
             return Err(Error::invalid("dimensions", format!("dimensions is {dimensions}; it must be 1 to {width}")));
         }
-        served.images(form.images, form.terms).await
+        let format = form.options.format()?;
+        Ok((format, served.images(form.images, form.terms).await?))
     };
-    let answers = tracked.end(result.await)?;
+    let (format, answers) = tracked.end(result.await)?;
     let (timing, options) = (form.timing.max(answers.timing), form.options);
     Ok(answered(&served, timing, |response| {
         let rows = answers.rows.iter().filter_map(|row| served.model.embedding(row));
         let found: Vec<_> = rows.map(|vector| options.cut(vector)).collect();
         response.insert_header((VARY, "accept"));
         let model = &served.name;
-        Ok(match (wanted, options.encoding_format) {
+        Ok(match (wanted, format) {
             (accept::Form::Bytes(dtype), _) => vectors::write(dtype, &found, response),
             (_, Format::Bytes) => options.numbers().describe(&found, model, response),
             (_, Format::BytesOnly) => options.numbers().write(&found, response),
             _ => {
-                let embedding =
-                    |(index, vector)| Embedding { object: "embedding", index, embedding: options.write(vector) };
+                let embedding = |(index, vector)| Embedding {
+                    object: "embedding",
+                    index,
+                    embedding: options.write(format, vector),
+                };
                 let data = found.into_iter().enumerate().map(embedding).collect();
                 response.json(Response { object: "list", model, data, receipt: Receipt::of(&request) })
             }
@@ -135,9 +139,20 @@ impl Options {
         Numbers { dtype: self.embed_dtype, endianness: self.endianness }
     }
 
+    /// The form that is asked for under either name, or under both.
+    fn format(&self) -> Result<Format, Error> {
+        match (self.encoding_format, self.embedding_type) {
+            (Some(one), Some(other)) if one != other => {
+                let reason = "encoding_format and embedding_type ask for different forms of a vector; send one of them";
+                Err(Error::invalid("embedding_type", reason))
+            }
+            (one, other) => Ok(other.or(one).unwrap_or_default()),
+        }
+    }
+
     /// A vector in JSON.
-    fn write(&self, vector: Vec<f32>) -> Vector {
-        match self.encoding_format {
+    fn write(&self, format: Format, vector: Vec<f32>) -> Vector {
+        match format {
             Format::Base64 => Vector::Base64(STANDARD.encode(self.numbers().bytes(&vector))),
             Format::Binary => Vector::Binary(vectors::bits(&vector).map(|byte| (byte ^ 0x80) as i8).collect()),
             Format::Ubinary => Vector::Ubinary(vectors::bits(&vector).collect()),

@@ -129,6 +129,30 @@ fn bits_are_those_of_the_signs() {
 }
 
 #[test]
+fn both_names_of_the_form_are_read_where_they_agree() {
+    let store = store(&[("net", Network::default())]);
+    let server = serve(config(store.path()));
+    let ask = |encoding_format: Value, embedding_type: Value| {
+        let body = json!({
+            "input": base64(&png(4)),
+            "encoding_format": encoding_format,
+            "embedding_type": embedding_type,
+        });
+        let response = server.json("/v1/embeddings", &body);
+        (response.status().as_u16(), response.json::<Value>().unwrap())
+    };
+    for (encoding_format, embedding_type) in [("base64".into(), "base64".into()), (Value::Null, "base64".into())] {
+        let (status, answer) = ask(encoding_format, embedding_type);
+        assert!(status == 200 && answer["data"][0]["embedding"].is_string(), "{answer}");
+    }
+    let (status, answer) = ask("float".into(), Value::Null);
+    assert!(status == 200 && answer["data"][0]["embedding"].is_array(), "{answer}");
+    let (status, answer) = ask("float".into(), "base64".into());
+    assert_eq!((status, &answer["error"]["param"]), (400, &json!("embedding_type")), "{answer}");
+    assert!(answer["error"]["message"].as_str().unwrap().contains("different forms"), "{answer}");
+}
+
+#[test]
 fn bare_numbers_come_where_the_client_accepts_them() {
     let store = store(&[("net", Network::default())]);
     let server = serve(config(store.path()));
