@@ -165,6 +165,7 @@ impl Engine {
             return Err(Error::UnknownModel { name: name.to_owned(), known: "nothing to unload".into() });
         };
         let Some(serving) = slot.serving.take() else { return Ok(()) };
+        slot.unloaded = serving.versions().map(|served| (served.version, served.metrics.shared_statistics())).collect();
         slot.aside = serving.numbers().into_iter().map(|version| (version, State::Unloaded)).collect();
         slot.is_wanted = false;
         replace::gone(serving.versions(), None);

@@ -162,6 +162,11 @@ impl ModelMetrics {
         &self.statistics
     }
 
+    /// The same for whoever wants them longer than the metrics.
+    pub(crate) fn shared_statistics(&self) -> Arc<Statistics> {
+        self.statistics.clone()
+    }
+
     /// A request of `api` ended after `took`.
     pub(super) fn request(&self, api: &str, outcome: &str, took: Duration) {
         let [model, version] = self.labels();

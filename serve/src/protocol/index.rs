@@ -14,7 +14,7 @@ pub struct VersionState {
     pub name: String,
     /// The version.
     pub version: String,
-    /// READY, LOADING or UNAVAILABLE.
+    /// READY, LOADING, UNLOADING or UNAVAILABLE.
     pub state: &'static str,
     /// Why it is unavailable, or a newer file of it or the rules were refused; else empty.
     pub reason: String,
@@ -25,14 +25,19 @@ pub fn index(engine: &Engine, only_ready: bool) -> Vec<VersionState> {
     let slots = engine.slots();
     let versions = slots.iter().flat_map(|(name, slot)| {
         let served = slot.serving.as_ref().map(|serving| serving.numbers()).unwrap_or_default();
-        listed(name, &served, &slot.aside)
+        listed(name, &served, &slot.aside, |version| slot.is_unloading(version))
     });
     versions.filter(|version| !only_ready || version.state == "READY").collect()
 }
 
 /// The versions that answer and then those that do not. One that is both, because its file has changed or the rules cannot be
 /// followed, is one entry with the reason.
-fn listed(name: &str, served: &[u64], aside: &BTreeMap<u64, State>) -> Vec<VersionState> {
+fn listed(
+    name: &str,
+    served: &[u64],
+    aside: &BTreeMap<u64, State>,
+    is_unloading: impl Fn(u64) -> bool,
+) -> Vec<VersionState> {
     let entry = |version: u64, state, reason: &str| VersionState {
         name: name.to_owned(),
         version: version.to_string(),
@@ -47,6 +52,7 @@ fn listed(name: &str, served: &[u64], aside: &BTreeMap<u64, State>) -> Vec<Versi
     let ready = |version: &u64| entry(*version, "READY", &aside.get(version).map(reason).unwrap_or_default());
     let not_ready = aside.iter().filter(|(version, _)| !served.contains(version)).map(|(version, state)| match state {
         State::Loading => entry(*version, "LOADING", ""),
+        State::Unloaded if is_unloading(*version) => entry(*version, "UNLOADING", "it still answers requests"),
         State::Refused(_) | State::Unloaded => entry(*version, "UNAVAILABLE", &reason(state)),
     });
     served.iter().map(ready).chain(not_ready).collect()
@@ -68,13 +74,13 @@ mod tests {
             (vec![], vec![(3, State::Loading)], vec![("3", "LOADING", "")]),
             (
                 vec![],
-                vec![(3, State::Unloaded), (4, State::Unloaded)],
-                vec![("3", "UNAVAILABLE", "unloaded"), ("4", "UNAVAILABLE", "unloaded")],
+                vec![(3, State::Unloaded), (7, State::Unloaded)],
+                vec![("3", "UNAVAILABLE", "unloaded"), ("7", "UNLOADING", "it still answers requests")],
             ),
             (vec![], vec![], vec![]),
         ];
         for (served, aside, expected) in cases {
-            let found = listed("m", &served, &aside.clone().into_iter().collect());
+            let found = listed("m", &served, &aside.clone().into_iter().collect(), |version| version == 7);
             let found: Vec<_> =
                 found.iter().map(|item| (item.version.as_str(), item.state, item.reason.as_str())).collect();
             assert_eq!(found, expected, "{served:?} {aside:?}");

@@ -2,6 +2,7 @@ use super::client::*;
 use super::network::{Network, store};
 use super::pictures::*;
 use super::refusal::liar;
+use super::waiting::{DONE, crowd};
 use selfie_serve::Config;
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -86,6 +87,18 @@ fn models_that_are_not_asked_for_wait_for_an_administrator() {
     let config = Config { load_models: vec!["nobody".into()], ..config(store.path()) };
     let message = selfie_serve::Server::bind(config).err().unwrap().to_string();
     assert!(message.contains("load_models: \"nobody\" is no model of the store, which holds net, other"), "{message}");
+}
+
+#[test]
+fn a_model_that_was_unloaded_is_unloading_while_it_still_answers() {
+    let store = store(&[("net", Network::slow())]);
+    let server = serve(Config { admin: true, max_batch_size: 1, ..config(store.path()) });
+    let crowd = crowd(&server);
+    wait_until("nothing of the crowd runs", || server.metric(DONE) > 0.0);
+    assert_eq!(server.post("/v2/repository/models/net/unload").send().unwrap().status(), 200);
+    assert_eq!(index(&server), [entry("1", "UNLOADING", "it still answers requests")]);
+    drop(crowd);
+    wait_until("it does not end", || index(&server) == [entry("1", "UNAVAILABLE", "unloaded")]);
 }
 
 #[test]
