@@ -5,7 +5,7 @@
 
 use crate::metrics::Metrics;
 use crate::model::Row;
-use prometheus::IntGauge;
+use prometheus::{IntCounter, IntGauge};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -30,6 +30,7 @@ struct Room {
     generations: Mutex<Generations>,
     versions: AtomicU64,
     used: IntGauge,
+    evictions: IntCounter,
 }
 
 #[derive(Default)]
@@ -47,8 +48,9 @@ struct Generation {
 impl Cache {
     /// A cache with room for so many bytes, if that is any.
     pub fn new(bytes: usize, metrics: &Metrics) -> Option<Self> {
-        let (generations, versions, used) = (Mutex::default(), AtomicU64::new(0), metrics.families.cache.bytes.clone());
-        let room = Arc::new(Room { bytes, generations, versions, used });
+        let (generations, versions) = (Mutex::default(), AtomicU64::new(0));
+        let (used, evictions) = (metrics.families.cache.bytes.clone(), metrics.families.cache.evictions.clone());
+        let room = Arc::new(Room { bytes, generations, versions, used, evictions });
         (bytes > 0).then_some(Self { room, version: 0 })
     }
 
@@ -88,12 +90,18 @@ impl Room {
         generations.young.bytes += bytes(&row);
         generations.young.rows.insert(key, row);
         if generations.young.bytes > self.bytes / 2 {
-            generations.old = std::mem::take(&mut generations.young);
+            let young = std::mem::take(&mut generations.young);
+            self.evict(std::mem::replace(&mut generations.old, young));
         }
         if generations.old.bytes > self.bytes {
-            generations.old = Generation::default();
+            self.evict(std::mem::take(&mut generations.old));
         }
         self.used.set((generations.young.bytes + generations.old.bytes) as i64);
+    }
+
+    /// Lets answers go for whom there is no room.
+    fn evict(&self, generation: Generation) {
+        self.evictions.inc_by(generation.rows.len() as u64);
     }
 }
 
@@ -113,6 +121,12 @@ fn bytes(row: &Row) -> usize {
 mod tests {
     use super::*;
 
+    impl Generations {
+        fn rows(&self) -> usize {
+            self.young.rows.len() + self.old.rows.len()
+        }
+    }
+
     fn row(value: f32) -> Row {
         Row { outputs: vec![vec![value; 25]] }
     }
@@ -128,6 +142,8 @@ mod tests {
             assert_eq!(cache.get(&key(0)), Some(row(0.0)), "{number}");
             assert!(metrics.families.cache.bytes.get() <= 1200, "{number}");
         }
+        let kept = cache.room.generations.lock().unwrap().rows();
+        assert_eq!(metrics.families.cache.evictions.get(), 100 - kept as u64);
         assert_eq!(cache.get(&key(99)), Some(row(99.0)));
         assert!((1..90).all(|number| cache.get(&key(number)).is_none()));
         assert_eq!(cache.get(&cache.for_another().key(&[0])), None, "another version has not answered it");
@@ -140,5 +156,6 @@ mod tests {
         let cache = Cache::new(100, &metrics).unwrap();
         cache.put(cache.key(b"a"), &row(1.0));
         assert_eq!((cache.get(&cache.key(b"a")), metrics.families.cache.bytes.get()), (None, 0));
+        assert_eq!(metrics.families.cache.evictions.get(), 1);
     }
 }

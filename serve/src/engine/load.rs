@@ -69,6 +69,9 @@ impl Loader {
     /// The version is refused.
     pub fn load(&self, entry: &Entry, version: u64, is_served: bool) -> Result<Served, Error> {
         let (start, name) = (Instant::now(), &entry.name);
+        if !is_served {
+            self.metrics.model(name, version).loading();
+        }
         // A panic must cost this version, not the thread that looks at the store.
         let loaded = catch_unwind(AssertUnwindSafe(|| self.served(entry, version))).unwrap_or_else(|_| {
             let path = entry.file(version).to_owned();

@@ -5,6 +5,9 @@ use crate::Error;
 use prometheus::{GaugeVec, IntGaugeVec, Opts};
 use std::time::Duration;
 
+/// The states that a version may be in.
+const STATES: [&str; 3] = ["LOADING", "READY", "UNAVAILABLE"];
+
 /// Metrics of loading.
 pub struct Loaded {
     /// Also of versions that were refused, whose metrics nobody holds.
@@ -29,9 +32,14 @@ impl Loaded {
         })
     }
 
+    /// The model is being loaded and proven.
+    pub fn loading(&self, labels: &[&str; 2]) {
+        self.set(labels, Some("LOADING"));
+    }
+
     /// The model is served.
     pub fn ready(&self, labels: &[&str; 2], took: Duration) {
-        self.set(labels, 1, 0);
+        self.set(labels, Some("READY"));
         self.seconds.with_label_values(labels).set(took.as_secs_f64());
     }
 
@@ -43,16 +51,17 @@ impl Loaded {
 
     /// The model was refused.
     pub fn unavailable(&self, labels: &[&str; 2]) {
-        self.set(labels, 0, 1);
+        self.set(labels, Some("UNAVAILABLE"));
     }
 
-    /// The model is neither served nor refused any more.
+    /// The model is in none of these states any more.
     pub fn gone(&self, labels: &[&str; 2]) {
-        self.set(labels, 0, 0);
+        self.set(labels, None);
     }
 
-    fn set(&self, [model, version]: &[&str; 2], ready: i64, unavailable: i64) {
-        self.state.with_label_values(&[model, version, "READY"]).set(ready);
-        self.state.with_label_values(&[model, version, "UNAVAILABLE"]).set(unavailable);
+    fn set(&self, [model, version]: &[&str; 2], now: Option<&str>) {
+        for state in STATES {
+            self.state.with_label_values(&[model, version, state]).set(i64::from(now == Some(state)));
+        }
     }
 }

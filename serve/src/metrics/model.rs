@@ -116,6 +116,11 @@ impl ModelMetrics {
         self.families().requests.failures(&self.labels())
     }
 
+    /// The model is being loaded and proven.
+    pub fn loading(&self) {
+        self.families().loaded.loading(&self.labels());
+    }
+
     /// The model was loaded in `took` and is served.
     pub fn loaded(&self, took: Duration) {
         self.families().loaded.ready(&self.labels(), took);

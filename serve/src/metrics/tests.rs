@@ -101,6 +101,25 @@ fn the_series_of_a_version_go_with_the_last_who_holds_its_metrics() {
     assert_eq!(of("4"), others);
 }
 
+#[test]
+fn a_version_is_in_one_state_at_a_time() {
+    let metrics = Metrics::new().unwrap();
+    let model = metrics.model("m", 3);
+    let states = || {
+        let text = metrics.text().unwrap();
+        let lines = text.lines().filter(|line| line.starts_with("selfie_model_state{") && line.ends_with(" 1"));
+        lines.map(|line| line.split('"').nth(3).unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    model.loading();
+    assert_eq!(states(), ["LOADING"]);
+    model.loaded(Duration::from_secs(1));
+    assert_eq!(states(), ["READY"]);
+    model.refused();
+    assert_eq!(states(), ["UNAVAILABLE"]);
+    model.unloaded();
+    assert!(states().is_empty());
+}
+
 /// Kind and labels of each metric by its name, as the table in the documentation has them.
 fn documented() -> BTreeMap<String, String> {
     let (_, rest) = OPERATIONS.split_once("\n| metric | kind | labels |").unwrap();
