@@ -1,24 +1,70 @@
 //! The log: lines on the standard error, and what they show, which a server that runs can be asked to change.
 
 use clap::ValueEnum;
+use serde::{Deserialize, Deserializer, Serialize, de};
 use std::io::IsTerminal;
 use tracing::level_filters::LevelFilter;
 use tracing::subscriber::Interest;
 use tracing::{Level, Metadata, Subscriber, span};
-use tracing_subscriber::filter::EnvFilter;
+use tracing_subscriber::filter::{EnvFilter, ParseError};
 use tracing_subscriber::layer::{Context, Filter, Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{fmt, reload};
 
+/// What the log shows where nobody says anything else.
+const USUAL: &str = "warn,selfie=info";
+
+/// What is said about the log.
+#[derive(Clone, Default, Serialize, Deserialize, clap::Args)]
+#[group(skip)]
+#[serde(default)]
+pub struct Options {
+    /// What to log: error, warn, info, debug, trace, or a filter as in `selfie_serve=debug`; without it warn,selfie=info.
+    #[arg(long, global = true, env = "SELFIE_LOG", value_name = "FILTER", value_parser = filter)]
+    #[serde(deserialize_with = "filter_of_file")]
+    pub log: Option<String>,
+    /// Form of the log: lines of text, or a JSON object a line; without it text.
+    #[arg(long, global = true, env = "SELFIE_LOG_FORMAT", value_name = "FORMAT")]
+    pub log_format: Option<LogFormat>,
+}
+
 /// Form of the log.
-#[derive(Clone, Copy, ValueEnum)]
+#[derive(Clone, Copy, Default, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
 pub enum LogFormat {
+    #[default]
     Text,
     Json,
 }
 
+impl Options {
+    /// What is said here, and where nothing is said what the others say.
+    pub fn or(self, others: Self) -> Self {
+        Self { log: self.log.or(others.log), log_format: self.log_format.or(others.log_format) }
+    }
+
+    /// What holds where nobody says anything.
+    #[cfg(feature = "serve")]
+    pub fn usual() -> Self {
+        Self { log: Some(USUAL.into()), log_format: Some(LogFormat::default()) }
+    }
+}
+
+/// A filter as it is written, once it is known to be one.
+fn filter(text: &str) -> Result<String, ParseError> {
+    text.parse::<EnvFilter>().map(|_| text.to_owned())
+}
+
+fn filter_of_file<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let wrong = |error| format!("log is \"{text}\", which is no level or filter: {error}");
+    filter(&text).map(Some).map_err(|error| de::Error::custom(wrong(error)))
+}
+
 /// Starts the log of the process.
-pub fn start(filter: EnvFilter, format: LogFormat) {
+pub fn start(options: Options) -> Result<(), ParseError> {
+    let Options { log, log_format } = options;
+    let filter = log.as_deref().unwrap_or(USUAL).parse()?;
     let (filter, switch) = reload::Layer::new(Shows { start: filter, instead: None });
     #[cfg(feature = "serve")]
     selfie_serve::logging::install(changeable::Changeable(switch));
@@ -27,11 +73,12 @@ pub fn start(filter: EnvFilter, format: LogFormat) {
     let lines = fmt::layer().with_writer(std::io::stderr).with_target(false);
     // On a terminal `NO_COLOR` decides; elsewhere nobody sees colours.
     let lines = if std::io::stderr().is_terminal() { lines } else { lines.with_ansi(false) };
-    let lines = match format {
+    let lines = match log_format.unwrap_or_default() {
         LogFormat::Text => lines.boxed(),
         LogFormat::Json => lines.json().boxed(),
     };
     tracing_subscriber::registry().with(lines.with_filter(filter)).init();
+    Ok(())
 }
 
 /// What the log shows: what it was started with, or of the project's own lines other levels instead.

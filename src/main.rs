@@ -25,12 +25,8 @@ use std::process::ExitCode;
 struct Arguments {
     #[command(subcommand)]
     command: commands::Command,
-    /// What to log: error, warn, info, debug, trace, or a filter as in `selfie_serve=debug`.
-    #[arg(long, global = true, env = "SELFIE_LOG", default_value = "warn,selfie=info", value_name = "FILTER")]
-    log: tracing_subscriber::EnvFilter,
-    /// Form of the log: lines of text, or a JSON object a line.
-    #[arg(long, global = true, env = "SELFIE_LOG_FORMAT", default_value = "text", value_name = "FORMAT")]
-    log_format: log::LogFormat,
+    #[command(flatten)]
+    log: log::Options,
 }
 
 /// 0 when all went well, 1 when the command failed, 128 and the number of the signal when one ended a training or nobody reads
@@ -38,13 +34,16 @@ struct Arguments {
 fn main() -> ExitCode {
     environment::settle();
     pipe::end_quietly();
-    let arguments = Arguments::parse();
-    log::start(arguments.log, arguments.log_format);
-    match arguments.command.run() {
+    match run(Arguments::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {}", commands::told(&error));
             commands::exit_code(&error)
         }
     }
+}
+
+fn run(Arguments { command, log }: Arguments) -> anyhow::Result<()> {
+    log::start(log.or(command.log()?))?;
+    command.run()
 }

@@ -8,6 +8,16 @@ use std::path::Path;
 use std::process::Stdio;
 use support::{Serving, client, jpeg};
 
+/// What a server that answers once and is stopped logs into a file.
+fn logged(path: &Path, arguments: &[&str]) -> String {
+    let log = Stdio::from(File::create(path).unwrap());
+    let mut serving = Serving::start_logging(Path::new(env!("CARGO_MANIFEST_DIR")), arguments, log);
+    assert_eq!(client().get(format!("{}/v2/health/live", serving.address)).send().unwrap().status(), 200);
+    serving.terminate();
+    assert_eq!(serving.wait().0, 0);
+    read_to_string(path).unwrap()
+}
+
 #[test]
 fn what_the_log_shows_changes_while_it_serves() {
     let folder = tempfile::tempdir().unwrap();
@@ -53,4 +63,17 @@ fn a_slow_request_is_told_with_its_model_and_its_stages() {
     for part in ["WARN", "model=\"fashion-mnist\"", "version=1", "status=200", "took_ms=", "infer;dur="] {
         assert!(line.contains(part), "no {part} in {line:?} of {text}");
     }
+}
+
+#[test]
+fn the_file_says_what_is_logged_and_how_and_flags_win_over_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, path) = (folder.path().join("serve.toml"), folder.path().join("log"));
+    std::fs::write(&file, "log = \"debug\"\nlog_format = \"json\"\nruntime = \"tract\"\n").unwrap();
+    let log = |arguments: &[&str]| logged(&path, &[&["--config", file.to_str().unwrap()][..], arguments].concat());
+    let text = log(&[]);
+    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).expect(line)).collect();
+    assert!(lines.iter().any(|line| line["level"] == "INFO"), "{text}");
+    let text = log(&["--log", "error", "--log-format", "text"]);
+    assert!(text.is_empty(), "{text}");
 }

@@ -14,8 +14,8 @@ fn the_plan_names_the_source_of_every_option_and_proves_the_models() {
     let version = path.join("store/good/3");
     std::fs::create_dir_all(&version).unwrap();
     std::fs::copy(MODEL, version.join("model.onnx")).unwrap();
-    std::fs::write(path.join("serve.toml"), "models = \"store\"\nmax_batch_size = 4\nruntime = \"onnxruntime\"\n")
-        .unwrap();
+    let file = "models = \"store\"\nmax_batch_size = 4\nruntime = \"onnxruntime\"\nlog = \"error\"\n";
+    std::fs::write(path.join("serve.toml"), file).unwrap();
     let check = || {
         let output = selfie()
             .current_dir(path)
@@ -40,6 +40,13 @@ fn the_plan_names_the_source_of_every_option_and_proves_the_models() {
     assert_eq!(row("runtime"), ["runtime", "\"tract\"", "--runtime"]);
     assert_eq!(row("otlp_endpoint"), ["otlp_endpoint", "\"http://127.0.0.1:4317\"", "OTEL_EXPORTER_OTLP_ENDPOINT"]);
     assert_eq!(row("poll_ms"), ["poll_ms", "0", "default"]);
+    assert_eq!(row("log"), ["log", "\"error\"", "serve.toml"]);
+    assert_eq!(row("log_format"), ["log_format", "\"text\"", "default"]);
+    for option in ["grpc_port", "tls_cert", "tls_key", "api_keys", "admin_keys", "onnxruntime"] {
+        assert_eq!(row(option), [option, "unset", "default"]);
+    }
+    let threads = stdout.lines().find(|line| line.starts_with("threads: ")).unwrap();
+    assert!(threads.ends_with(" for http") && !threads.contains(" 0 for "), "{threads}");
     assert_eq!(row("good"), ["good", "3", "2.1", "4", "1", "3", "would", "serve"]);
     assert!(stdout.contains("memory: ") && stdout.contains("runtime of good: tract on cpu"), "{stdout}");
 

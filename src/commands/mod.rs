@@ -47,6 +47,7 @@ mod verify;
 #[cfg(feature = "networks")]
 mod weights;
 
+use crate::log;
 use clap::Subcommand;
 use std::process::ExitCode;
 
@@ -121,6 +122,15 @@ pub enum Command {
 }
 
 impl Command {
+    /// What a file of the subcommand says about the log.
+    pub fn log(&self) -> anyhow::Result<log::Options> {
+        match self {
+            #[cfg(feature = "serve")]
+            Self::Serve(arguments) => arguments.log(),
+            _ => Ok(log::Options::default()),
+        }
+    }
+
     /// Runs the subcommand.
     pub fn run(self) -> anyhow::Result<()> {
         match self {

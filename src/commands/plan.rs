@@ -1,17 +1,24 @@
 //! `selfie serve --check`: the options with their sources, and what the server would do with them.
 
+use super::serve::every_option;
+use crate::log;
 use crate::table::Table;
 use anyhow::ensure;
 use selfie_serve::Config;
 use selfie_serve::plan::{Plan, Planned, Proven};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Prints the plan. `origins` says where each option comes from that is not a default.
-pub fn print(config: &Config, origins: &BTreeMap<String, String>) -> anyhow::Result<()> {
+pub fn print(config: &Config, log: &log::Options, origins: &BTreeMap<String, String>) -> anyhow::Result<()> {
+    let mut values = toml::Table::try_from(config)?;
+    values.extend(toml::Table::try_from(log.clone().or(log::Options::usual()))?);
+    let command = every_option();
+    let names: BTreeSet<&str> = command.get_arguments().map(|option| option.get_id().as_str()).collect();
     let mut options = Table::new(["option", "value", "from"]);
-    for (name, value) in toml::Table::try_from(config)? {
-        let origin = origins.get(&name).cloned().unwrap_or_else(|| "default".into());
-        options.row([name, value.to_string(), origin]);
+    for name in names {
+        let value = values.get(name).map_or_else(|| "unset".to_owned(), ToString::to_string);
+        let origin = origins.get(name).cloned().unwrap_or_else(|| "default".into());
+        options.row([name.to_owned(), value, origin]);
     }
     println!("{options}");
     let plan = Plan::of(config)?;

@@ -1,10 +1,12 @@
 //! `selfie serve`
 
 use super::plan;
+use crate::log;
 use anyhow::{Context, bail, ensure};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 use selfie_serve::{Config, Server};
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -30,8 +32,12 @@ struct Typed {
 /// Arguments of `selfie serve`.
 pub struct Arguments {
     typed: Typed,
+    /// What flags and variables say about the log.
+    log: log::Options,
     /// The flag or the variable of each option that is no default.
     origins: BTreeMap<String, String>,
+    /// What the file says, once it was read: it may be a pipe, which can be read only once.
+    file: OnceCell<toml::Table>,
 }
 
 impl Args for Arguments {
@@ -46,7 +52,7 @@ impl Args for Arguments {
 
 impl FromArgMatches for Arguments {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        let typed = Typed::from_arg_matches(matches)?;
+        let (typed, log) = (Typed::from_arg_matches(matches)?, log::Options::from_arg_matches(matches)?);
         let origin = |option: &Arg| {
             let name = option.get_id().as_str();
             let origin = match matches.value_source(name)? {
@@ -56,8 +62,8 @@ impl FromArgMatches for Arguments {
             };
             Some((name.to_owned(), origin))
         };
-        let origins = Config::augment_args(Command::new("serve")).get_arguments().filter_map(origin).collect();
-        Ok(Self { typed, origins })
+        let origins = every_option().get_arguments().filter_map(origin).collect();
+        Ok(Self { typed, log, origins, file: OnceCell::new() })
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
@@ -67,11 +73,21 @@ impl FromArgMatches for Arguments {
 }
 
 /// Variables that are no options of this command.
-const OTHERS: [&str; 4] = ["SELFIE_LOG", "SELFIE_LOG_FORMAT", "SELFIE_CACHE", "SELFIE_DATA"];
+const OTHERS: [&str; 2] = ["SELFIE_CACHE", "SELFIE_DATA"];
+
+/// A command with every option that is a key of the file: the server's own, and those of the log, which every command has.
+pub(super) fn every_option() -> Command {
+    log::Options::augment_args(Config::augment_args(Command::new("serve")))
+}
+
+/// Whether a key of the file is one of the log's.
+fn is_of_log(key: &str) -> bool {
+    log::Options::augment_args(Command::new("log")).get_arguments().any(|option| option.get_id() == key)
+}
 
 /// Those of the variables that look like options and are none.
 fn unknown(variables: impl Iterator<Item = String>) -> Vec<String> {
-    let command = Arguments::augment_args(Command::new("serve"));
+    let command = log::Options::augment_args(Arguments::augment_args(Command::new("serve")));
     let is_option =
         |name: &str| command.get_arguments().any(|argument| argument.get_env().is_some_and(|env| env == name));
     let is_known = |name: &str| OTHERS.contains(&name) || name.starts_with("SELFIE_TEST_") || is_option(name);
@@ -84,17 +100,35 @@ impl Arguments {
             tracing::warn!("{name} is set and is no option; `selfie serve --help` names them all");
         }
         if self.typed.check {
-            let origins = self.origins()?;
-            return plan::print(&self.resolve()?, &origins);
+            let (origins, log) = (self.origins()?, self.log()?);
+            return plan::print(&self.resolve()?, &log, &origins);
         }
         serve(self.resolve()?)
+    }
+
+    /// What flags and variables say about the log, and where they say nothing the file.
+    pub fn log(&self) -> anyhow::Result<log::Options> {
+        let mut file = self.file()?;
+        file.retain(|name, _| is_of_log(name));
+        let file: log::Options = file.try_into().with_context(|| self.options_in())?;
+        Ok(self.log.clone().or(file))
     }
 
     /// What the file says.
     fn file(&self) -> anyhow::Result<toml::Table> {
         let Some(path) = &self.typed.config else { return Ok(toml::Table::new()) };
+        if let Some(read) = self.file.get() {
+            return Ok(read.clone());
+        }
         let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-        text.parse().with_context(|| path.display().to_string())
+        let read: toml::Table = text.parse().with_context(|| path.display().to_string())?;
+        Ok(self.file.get_or_init(|| read).clone())
+    }
+
+    /// Where an option may be wrong that is read here.
+    fn options_in(&self) -> String {
+        let file = self.typed.config.as_ref();
+        format!("the options in {}", file.map_or("the flags".into(), |path| path.display().to_string()))
     }
 
     /// Where each option comes from that is not a default.
@@ -112,8 +146,8 @@ impl Arguments {
 
     /// What was typed over what the file says over the defaults.
     fn resolve(self) -> anyhow::Result<Config> {
-        let mut options = self.file()?;
-        let origin = self.typed.config.as_ref().map_or("the flags".to_owned(), |path| path.display().to_string());
+        let (mut options, options_in) = (self.file()?, self.options_in());
+        options.retain(|name, _| !is_of_log(name));
         let typed = toml::Table::try_from(&self.typed.options)?;
         options.extend(typed.into_iter().filter(|(name, _)| self.origins.contains_key(name)));
         if !options.contains_key("otlp_endpoint")
@@ -122,7 +156,7 @@ impl Arguments {
             options.insert("otlp_endpoint".into(), url.into());
         }
         let named = options.contains_key("models");
-        let mut config: Config = options.try_into().with_context(|| format!("the options in {origin}"))?;
+        let mut config: Config = options.try_into().context(options_in)?;
         if !named {
             config.models = pretrained()?;
         }
@@ -175,6 +209,8 @@ mod tests {
     struct Line {
         #[command(flatten)]
         arguments: Arguments,
+        #[command(flatten)]
+        _log: log::Options,
     }
 
     #[test]
@@ -208,10 +244,19 @@ mod tests {
         let config = line.arguments.resolve().unwrap();
         assert_eq!((config.models, config.port, config.max_batch_size), (PathBuf::from("a"), 3, 2));
         assert_eq!(config.trace_ratio, 0.0, "a whole number is one as well");
-        std::fs::write(&file, "prot = 1\n").unwrap();
-        let line = Line::parse_from(["serve", "--config", file.to_str().unwrap()]);
-        let message = format!("{:#}", line.arguments.resolve().unwrap_err());
-        assert!(message.contains("prot") && message.contains("serve.toml"), "{message}");
+        std::fs::write(&file, "log = 'debug'\nlog_format = 'json'\nport = 1\n").unwrap();
+        let line = Line::parse_from(["serve", "--config", file.to_str().unwrap(), "--log-format", "text"]);
+        let log::Options { log, log_format } = line.arguments.log().unwrap();
+        assert!(log.as_deref() == Some("debug") && matches!(log_format, Some(log::LogFormat::Text)), "{log:?}");
+        for (text, expected) in
+            [("prot = 1", "prot"), ("log = 'selfie=loud'", "no level or filter"), ("log_format = 'xml'", "xml")]
+        {
+            std::fs::write(&file, text).unwrap();
+            let arguments = Line::parse_from(["serve", "--config", file.to_str().unwrap()]).arguments;
+            let found = arguments.log().map(drop).and_then(|()| arguments.resolve().map(drop));
+            let message = format!("{:#}", found.unwrap_err());
+            assert!(message.contains(expected) && message.contains("serve.toml"), "{message}");
+        }
         std::fs::remove_dir_all(&folder).unwrap();
     }
 }
