@@ -2,8 +2,9 @@
 
 mod support;
 
+use std::path::Path;
 use std::process::Stdio;
-use support::selfie;
+use support::{run, selfie};
 
 const MODEL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/models/pretrained/fashion-mnist/1/model.onnx");
 
@@ -56,4 +57,38 @@ fn the_plan_names_the_source_of_every_option_and_proves_the_models() {
     let (code, stdout, stderr) = check();
     assert_eq!(code, Some(1));
     assert!(stdout.contains("not a complete ONNX model") && stderr.contains("refused: bad"), "{stdout}\n{stderr}");
+}
+
+#[test]
+fn what_keeps_a_server_from_starting_keeps_its_plan_from_passing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    std::fs::write(path.join("none"), "# no key\n").unwrap();
+    std::fs::write(path.join("text"), "no certificate").unwrap();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let (none, text) = (path.join("none"), path.join("text"));
+    let [none, text] = [&none, &text].map(|path| path.to_str().unwrap());
+    for (arguments, expected) in [
+        (vec!["--api-keys", "/nope"], "/nope"),
+        (vec!["--api-keys", none], "holds no key"),
+        (vec!["--admin-keys", "/nope"], "/nope"),
+        (vec!["--tls-cert", "/nope", "--tls-key", "/nope"], "/nope"),
+        (vec!["--tls-cert", text, "--tls-key", text], "holds no certificate"),
+        (vec!["--tls-key", text], "tls_cert"),
+        (vec!["--fetch-hosts", "http://a.example/"], "fetch_hosts"),
+        (vec!["--otlp-endpoint", "collector"], "otlp_endpoint"),
+        (vec!["--max-batch-size", "0"], "max_batch_size"),
+        (vec!["--gallery", "/nope.npy"], "/nope.npy"),
+    ] {
+        let said = |check: &[&str]| {
+            let beginning = ["serve", "--runtime", "tract", "--port", "0", "--log", "off"];
+            let arguments = [&beginning[..], check, &arguments[..]].concat();
+            let (code, stdout, stderr) = run(root, &arguments);
+            assert_eq!(code, 1, "{arguments:?}: {stdout}{stderr}");
+            stderr
+        };
+        let refused = said(&["--check"]);
+        assert!(refused.contains(expected), "{arguments:?}: {refused}");
+        assert_eq!(refused, said(&[]), "{arguments:?}");
+    }
 }

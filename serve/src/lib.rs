@@ -52,6 +52,7 @@ pub mod model;
 pub mod model_file;
 mod npy;
 pub mod offline;
+mod opened;
 pub mod plan;
 pub mod preprocess;
 pub mod protocol;

@@ -5,8 +5,10 @@ use crate::config::threads;
 use crate::engine::{Engine, Served, State};
 use crate::gallery::Galleries;
 use crate::metrics::Metrics;
+use crate::opened::Opened;
 use crate::preprocess::Pixels;
 use crate::runtime::Choice;
+use crate::trace::Tracer;
 use crate::{Config, Error, usage};
 use selfie_models::card::InputDtype;
 
@@ -62,12 +64,14 @@ impl Plan {
     /// Loads everything and runs every model.
     ///
     /// # Errors
-    /// An option is wrong, the store cannot be read, a gallery is refused, or no model can be served.
+    /// What a start would fail with, but for its addresses: an option is wrong, a file that one names cannot be used, the store cannot be
+    /// read, a gallery is refused, or no model can be served.
     pub fn of(config: &Config) -> Result<Self, Error> {
-        config.check()?;
+        Opened::of(config)?;
         let metrics = Metrics::new()?;
         let engine = Engine::open(config, &metrics)?;
         let galleries = Galleries::open(config, &engine)?;
+        drop(Tracer::open(config, &metrics)?);
         let loaded_bytes = usage::memory_bytes(std::process::id());
         let mut models = Vec::new();
         for (name, slot) in engine.slots() {

@@ -1,12 +1,12 @@
 //! The server's life: bind, load, serve, drain, end.
 
-use crate::app::{Access, App, Phase};
+use crate::app::{App, Phase};
 use crate::engine::Engine;
-use crate::fetch::Fetcher;
 use crate::gallery::Galleries;
 use crate::grpc;
 use crate::http::{Starting, configure, keep, observe};
 use crate::metrics::Metrics;
+use crate::opened::Opened;
 use crate::signals::{Impatience, asked_to_end, look_when_told};
 use crate::tls::Tls;
 use crate::trace::Tracer;
@@ -63,10 +63,7 @@ impl Server {
     /// # Errors
     /// An option is wrong, the address is taken, or no model can be served.
     pub fn bind(config: Config) -> Result<Self, Error> {
-        config.check()?;
-        let access = Access::open(&config)?;
-        let tls = Tls::open(&config)?;
-        let fetcher = Fetcher::open(&config)?;
+        let Opened { access, tls, fetcher } = Opened::of(&config)?;
         let http = Listener::bind(config.host(), config.port)?;
         let grpc = config.grpc_port.map(|port| Listener::bind(config.host(), port)).transpose()?;
         let starting = Starting::serve(http.shared()?, tls.as_ref().map(Tls::http))?;
