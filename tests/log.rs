@@ -77,3 +77,11 @@ fn the_file_says_what_is_logged_and_how_and_flags_win_over_it() {
     let text = log(&["--log", "error", "--log-format", "text"]);
     assert!(text.is_empty(), "{text}");
 }
+
+#[test]
+fn each_model_that_is_loaded_is_told_once_with_its_runtime_and_the_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = logged(&folder.path().join("log"), &["--runtime", "tract"]);
+    let lines: Vec<&str> = text.lines().filter(|line| line.contains("model.onnx: tract on cpu runs it: ")).collect();
+    assert!(lines.len() == 1 && lines[0].contains("it was asked for"), "{lines:?} of {text}");
+}

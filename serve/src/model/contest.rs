@@ -14,7 +14,7 @@ const RUNS: usize = 5;
 /// Longest time of all runs together. Only the first run of each runtime, at the smaller batch, is not asked how long it takes.
 const BUDGET: Duration = Duration::from_millis(500);
 
-/// Starts the model on every candidate, times them in turn, and gives the fastest whose golden samples hold.
+/// Starts the model on every candidate, times them in turn, and gives the fastest whose golden samples hold. The log says which, and why.
 ///
 /// # Errors
 /// Why the only candidate refuses the model, or why all of them do.
@@ -41,9 +41,8 @@ pub(super) fn winner(
                     reason.push_str("; ");
                     reason.push_str(&more);
                 }
-                if candidates.len() > 1 {
-                    tracing::info!("{}: {} serves it: {reason}", model.file.path.display(), model.choice.runtime);
-                }
+                let (path, choice) = (model.file.path.display(), &model.choice);
+                tracing::info!("{path}: {} on {} runs it: {}", choice.runtime, choice.device, choice.reason);
                 return Ok(model);
             }
             Err(error) => refusals.push(error),

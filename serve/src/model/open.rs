@@ -32,10 +32,7 @@ impl Default for OpenOptions {
 /// Nothing or too much is at `path`, the rules cannot be followed, or the model cannot be loaded.
 pub fn open(path: &Path, options: &OpenOptions) -> Result<Model, Error> {
     let file = find(path, options.model.as_deref())?;
-    let model = Model::load(&file, &choose(&options.runtime)?, &options.runtime, options.reading)?;
-    let choice = &model.choice;
-    tracing::info!("{} on {} ({}): {}", file.display(), choice.runtime, choice.device, choice.reason);
-    Ok(model)
+    Model::load(&file, &choose(&options.runtime)?, &options.runtime, options.reading)
 }
 
 fn find(path: &Path, model: Option<&str>) -> Result<PathBuf, Error> {
