@@ -55,3 +55,41 @@ fn every_variable_and_flag_is_an_option() {
     assert!(unknown.is_empty(), "{unknown:#?}");
     assert!(seen > 20, "only {seen} variables and flags were found");
 }
+
+/// The number behind a key, which is there once.
+fn number(text: &str, key: &str) -> u64 {
+    let (_, rest) = text.split_once(key).unwrap_or_else(|| panic!("no {key} in {text}"));
+    let digits = rest.trim_start_matches(|character: char| !character.is_ascii_digit());
+    let end = digits.find(|character: char| !character.is_ascii_digit()).unwrap_or(digits.len());
+    digits[..end].parse().unwrap()
+}
+
+#[test]
+fn pods_have_every_probe_and_more_time_to_end_than_a_server_takes() {
+    let deploy = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy");
+    let read = |name: &str| std::fs::read_to_string(deploy.join(name)).unwrap();
+    for (container, pod) in [
+        ("kustomize/base/deployment.yaml", "kustomize/base/deployment.yaml"),
+        ("kserve/serving-runtime.yaml", "kserve/inference-service.yaml"),
+    ] {
+        let (text, pod) = (read(container), read(pod));
+        for probe in ["startupProbe:", "livenessProbe:", "readinessProbe:"] {
+            assert_eq!(text.matches(probe).count(), 1, "{probe} in {container}");
+        }
+        let [delay_ms, timeout_ms] =
+            ["name: SELFIE_DRAIN_DELAY_MS", "name: SELFIE_DRAIN_TIMEOUT_MS"].map(|name| number(&text, name));
+        let grace_ms = number(&pod, "terminationGracePeriodSeconds:") * 1000;
+        // What is in flight may take all of the time, and connections two seconds more.
+        assert!(grace_ms > delay_ms + timeout_ms + 2000, "{container}: {grace_ms} ms");
+    }
+}
+
+#[test]
+fn images_have_the_authorities_that_https_needs() {
+    for name in ["Dockerfile", "Dockerfile.cuda"] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy").join(name);
+        let text = std::fs::read_to_string(path).unwrap();
+        let (_, last_stage) = text.rsplit_once("\nFROM ").unwrap();
+        assert!(last_stage.contains(" ca-certificates "), "{name}: {last_stage}");
+    }
+}
