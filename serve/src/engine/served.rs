@@ -72,7 +72,7 @@ impl Served {
                 .spawn(priority, self.decode(index, image, place, mirror, Replies { answer: sender, decoded }));
             async move { self.answer(reply, image_decoded).await.map_err(|error| error.at_item(index)) }
         });
-        Ok(join(self.by(until, &waiting, try_join_all(jobs)).await?))
+        Ok(self.join(self.by(until, &waiting, try_join_all(jobs)).await?))
     }
 
     /// Runs items that are prepared already.
@@ -92,7 +92,7 @@ impl Served {
             self.batcher.push(pixels, place, sender);
             self.answer(reply, prepared)
         });
-        Ok(join(self.by(until, &waiting, try_join_all(jobs)).await?))
+        Ok(self.join(self.by(until, &waiting, try_join_all(jobs)).await?))
     }
 
     pub(super) fn finish(&self) {
@@ -229,6 +229,20 @@ impl Served {
         Ok(Answered { row: answer.row, timing, mirrored })
     }
 
+    /// The answers together. Now that they are all there, the request is counted, and the shadow may run its items.
+    fn join(&self, answers: Vec<Answered>) -> Answers {
+        let timings = answers.iter().map(|item| item.timing);
+        timings.clone().fold(Timing::default(), Timing::longer).count_request(&self.metrics);
+        let timing = timings.fold(Timing::default(), Timing::max);
+        let row = |item: Answered| {
+            if let Some(mirrored) = item.mirrored {
+                mirrored.run(item.row.clone());
+            }
+            item.row
+        };
+        Answers { rows: answers.into_iter().map(row).collect(), timing }
+    }
+
     fn lost(&self) -> Error {
         Error::Backend { model: self.name.clone(), reason: "an item was lost on its way".into() }
     }
@@ -277,16 +291,4 @@ struct Answered {
     row: Row,
     timing: Timing,
     mirrored: Option<Mirrored>,
-}
-
-/// The answers together. Now that they are all there, the shadow may run their items.
-fn join(answers: Vec<Answered>) -> Answers {
-    let timing = answers.iter().fold(Timing::default(), |timing, item| timing.max(item.timing));
-    let row = |item: Answered| {
-        if let Some(mirrored) = item.mirrored {
-            mirrored.run(item.row.clone());
-        }
-        item.row
-    };
-    Answers { rows: answers.into_iter().map(row).collect(), timing }
 }

@@ -26,6 +26,22 @@ impl Timing {
         self.stages().filter(|(stage, _)| stage.is_whole()).for_each(|(stage, took)| metrics.stage(stage, took));
     }
 
+    /// The longer of the two in all.
+    #[must_use]
+    pub fn longer(self, other: Self) -> Self {
+        if other.total() > self.total() { other } else { self }
+    }
+
+    /// Counts these as the stages of a whole request. They have to be those of one item, the one that took longest: an item is in one
+    /// stage at a time, so that they add up to no more than the time of the request.
+    pub fn count_request(&self, metrics: &ModelMetrics) {
+        self.stages().for_each(|(stage, took)| metrics.request_stage(stage, took));
+    }
+
+    fn total(&self) -> Duration {
+        self.0.iter().sum()
+    }
+
     /// The value of a `Server-Timing` header, in milliseconds.
     pub fn header(&self) -> String {
         let part = |(stage, took): (Stage, Duration)| format!("{};dur={:.3}", stage.name(), took.as_secs_f64() * 1e3);
@@ -78,5 +94,6 @@ mod tests {
         assert_eq!(stages, "wait;dur=3.000, decode;dur=1.500, queue;dur=2.000");
         assert_eq!(with_total(&stages, ms(9)), format!("{stages}, total;dur=9.000"));
         assert_eq!(with_total("", ms(9)), "total;dur=9.000");
+        assert_eq!([one.longer(other), other.longer(one)], [other; 2]);
     }
 }

@@ -18,8 +18,8 @@ async fn metrics(app: Data<App>, accept: Option<Header<Accept>>) -> Result<HttpR
     match app.config.metrics_compat {
         MetricsCompat::None => {}
         MetricsCompat::Triton => {
-            let served = app.engine.served();
-            text.push_str(&triton::text(served.iter().map(|served| &served.metrics))?);
+            let (served, has_cache) = (app.engine.served(), app.config.cache_bytes > 0);
+            text.push_str(&triton::text(served.iter().map(|served| &served.metrics), has_cache)?);
         }
     }
     let mut response = HttpResponse::Ok();

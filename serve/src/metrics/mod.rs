@@ -30,7 +30,7 @@ pub use requests::Tracked;
 pub use shadows::ShadowOutcome;
 pub(crate) use spans::Spans;
 pub use stages::Stage;
-pub use statistics::{Snapshot, Statistics, Total};
+pub use statistics::{RequestTimes, Snapshot, Statistics, Total};
 use versions::Versions;
 
 use crate::Error;

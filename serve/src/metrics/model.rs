@@ -79,6 +79,11 @@ impl ModelMetrics {
         self.statistics.stage(stage, took);
     }
 
+    /// The items of a request, all of them together, spent `took` in `stage`.
+    pub fn request_stage(&self, stage: Stage, took: Duration) {
+        self.statistics.request_stage(stage, took);
+    }
+
     /// An image was looked for among those that were answered before, which took `took`.
     pub fn looked(&self, is_there: bool, took: Duration) {
         self.families().cache.looked(&self.labels(), is_there);

@@ -16,6 +16,7 @@ pub struct Statistics {
     queue: Counter,
     decode: Counter,
     infer: Counter,
+    requests: RequestCounters,
     hit: Counter,
     miss: Counter,
     waiting: AtomicI64,
@@ -47,12 +48,33 @@ pub struct Snapshot {
     pub decode: Total,
     /// The runtime, by batches.
     pub infer: Total,
+    /// The same three by requests.
+    pub requests: RequestTimes,
     /// Looking for images that the cache held.
     pub hit: Total,
     /// Looking for images that it did not hold.
     pub miss: Total,
     /// The runtime, by size of the batch.
     pub batches: BTreeMap<usize, Total>,
+}
+
+/// Nanoseconds that requests spent until their last item was answered, each counted once however many items it has: together no more
+/// than the time of the requests.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RequestTimes {
+    /// Waiting for a decoder and for the runtime.
+    pub queue_ns: u64,
+    /// Image bytes to input tensor.
+    pub decode_ns: u64,
+    /// The runtime.
+    pub infer_ns: u64,
+}
+
+#[derive(Default)]
+struct RequestCounters {
+    queue_ns: AtomicU64,
+    decode_ns: AtomicU64,
+    infer_ns: AtomicU64,
 }
 
 #[derive(Default)]
@@ -69,6 +91,14 @@ impl Counter {
 
     fn total(&self) -> Total {
         Total { count: self.count.load(Ordering::Relaxed), ns: self.ns.load(Ordering::Relaxed) }
+    }
+}
+
+impl RequestCounters {
+    fn times(&self) -> RequestTimes {
+        let [queue_ns, decode_ns, infer_ns] =
+            [&self.queue_ns, &self.decode_ns, &self.infer_ns].map(|counter| counter.load(Ordering::Relaxed));
+        RequestTimes { queue_ns, decode_ns, infer_ns }
     }
 }
 
@@ -106,6 +136,17 @@ impl Statistics {
         counter.add(took);
     }
 
+    /// A request's items, all of them together, spent `took` in `stage`.
+    pub fn request_stage(&self, stage: Stage, took: Duration) {
+        let counter = match stage {
+            Stage::Wait | Stage::Queue => &self.requests.queue_ns,
+            Stage::Decode => &self.requests.decode_ns,
+            Stage::Infer => &self.requests.infer_ns,
+            Stage::Receive | Stage::Parse | Stage::Fetch | Stage::Encode => return,
+        };
+        counter.fetch_add(nanoseconds(took), Ordering::Relaxed);
+    }
+
     /// An image was looked for in the cache.
     pub fn looked(&self, is_there: bool, took: Duration) {
         let counter = if is_there { &self.hit } else { &self.miss };
@@ -141,6 +182,7 @@ impl Statistics {
             queue: self.queue.total(),
             decode: self.decode.total(),
             infer: self.infer.total(),
+            requests: self.requests.times(),
             hit: self.hit.total(),
             miss: self.miss.total(),
             batches: self.batches.lock().unwrap_or_else(PoisonError::into_inner).clone(),
@@ -176,8 +218,13 @@ mod tests {
         statistics.request(true, ms(9));
         statistics.request(false, ms(7));
         assert_eq!(statistics.pending(), 1);
+        for (stage, took) in [(Stage::Wait, 1), (Stage::Decode, 3), (Stage::Queue, 2), (Stage::Infer, 4)] {
+            statistics.request_stage(stage, ms(took));
+        }
         let snapshot = statistics.snapshot();
         assert_eq!(snapshot.items(), 9);
+        let requests = RequestTimes { queue_ns: 3_000_000, decode_ns: 3_000_000, infer_ns: 4_000_000 };
+        assert_eq!(snapshot.requests, requests);
         assert_eq!(snapshot.batches[&4], Total { count: 2, ns: 8_000_000 });
         assert_eq!(snapshot.queue, Total { count: 1, ns: 3_000_000 });
         assert_eq!((snapshot.success.ns, snapshot.fail.ns), (9_000_000, 7_000_000));

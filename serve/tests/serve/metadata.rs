@@ -1,6 +1,8 @@
 use super::client::*;
 use super::network::{Network, store};
 use super::pictures::*;
+use selfie_serve::Config;
+use selfie_serve::config::MetricsCompat;
 use serde_json::{Value, json};
 
 #[test]
@@ -172,6 +174,35 @@ fn metrics_count_what_happened() {
     let file = std::fs::metadata(store.path().join("net/1/model.onnx")).unwrap().len();
     let held = "selfie_model_memory_bytes{device=\"cpu\",model=\"net\",version=\"1\"}";
     assert_eq!(server.metric(held), file as f64, "one session");
+}
+
+#[test]
+fn under_the_names_of_triton_the_times_of_requests_add_up_however_many_images_they_have() {
+    let store = store(&[("net", Network::default())]);
+    let options = Config { metrics_compat: MetricsCompat::Triton, cache_bytes: 1 << 20, ..config(store.path()) };
+    let server = serve(Config { decode_threads: 1, ..options });
+    let embed = |seeds: &[u32]| {
+        let images: Vec<String> = seeds.iter().map(|seed| base64(&png(*seed))).collect();
+        server.embed(&json!({"input": images}));
+    };
+    for seeds in (0..40).collect::<Vec<_>>().chunks(8) {
+        embed(seeds);
+    }
+    embed(&[40]);
+    embed(&[0]);
+    let value = |name: &str| server.metric(&format!("{name}{{model=\"net\",version=\"1\"}}"));
+    for (name, expected) in [
+        ("nv_inference_request_success", 7.0),
+        ("nv_inference_count", 41.0),
+        ("nv_cache_num_hits_per_model", 1.0),
+        ("nv_cache_num_misses_per_model", 41.0),
+    ] {
+        assert_eq!(value(name), expected, "{name}");
+    }
+    let parts = ["queue", "compute_input", "compute_infer", "compute_output"]
+        .map(|part| value(&format!("nv_inference_{part}_duration_us")));
+    let request = value("nv_inference_request_duration_us");
+    assert!(parts[..3].iter().all(|us| *us > 0.0) && parts.iter().sum::<f64>() <= request, "{parts:?} of {request}");
 }
 
 #[test]
