@@ -28,6 +28,10 @@ fn every_server_answers_right_and_is_in_the_table() {
     assert_eq!(found, names, "{stdout}");
     assert_eq!((&servers[0]["images_per_request"], &servers[1]["images_per_request"]), (&1.into(), &16.into()));
     assert!(report["limit"]["per_second"].as_f64().unwrap() > 0.0, "{report}");
+    let hardware = &report["hardware"];
+    assert!(!hardware["processor"].as_str().unwrap().is_empty(), "{report}");
+    assert!(hardware["system"].as_str().unwrap().starts_with(std::env::consts::OS), "{report}");
+    assert!(!cfg!(target_os = "linux") || hardware["memory_bytes"].as_u64().unwrap() > 0, "{report}");
     for server in servers {
         assert_eq!(server["saturation"]["failures"], 0, "{server}");
         assert!(server["saturation"]["latency"]["count"].as_u64().unwrap() > 0, "{server}");
@@ -48,9 +52,11 @@ fn every_server_answers_right_and_is_in_the_table() {
         assert!(stdout.contains("No module named 'litserve'"), "{stdout}");
     }
     let svg = std::fs::read_to_string(folder.path().join("found/serving.svg")).unwrap();
-    for part in ["<svg", "limit of the machine", "selfie p99", "images a second", "selfie, 16 a request p99"] {
+    for part in ["<svg", "limit of the machine", "images a second", "p50 thin, p99 bold"] {
         assert!(svg.contains(part), "{part}");
     }
+    let entries = |name: &str| svg.lines().filter(|line| line.trim() == name).count();
+    assert_eq!(["selfie", "selfie, 16 a request"].map(entries), [1, 1], "one entry for both curves of a server");
 }
 
 #[test]

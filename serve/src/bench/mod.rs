@@ -11,6 +11,7 @@
 
 mod arrivals;
 mod connection;
+mod hardware;
 mod ideal;
 pub mod images;
 mod latency;
@@ -26,6 +27,7 @@ pub mod search;
 mod selfie;
 pub mod serving;
 
+pub use hardware::Hardware;
 pub use latency::Summary;
 pub use limit::{Order, Way};
 pub use overhead::Overhead;

@@ -1,4 +1,4 @@
-//! Latency against throughput as an SVG: for each server the median and the 99th percentile at every load, the limit,
+//! Latency against throughput as an SVG: for each server the median (thin) and the 99th percentile (bold) at every load, the limit,
 //! and the 99th percentile where nothing but the work takes time.
 
 use super::serving::Report;
@@ -49,7 +49,12 @@ fn draw(svg: &mut String, report: &Report) -> Result<(), Box<dyn std::error::Err
         .x_label_area_size(40)
         .y_label_area_size(60)
         .build_cartesian_2d(0.0..end, (least..most).log_scale())?;
-    chart.configure_mesh().x_desc("images a second").y_desc("ms").light_line_style(TRANSPARENT).draw()?;
+    chart
+        .configure_mesh()
+        .x_desc("images a second")
+        .y_desc("ms: p50 thin, p99 bold")
+        .light_line_style(TRANSPARENT)
+        .draw()?;
     let grey = BLACK.mix(0.5);
     chart
         .draw_series(LineSeries::new([(limit, least), (limit, most)], grey.stroke_width(1)))?
@@ -61,16 +66,16 @@ fn draw(svg: &mut String, report: &Report) -> Result<(), Box<dyn std::error::Err
         .label("p99 of a server without any cost of its own")
         .legend(move |(x, y)| PathElement::new([(x, y), (x + 20, y)], grey.stroke_width(3)));
     for (server, colour) in report.servers.iter().zip(COLOURS.into_iter().cycle()) {
-        for (quantile, width) in [("p50", 1), ("p99", 3)] {
-            let of = |latency: &super::Summary| if width == 1 { latency.p50_ms } else { latency.p99_ms };
-            let line: Vec<(f64, f64)> =
-                server.open.iter().map(|point| (point.per_second, of(&point.latency))).collect();
-            chart
-                .draw_series(LineSeries::new(line.iter().copied(), colour.stroke_width(width)))?
-                .label(format!("{} {quantile}", server.label()))
-                .legend(move |(x, y)| PathElement::new([(x, y), (x + 20, y)], colour.stroke_width(width)));
-            chart.draw_series(line.iter().map(|point| Circle::new(*point, 3, colour.filled())))?;
-        }
+        let line = |of: fn(&super::Summary) -> f64| -> Vec<(f64, f64)> {
+            server.open.iter().map(|point| (point.per_second, of(&point.latency))).collect()
+        };
+        let (p50, p99) = (line(|latency| latency.p50_ms), line(|latency| latency.p99_ms));
+        chart.draw_series(LineSeries::new(p50.iter().copied(), colour.stroke_width(1)))?;
+        chart
+            .draw_series(LineSeries::new(p99.iter().copied(), colour.stroke_width(3)))?
+            .label(server.label())
+            .legend(move |(x, y)| PathElement::new([(x, y), (x + 20, y)], colour.stroke_width(3)));
+        chart.draw_series(p50.iter().chain(&p99).map(|point| Circle::new(*point, 3, colour.filled())))?;
     }
     chart
         .configure_series_labels()

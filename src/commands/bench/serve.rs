@@ -82,13 +82,16 @@ impl Arguments {
 }
 
 fn print(report: &Report) {
-    let Report { model, runtime, device, processors, image, seconds, .. } = report;
+    let Report { model, runtime, device, hardware, processors, image, seconds, .. } = report;
     println!(
-        "{model} on {runtime} ({device}), {processors} processors, JPEG files of {} x {} with {} kB; {seconds} s each\n",
+        "{model} on {runtime} ({device}), {processors} processors, JPEG files of {} x {} with {} kB; {seconds} s each",
         image.width,
         image.height,
         image.mean_bytes / 1000
     );
+    let memory =
+        hardware.memory_bytes.map_or_else(|| "unknown".into(), |bytes| format!("{:.1} GB", bytes as f64 / 1e9));
+    println!("processor: {}; system: {}; memory: {memory}\n", hardware.processor, hardware.system);
     let mut table = Table::new([
         "server",
         "connections",

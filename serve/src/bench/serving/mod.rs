@@ -14,7 +14,7 @@ use super::load::{self, Target};
 use super::overhead::Overhead;
 use super::peer::{PEERS, Running, Subject};
 use super::selfie::{self, Selfie, floats};
-use super::{Summary, arrivals, ideal, latency, limit, overhead, photograph, pooling};
+use super::{Hardware, Summary, arrivals, ideal, latency, limit, overhead, photograph, pooling};
 use crate::config::threads;
 use crate::model::{OpenOptions, open};
 use crate::runtime::{self, Choice};
@@ -133,6 +133,7 @@ pub fn run(options: &Options, mut progress: impl FnMut(usize, usize)) -> Result<
         model: model.card().name.clone(),
         runtime: model.choice.runtime,
         device: model.choice.device.to_string(),
+        hardware: Hardware::of_this_machine(),
         processors: threads(0),
         image: Image { width, height, mean_bytes },
         seconds: options.duration.as_secs_f64(),

@@ -2,7 +2,7 @@
 
 use super::super::limit::Way;
 use super::super::overhead::Overhead;
-use super::super::{Summary, plot};
+use super::super::{Hardware, Summary, plot};
 use crate::Error;
 use serde::Serialize;
 
@@ -18,6 +18,8 @@ pub struct Report {
     pub runtime: &'static str,
     /// The device of all.
     pub device: String,
+    /// The machine of all.
+    pub hardware: Hardware,
     /// Processors that this process may use.
     pub processors: usize,
     /// The images.
