@@ -180,11 +180,11 @@ mod tests {
         let store = tempfile::tempdir().unwrap();
         let app = Arc::new(App::example(store.path()));
         let stop = watch::Sender::new(false);
-        let mut front = Front::new(app.clone(), stop.subscribe()).unwrap();
+        let front = Front::new(app.clone(), stop.subscribe()).unwrap();
         app.enter(Phase::Stopping);
         for call in [INFER, "RepositoryIndex"] {
             let request = Request::builder().uri(format!("/{INFERENCE}/{call}")).body(Body::empty()).unwrap();
-            let response = front.call(request).await.unwrap();
+            let response = front.clone().answer(request, Instant::now()).await;
             assert_eq!(Status::from_header_map(response.headers()).unwrap().code(), Code::Unavailable, "{call}");
         }
         let text = app.metrics.text().unwrap();

@@ -142,7 +142,7 @@ impl Statistics {
             Stage::Wait | Stage::Queue => &self.requests.queue_ns,
             Stage::Decode => &self.requests.decode_ns,
             Stage::Infer => &self.requests.infer_ns,
-            Stage::Receive | Stage::Parse | Stage::Fetch | Stage::Encode => return,
+            Stage::Receive | Stage::Parse | Stage::Fetch | Stage::Search | Stage::Encode => return,
         };
         counter.fetch_add(nanoseconds(took), Ordering::Relaxed);
     }

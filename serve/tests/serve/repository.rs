@@ -82,7 +82,9 @@ fn models_that_are_not_asked_for_wait_for_an_administrator() {
         assert_eq!(statuses()[0], 200);
         Network::default().write("net", &store.path().join("net/3/model.onnx"));
         wait_until("the new version comes", || index(&server)[0] == entry("3", "READY", ""));
-        ["2", "3"].map(|version| std::fs::remove_dir_all(store.path().join("net").join(version)).unwrap());
+        for version in ["2", "3"] {
+            std::fs::remove_dir_all(store.path().join("net").join(version)).unwrap();
+        }
     }
     let config = Config { load_models: vec!["nobody".into()], ..config(store.path()) };
     let message = selfie_serve::Server::bind(config).err().unwrap().to_string();
