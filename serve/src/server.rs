@@ -33,7 +33,6 @@ const GRACE: Duration = Duration::from_millis(1500);
 pub struct Server {
     app: Data<App>,
     http: Listener,
-    starting: Starting,
     grpc: Option<Listener>,
     tls: Option<Tls>,
     stop: watch::Sender<bool>,
@@ -57,8 +56,8 @@ impl Stopper {
 }
 
 impl Server {
-    /// Takes the addresses, then loads the models. Until [`Server::run`] HTTP says that the process is alive and no more, and connections for
-    /// gRPC wait.
+    /// Takes the addresses, then loads the models. While that goes on HTTP says that the process is alive and no more. Connections that come
+    /// between that and [`Server::run`] wait, as those for gRPC do from the beginning.
     ///
     /// # Errors
     /// An option is wrong, the address is taken, or no model can be served.
@@ -73,7 +72,8 @@ impl Server {
         galleries.iter().for_each(|gallery| metrics.galleries.opened(&gallery.name, gallery.len()));
         let tracer = Tracer::open(&config, &metrics)?;
         let app = Data::new(App::new(engine, galleries, metrics, config, access).traced(tracer).fetching(fetcher));
-        Ok(Self { app, http, starting, grpc, tls, stop: watch::Sender::new(false) })
+        drop(starting);
+        Ok(Self { app, http, grpc, tls, stop: watch::Sender::new(false) })
     }
 
     /// The address of HTTP, with the real port when 0 was asked for.
@@ -110,7 +110,7 @@ impl Server {
     pub fn run(self) -> Result<(), Error> {
         let failed = |error: std::io::Error| Error::Server { reason: error.to_string() };
         let url = self.url();
-        let Self { app, http, starting, grpc, tls, stop } = self;
+        let Self { app, http, grpc, tls, stop } = self;
         let config = &app.config;
         let threads = http_threads(config);
         let impatience = Impatience::new();
@@ -140,7 +140,6 @@ impl Server {
             .h1_allow_half_closed(false)
             .disable_signals()
             .shutdown_timeout(config.drain_timeout_ms.div_ceil(1000));
-            drop(starting);
             let server = match tls {
                 Some(tls) => server.listen_rustls_0_23(http.listener, tls.http()),
                 None => server.listen(http.listener),

@@ -197,7 +197,7 @@ mod tests {
         let services = [
             (INFERENCE, include_str!("../../proto/inference.proto")),
             (HEALTH, include_str!("../../proto/health.proto")),
-            (REFLECTION, "rpc ServerReflectionInfo(stream "),
+            (REFLECTION, "rpc ServerReflectionInfo(stream ServerReflectionRequest)"),
         ];
         let calls = services.into_iter().flat_map(|(service, text)| {
             let calls = text.lines().filter_map(|line| line.trim().strip_prefix("rpc ")?.split_once('('));

@@ -40,7 +40,7 @@ fn bodies_are_compressed_both_ways() {
             "gzip" => GzDecoder::new(&bytes[..]).read_to_string(&mut text).unwrap(),
             _ => ZlibDecoder::new(&bytes[..]).read_to_string(&mut text).unwrap(),
         };
-        assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), plain, "{encoding}");
+        assert_eq!(serde_json::from_str::<Value>(&text).unwrap()["data"], plain["data"], "{encoding}");
     }
 }
 

@@ -69,7 +69,7 @@ fn null_stands_for_what_was_not_set() {
     let plain = ask("/v1/embeddings", json!({"input": image}));
     let options =
         json!({"model": null, "input": image, "encoding_format": null, "normalized": null, "dimensions": null});
-    assert_eq!(ask("/v1/embeddings", options), plain);
+    assert_eq!(ask("/v1/embeddings", options)["data"], plain["data"]);
 }
 
 #[test]

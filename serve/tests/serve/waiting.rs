@@ -61,21 +61,25 @@ fn a_request_that_waited_as_long_as_it_may_is_told_so() {
 fn the_protocol_s_timeout_is_in_microseconds_and_answered_with_503() {
     let store = store(&[("net", Network::slow())]);
     let server = serve(Config { max_batch_size: 1, ..config(store.path()) });
-    let infer = |timeout: u64, priority: u64| {
-        let input = json!({"name": "pixel_values", "shape": [1], "datatype": "BYTES", "data": [base64(&png(9))]});
+    let infer_image = |image: &[u8], timeout: u64, priority: u64| {
+        let input = json!({"name": "pixel_values", "shape": [1], "datatype": "BYTES", "data": [base64(image)]});
         let parameters = json!({"timeout": timeout, "priority": priority});
         server.json("/v2/models/net/infer", &json!({"inputs": [input], "parameters": parameters}))
     };
+    let infer = |timeout: u64, priority: u64| infer_image(&png(9), timeout, priority);
+    // No machine decodes it in a millisecond, so it is late however idle the runtime is.
+    let large = encode(&picture(9, 2500, 2000), image::ImageFormat::Png);
+    let response = infer_image(&large, 1000, 0);
+    assert_eq!(response.status(), 503);
+    assert!(response.json::<Value>().unwrap()["error"].as_str().unwrap().contains("may wait"));
     while_busy(&server, || {
-        // Nothing is ahead of the highest priority but what the runtime has taken, so it is let in, and late.
-        let response = infer(1, 1);
-        assert_eq!(response.status(), 503);
-        assert!(response.json::<Value>().unwrap()["error"].as_str().unwrap().contains("may wait"));
-        // What would be late behind the crowd is refused at once.
-        let response = infer(1, 0);
-        assert_eq!(response.status(), 429);
-        let seconds: u64 = response.headers()["retry-after"].to_str().unwrap().parse().unwrap();
-        assert!(seconds >= 1);
+        // What would be late behind the crowd is refused at once, and at the highest priority what would be late behind the image that runs.
+        for priority in [0, 1] {
+            let response = infer(1, priority);
+            assert_eq!(response.status(), 429, "{priority}");
+            let seconds: u64 = response.headers()["retry-after"].to_str().unwrap().parse().unwrap();
+            assert!(seconds >= 1);
+        }
     });
     for timeout in [0, 60_000_000, u64::MAX] {
         assert_eq!(infer(timeout, 0).status(), 200, "{timeout}");
