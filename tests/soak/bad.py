@@ -5,7 +5,7 @@ import json
 import time
 import zlib
 
-from wire import Wire, png, png_of, request
+from wire import Wire, chunk, png, png_of, request
 
 # The server closes, or says what is wrong with the request.
 REFUSED = {0, 400, 404, 405, 408, 411, 413, 414, 415, 431, 501}
@@ -88,6 +88,13 @@ def deep_json(address, random, model):
     return one(address, request("POST", path, body.encode()))
 
 
+def many_lists(address, random, model):
+    """Hundreds of thousands of lists, each far longer in memory than it is in JSON."""
+    lists = ",".join(["[" * 100 + "]" * 100] * 5000)
+    path = random.choice(["/v1/embeddings", "/v1/classify", "/v1/similarity"])
+    return one(address, request("POST", path, f'{{"input": "x", "junk": [{lists}]}}'.encode()))
+
+
 def overflowing_shape(address, random, model):
     """A shape whose product no machine holds, or that is negative."""
     shape = random.choice([[2**62, 2**62, 4], [2**63 - 1] * 4, [-1, 1, 1, 1], [0], [10**9, *model["shape"]]])
@@ -119,6 +126,26 @@ def image_bomb(address, random, model):
     """An image of many pixels in few bytes, and one whose rows are not what its header says."""
     width, height = random.choice([(60_000, 60_000), (2**31 - 1, 2**31 - 1), (0, 5), (3000, 3000)])
     return one(address, request("POST", "/v1/embeddings", png_of(width, height, BOMB_ROWS), "image/png"))
+
+
+def profile_bomb(address, random, model):
+    """A good image with a colour profile of a hundred megabytes in a hundred kilobytes."""
+    head, body = png(8, 8)[:33], png(8, 8)[33:]
+    image = head + chunk(b"iCCP", b"x\0\0" + PROFILE) + body
+    status = one(address, request("POST", "/v1/classify", image, "image/png"))
+    # The profile is left out, and the image answered.
+    return None if status == 200 else status
+
+
+def grpc_half(address, random, model):
+    """Half a preface of HTTP/2, a whole one and no call, or a call with half a message, on connections that stay for a while."""
+    headers = b"\x83\x86\x01\x01x\x04" + bytes([len(CALL)]) + CALL
+    headers += b"\x5f\x10application/grpc" + b"\x40\x02te\x08trailers"
+    half = frame(1, 4, 1, headers) + frame(0, 0, 1, b"\0" + (20_000_000).to_bytes(4, "big") + b"half")
+    data = random.choice([b"", PREFACE[:11], PREFACE + frame(4, 0, 0, b""), PREFACE + frame(4, 0, 0, b"") + half])
+    with Wire(model["grpc"]) as wire:
+        wire.send(data)
+        time.sleep(random.choice([0, 1, 8]))
 
 
 def path_trick(address, random, model):
@@ -160,8 +187,16 @@ def zeros(megabytes):
     return b"".join(packer.compress(bytes(2**20)) for _ in range(megabytes)) + packer.flush()
 
 
+def frame(kind, flags, stream, body):
+    """A frame of HTTP/2."""
+    return len(body).to_bytes(3, "big") + bytes([kind, flags]) + stream.to_bytes(4, "big") + body
+
+
 BOMB = zeros(1024)
 BOMB_ROWS = zlib.compress(bytes(10**6))
+PROFILE = zlib.compress(bytes(10**8), 9)
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+CALL = b"/inference.GRPCInferenceService/ModelInfer"
 
 # How often each comes: those that hold many connections are rare.
 CLIENTS = [
@@ -170,6 +205,7 @@ CLIENTS = [
     (2, bomb),
     (3, slow_body),
     (3, stalled_body),
+    *((3, client) for client in [many_lists, profile_bomb, grpc_half]),
     *((8, client) for client in [half_body, reset_while_waiting, leave_at_once, deep_json, overflowing_shape]),
     *((8, client) for client in [lying_lengths, image_bomb, path_trick, load_trick, broken_http, broken_image]),
 ]

@@ -37,15 +37,20 @@ class Soak:
         self.store = folder / "store"
         shutil.copytree(options.store / MODEL, self.store / MODEL)
         command = [options.binary, "serve", "--models", self.store, "--runtime", options.runtime, "--port", "0", "--admin"]
+        command += ["--grpc-port", "0"]
         command += ["--poll-ms", "200", "--body-timeout-ms", "3000"]
         self.log = open(folder / "log", "w+")
         self.server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.log, text=True)
-        host, port = self.server.stdout.readline().split("//")[1].strip().split(":")
-        self.address = (host, int(port))
+        self.address, self.grpc = (self.told(before) for before in ["//", " gRPC on "])
         self.model = self.describe()
         self.seen = collections.Counter()
         self.faults = []
         self.over = threading.Event()
+
+    def told(self, before):
+        """An address in the next line."""
+        host, port = self.server.stdout.readline().split(before)[1].strip().split(":")
+        return host, int(port)
 
     def ask(self, data):
         with Wire(self.address) as wire:
@@ -55,7 +60,7 @@ class Soak:
     def describe(self):
         """What the clients must know of the model."""
         described = json.loads(self.ask(request("GET", f"/v2/models/{MODEL}"))[1])
-        return {"name": MODEL, "input": described["inputs"][0]["name"], "shape": described["inputs"][0]["shape"][1:]}
+        return {"name": MODEL, "input": described["inputs"][0]["name"], "shape": described["inputs"][0]["shape"][1:], "grpc": self.grpc}
 
     def repeat(self, seed, turn):
         """Calls `turn` until the end. What it raises is a fault of the server."""

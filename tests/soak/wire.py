@@ -63,11 +63,12 @@ def png(width, height, shade=0):
     return png_of(width, height, zlib.compress(rows, 1))
 
 
+def chunk(kind, content):
+    """A part of a PNG."""
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+
 def png_of(width, height, data):
     """A PNG with this header and these compressed rows, whether they fit together or not."""
-
-    def chunk(kind, content):
-        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
-
     header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
