@@ -60,7 +60,7 @@ impl Rehearsal {
         if let Some(library) = &self.onnxruntime {
             command.arg("--onnxruntime").arg(library);
         }
-        // What it says at last shall be why it ended.
+        // What it says first shall be why it ended.
         command.env("RUST_BACKTRACE", "0").env("SELFIE_LOG", "error");
         // It ends with us: its input does.
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(said.try_clone().map_err(failed)?);
@@ -72,8 +72,8 @@ impl Rehearsal {
                 let mut text = Vec::new();
                 said.rewind().and_then(|()| said.take(SAID).read_to_end(&mut text)).map_err(failed)?;
                 let text = String::from_utf8_lossy(&text);
-                let last = text.lines().last().map(|line| format!(": {line}")).unwrap_or_default();
-                Err(format!("it ends the process that loads it, {status}{last}"))
+                let first = text.lines().find(|line| !line.is_empty()).map(|line| format!(": {line}"));
+                Err(format!("it ends the process that loads it, {status}{}", first.unwrap_or_default()))
             }
         }
     }
