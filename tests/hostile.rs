@@ -52,10 +52,11 @@ fn a_version_that_no_runtime_can_bear_is_refused_and_the_old_one_answers_on() {
     place(Path::new(GOOD), store.path(), "m", "1");
     let models = store.path().to_str().unwrap();
     let limits = ["--poll-ms", "50", "--load-timeout-ms", "5000"];
-    let mut serving = Serving::start(
-        store.path(),
-        &[&["--models", models, "--runtime", "rten", "--device", "cpu"][..], &limits].concat(),
-    );
+    let mut command = selfie();
+    command.args(["serve", "--port", "0", "--models", models, "--runtime", "rten", "--device", "cpu"]).args(limits);
+    // As in a container whose files are only to be read.
+    command.env("TMPDIR", "/does/not/exist");
+    let mut serving = Serving::spawn(command);
     let client = client();
     let files = [
         (

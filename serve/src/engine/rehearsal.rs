@@ -3,15 +3,15 @@
 
 use crate::Error;
 use crate::config::Config;
-use crate::runtime::{Candidate, Options, refused};
-use std::io::{Read, Seek};
+use crate::runtime::{Candidate, Choice, Options, refused};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 /// How often it is looked whether the process has ended.
 const LOOK: Duration = Duration::from_millis(2);
-/// Most bytes that are read of what the process said.
+/// Most bytes that are kept of what the process says.
 const SAID: u64 = 4096;
 
 /// Who rehearses, and how long it may take.
@@ -53,8 +53,23 @@ impl Rehearsal {
         if !choice.device.is_processor() {
             return Ok(());
         }
-        let failed = |error: std::io::Error| format!("nobody could try it first: {error}");
-        let mut said = tempfile::tempfile().map_err(failed)?;
+        match self.outcome(path, choice) {
+            Ok((Some(status), _)) if status.code().is_some() => Ok(()),
+            Ok((Some(status), said)) => {
+                let first = said.lines().find(|line| !line.is_empty()).map(|line| format!(": {line}"));
+                Err(format!("it ends the process that loads it, {status}{}", first.unwrap_or_default()))
+            }
+            Ok((None, _)) => Err(format!("it is not loaded after {} ms, --load-timeout-ms", self.limit.as_millis())),
+            // That is no fault of the model.
+            Err(error) => {
+                tracing::warn!("{}: no process can try it first: {error}", path.display());
+                Ok(())
+            }
+        }
+    }
+
+    /// How the process ended, or nothing when it had to be killed, and what it said.
+    fn outcome(&self, path: &Path, choice: &Choice) -> std::io::Result<(Option<ExitStatus>, String)> {
         let mut command = Command::new(&self.program);
         command.arg("rehearse").arg(path).args(["--runtime", choice.runtime, "--device", &choice.device.to_string()]);
         if let Some(library) = &self.onnxruntime {
@@ -63,20 +78,21 @@ impl Rehearsal {
         // What it says first shall be why it ended.
         command.env("RUST_BACKTRACE", "0").env("SELFIE_LOG", "error");
         // It ends with us: its input does.
-        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(said.try_clone().map_err(failed)?);
-        let mut child = command.spawn().map_err(failed)?;
-        match ended(&mut child, self.limit).map_err(failed)? {
-            None => Err(format!("it is not loaded after {} ms, --load-timeout-ms", self.limit.as_millis())),
-            Some(status) if status.code().is_some() => Ok(()),
-            Some(status) => {
-                let mut text = Vec::new();
-                said.rewind().and_then(|()| said.take(SAID).read_to_end(&mut text)).map_err(failed)?;
-                let text = String::from_utf8_lossy(&text);
-                let first = text.lines().find(|line| !line.is_empty()).map(|line| format!(": {line}"));
-                Err(format!("it ends the process that loads it, {status}{}", first.unwrap_or_default()))
-            }
-        }
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
+        let said = child.stderr.take().map(|said| std::thread::spawn(|| beginning(said)));
+        let status = ended(&mut child, self.limit)?;
+        let said = said.and_then(|said| said.join().ok()).unwrap_or_default();
+        Ok((status, String::from_utf8_lossy(&said).into_owned()))
     }
+}
+
+/// The first [`SAID`] bytes. The rest is read as well: who says it must not wait for that.
+fn beginning(mut said: impl Read) -> Vec<u8> {
+    let mut text = Vec::new();
+    // What cannot be read is as good as not said.
+    let _ = said.by_ref().take(SAID).read_to_end(&mut text);
+    let _ = std::io::copy(&mut said, &mut std::io::sink());
+    text
 }
 
 /// How a process ended, or nothing when it had to be killed.

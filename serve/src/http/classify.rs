@@ -19,13 +19,14 @@ pub fn configure(config: &mut ServiceConfig) {
     config.service(resource("/v1/classify", "POST").route(web::post().to(classify)));
 }
 
+/// What a request for classes may ask for.
 #[derive(Debug, Deserialize)]
-struct Options {
-    /// Most classes for each image, 5 by default.
-    top_k: Option<Whole>,
+pub struct Options {
+    /// Most classes for each image.
+    pub top_k: Option<Whole>,
     /// Whether scores are those of the model, before softmax.
     #[serde(default, deserialize_with = "null::or_default")]
-    raw_scores: bool,
+    pub raw_scores: bool,
 }
 
 #[derive(Serialize)]

@@ -3,29 +3,21 @@
 //! # Source
 //! infinity's `ClassifyResult`, <https://github.com/michaelfeil/infinity>.
 
+use super::classify::Options;
 use super::envelope::OpenAi;
 use super::predict::Prediction;
 use super::receipt::Receipt;
-use super::{App, answered, classify, images, null, resource};
+use super::{App, answered, classify, images, resource};
 use crate::engine::Which;
 use crate::model::row::best;
 use crate::whole::Whole;
 use actix_web::web::{self, Data, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// Adds the route.
 pub fn configure(config: &mut ServiceConfig) {
     config.service(resource("/classify", "POST").route(web::post().to(infinity)));
-}
-
-#[derive(Debug, Deserialize)]
-struct Options {
-    /// Most classes for each image, all by default.
-    top_k: Option<Whole>,
-    /// Whether scores are those of the model, before softmax.
-    #[serde(default, deserialize_with = "null::or_default")]
-    raw_scores: bool,
 }
 
 #[derive(Serialize)]
