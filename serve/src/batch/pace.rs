@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 const MEMORY: f64 = 0.9;
 /// What one more batch leaves of the weight of those that the line went through: on a busy machine ten of them lie anywhere but on a line.
 const LINE_MEMORY: f64 = 0.98;
-/// Part of a batch's time that is taken for fixed while batches of one size have not shown it.
+/// Part of one item's time that is taken for a batch's fixed time while batches of one size have not shown it.
 const FIXED: f64 = 0.1;
 
 /// Learns `time(n) = fixed + each * n` from the batches that ran, recent ones counting more.
@@ -130,7 +130,7 @@ impl Sums {
     fn fixed(&self) -> f64 {
         match self.variance() {
             Some(_) => self.line().0,
-            None if self.weight > 0.0 => FIXED * self.time / self.weight,
+            None if self.weight > 0.0 => FIXED * self.time / self.items,
             None => 0.0,
         }
     }
@@ -198,8 +198,8 @@ mod tests {
         assert!(!pace.pays(1, 9), "nothing is known yet");
         pace.prepared(ms(5));
         [4, 4].into_iter().for_each(|items| pace.learn(items, ms(20)));
-        // A tenth, 2 ms, while nothing better is known.
-        assert_eq!([1, 2, 3, 60].map(|coming| pace.pays(1, coming)), [false, false, true, true]);
+        // A tenth of one item's time, 0.5 ms, while nothing better is known.
+        assert_eq!([1, 10, 11, 60].map(|coming| pace.pays(1, coming)), [false, false, true, true]);
         [1, 8, 3].into_iter().for_each(|items| pace.learn(items, ms(10 + 2 * items as u64)));
         let near = (6..=12).find(|coming| pace.pays(4, *coming));
         assert!(near.is_some(), "some 10 ms for each that comes, against 20");
