@@ -5,7 +5,7 @@ use crate::Error;
 use crate::gpu::prove;
 #[cfg(feature = "remote")]
 use crate::remote::open as remote;
-use burn::tensor::Device;
+use burn::tensor::{Device, FloatDType};
 
 /// Opens a device: `cpu`, or `vulkan`, `cuda`, `metal`, `wgpu`, each with an optional `:N`, or `ws://HOST:PORT/N` on another
 /// machine.
@@ -13,6 +13,21 @@ use burn::tensor::Device;
 /// # Errors
 /// [`Error::Device`] when the name is unknown, the device is not built in, is not there, computes wrongly, or nobody lends it.
 pub fn open(name: &str) -> Result<Device, Error> {
+    proven(name, find(name)?)
+}
+
+/// Opens a device whose tensors have numbers of `dtype` where nothing else is said. That must be settled before anything is computed
+/// there.
+///
+/// # Errors
+/// As [`open`], and where something has been computed there already, or it has no such numbers.
+pub fn open_in(name: &str, dtype: FloatDType) -> Result<Device, Error> {
+    let mut device = find(name)?;
+    device.configure(dtype).map_err(|error| wrong(name, error.to_string()))?;
+    proven(name, device)
+}
+
+fn find(name: &str) -> Result<Device, Error> {
     if name.contains(',') {
         let reason = "one device is wanted here; several are for selfie pretrain, finetune and evaluate table";
         return Err(wrong(name, reason.into()));
@@ -60,14 +75,27 @@ fn not_built(name: &str, feature: &str) -> Error {
     wrong(name, format!("this binary is built without it; build with `--features {feature}`"))
 }
 
+#[cfg(feature = "gpu")]
+fn proven(name: &str, device: Device) -> Result<Device, Error> {
+    match name.starts_with("cpu") || name.starts_with("ws://") {
+        true => Ok(device),
+        false => prove(device).map_err(|reason| wrong(name, reason)),
+    }
+}
+
+#[cfg(not(feature = "gpu"))]
+fn proven(_name: &str, device: Device) -> Result<Device, Error> {
+    Ok(device)
+}
+
 #[cfg(not(feature = "remote"))]
 fn remote(name: &str, _place: &str) -> Result<Device, Error> {
     Err(not_built(name, "remote"))
 }
 
 #[cfg(feature = "cuda")]
-fn cuda(name: &str, index: Option<usize>) -> Result<Device, Error> {
-    prove(Device::cuda(index.unwrap_or(0))).map_err(|reason| wrong(name, reason))
+fn cuda(_name: &str, index: Option<usize>) -> Result<Device, Error> {
+    Ok(Device::cuda(index.unwrap_or(0)))
 }
 
 #[cfg(not(feature = "cuda"))]
@@ -81,16 +109,15 @@ fn wgpu(name: &str, kind: &str, index: Option<usize>) -> Result<Device, Error> {
         Some(index) => burn::tensor::DeviceKind::DiscreteGpu(index),
         None => burn::tensor::DeviceKind::DefaultDevice,
     };
-    let device = match kind {
+    match kind {
         #[cfg(feature = "vulkan")]
-        "vulkan" => Device::vulkan(device),
+        "vulkan" => Ok(Device::vulkan(device)),
         #[cfg(feature = "metal")]
-        "metal" => Device::metal(device),
+        "metal" => Ok(Device::metal(device)),
         #[cfg(feature = "wgpu")]
-        "wgpu" => Device::wgpu(device),
-        other => return Err(not_built(name, other)),
-    };
-    prove(device).map_err(|reason| wrong(name, reason))
+        "wgpu" => Ok(Device::wgpu(device)),
+        other => Err(not_built(name, other)),
+    }
 }
 
 #[cfg(not(any(feature = "vulkan", feature = "metal", feature = "wgpu")))]

@@ -6,25 +6,38 @@ use crate::metrics::Metrics;
 use std::thread::{ThreadId, current};
 
 /// Writes down who ran how many items.
-#[derive(Default)]
-struct Who(Mutex<Vec<(ThreadId, usize)>>);
+struct Who {
+    ran: Mutex<Vec<(ThreadId, usize)>>,
+    runs_anywhere: bool,
+}
 
 impl Run for Who {
     fn run(&self, items: &[Pixels]) -> Result<Vec<Row>, String> {
-        self.0.lock().unwrap().push((current().id(), items.len()));
+        self.ran.lock().unwrap().push((current().id(), items.len()));
         Ok(vec![Row { outputs: vec![vec![1.0]] }; items.len()])
+    }
+
+    fn runs_anywhere(&self) -> bool {
+        self.runs_anywhere
     }
 }
 
 impl Who {
+    fn new(runs_anywhere: bool) -> Arc<Self> {
+        Arc::new(Self { ran: Mutex::default(), runs_anywhere })
+    }
+
     fn sizes(&self) -> Vec<usize> {
-        self.0.lock().unwrap().iter().map(|(_, size)| *size).collect()
+        self.ran.lock().unwrap().iter().map(|(_, size)| *size).collect()
     }
 }
 
 /// A batcher that takes a batch to last so long, however large it is.
 fn batcher(each_batch: Duration) -> (Arc<Who>, Batcher) {
-    let who = Arc::new(Who::default());
+    batcher_of(Who::new(true), each_batch)
+}
+
+fn batcher_of(who: Arc<Who>, each_batch: Duration) -> (Arc<Who>, Batcher) {
     let limits = Limits { max_batch_size: 4, max_queue_items: 16 };
     let batcher = Batcher::start("m", who.clone(), limits, Metrics::new().unwrap().model("m", 1)).unwrap();
     [1, 3, 2].into_iter().for_each(|items| batcher.runner.pace.learn(items, each_batch));
@@ -41,29 +54,30 @@ fn put(batcher: &Batcher, item: f32) -> Reply {
 
 #[test]
 fn a_short_batch_is_run_by_the_thread_that_prepared_it_and_a_long_one_by_a_runner() {
-    for (each_batch, is_ours) in [(Duration::from_micros(100), true), (Duration::from_secs(1), false)] {
+    let (short, long) = (Duration::from_micros(100), Duration::from_secs(1));
+    for (runs_anywhere, each_batch, is_ours) in [(true, short, true), (true, long, false), (false, short, false)] {
         let ran_here = || {
-            let (who, batcher) = batcher(each_batch);
+            let (who, batcher) = batcher_of(Who::new(runs_anywhere), each_batch);
             assert_eq!(value(prepare_on(&batcher, 1.0, Terms::default()).unwrap()), Ok(1.0));
-            let (thread, _) = who.0.lock().unwrap()[0];
+            let (thread, _) = who.ran.lock().unwrap()[0];
             // What nobody prepares here is for runners.
             assert_eq!(value(push(&batcher, 2.0).unwrap()), Ok(1.0));
-            assert_ne!(who.0.lock().unwrap()[1].0, current().id());
+            assert_ne!(who.ran.lock().unwrap()[1].0, current().id());
             thread == current().id()
         };
         // A runner that has not gone to sleep yet may be faster.
         let found: Vec<bool> = (0..50).map(|_| ran_here()).take_while(|ours| !ours).collect();
-        assert_eq!(found.len() < 50, is_ours, "{each_batch:?}");
+        assert_eq!(found.len() < 50, is_ours, "{each_batch:?}, {runs_anywhere}");
     }
 }
 
 #[test]
 fn before_anything_is_known_a_runner_runs() {
-    let who = Arc::new(Who::default());
+    let who = Who::new(true);
     let limits = Limits { max_batch_size: 4, max_queue_items: 16 };
     let batcher = Batcher::start("m", who.clone(), limits, Metrics::new().unwrap().model("m", 1)).unwrap();
     assert_eq!(value(prepare_on(&batcher, 1.0, Terms::default()).unwrap()), Ok(1.0));
-    assert_ne!(who.0.lock().unwrap()[0].0, current().id());
+    assert_ne!(who.ran.lock().unwrap()[0].0, current().id());
 }
 
 #[test]
@@ -71,7 +85,7 @@ fn items_wait_for_those_that_are_being_prepared_where_that_pays() {
     let (who, batcher) = batcher(Duration::from_micros(100));
     // A runner that is woken too early by the machine may take the first ones.
     let together = (0..50).any(|_| {
-        who.0.lock().unwrap().clear();
+        who.ran.lock().unwrap().clear();
         batcher.announce(3);
         let mut replies = Vec::new();
         for item in 0..3 {
@@ -79,7 +93,7 @@ fn items_wait_for_those_that_are_being_prepared_where_that_pays() {
             batcher.help();
         }
         assert!(replies.into_iter().all(|reply| value(reply) == Ok(1.0)));
-        who.sizes() == [3] && who.0.lock().unwrap()[0].0 == current().id()
+        who.sizes() == [3] && who.ran.lock().unwrap()[0].0 == current().id()
     });
     assert!(together, "{:?}", who.sizes());
 }
@@ -89,7 +103,7 @@ fn items_of_a_long_batch_wait_for_each_other_as_well() {
     let (who, batcher) = batcher(Duration::from_millis(100));
     // A runner that is woken too early by the machine may take the first ones.
     let together = (0..50).any(|_| {
-        who.0.lock().unwrap().clear();
+        who.ran.lock().unwrap().clear();
         batcher.announce(3);
         let put = |item| {
             let reply = put(&batcher, item as f32);
@@ -98,7 +112,7 @@ fn items_of_a_long_batch_wait_for_each_other_as_well() {
         };
         let replies: Vec<Reply> = (0..3).map(put).collect();
         assert!(replies.into_iter().all(|reply| value(reply) == Ok(1.0)));
-        who.sizes() == [3] && who.0.lock().unwrap()[0].0 != current().id()
+        who.sizes() == [3] && who.ran.lock().unwrap()[0].0 != current().id()
     });
     assert!(together, "{:?}", who.sizes());
 }
@@ -110,7 +124,7 @@ fn a_full_batch_waits_for_nobody() {
     let replies: Vec<Reply> = (0..4).map(|item| put(&batcher, item as f32)).collect();
     batcher.help();
     assert!(replies.into_iter().all(|reply| value(reply) == Ok(1.0)));
-    assert!(who.sizes() == [4] || who.0.lock().unwrap().iter().any(|(thread, _)| *thread != current().id()));
+    assert!(who.sizes() == [4] || who.ran.lock().unwrap().iter().any(|(thread, _)| *thread != current().id()));
 }
 
 #[test]
@@ -120,7 +134,7 @@ fn items_whose_company_never_comes_are_run_by_a_runner() {
     let reply = put(&batcher, 1.0);
     batcher.help();
     assert_eq!(value(reply), Ok(1.0));
-    assert_ne!(who.0.lock().unwrap()[0].0, current().id());
+    assert_ne!(who.ran.lock().unwrap()[0].0, current().id());
 }
 
 #[test]

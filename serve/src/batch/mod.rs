@@ -57,6 +57,12 @@ pub trait Run: Send + Sync + 'static {
     fn at_once(&self) -> usize {
         1
     }
+
+    /// Whether threads that prepare items may run some. ONNX Runtime keeps handles of a GPU's libraries, and memory there, for each
+    /// thread that runs something, and lets the thread wait for the GPU meanwhile.
+    fn runs_anywhere(&self) -> bool {
+        true
+    }
 }
 
 impl Run for crate::Model {
@@ -66,6 +72,10 @@ impl Run for crate::Model {
 
     fn padded(&self, items: usize) -> usize {
         Self::padded(self, items)
+    }
+
+    fn runs_anywhere(&self) -> bool {
+        self.choice.device.is_processor()
     }
 
     fn at_once(&self) -> usize {

@@ -89,7 +89,10 @@ impl Runner {
 
     /// Most items that a decoder may run at once.
     fn fitting(&self) -> usize {
-        self.pace.within(SHORT, self.max_batch_size.load(Ordering::Relaxed))
+        match self.model.runs_anywhere() {
+            true => self.pace.within(SHORT, self.max_batch_size.load(Ordering::Relaxed)),
+            false => 0,
+        }
     }
 
     fn take(&self, mut turn: Turn<'_>, most: usize) {

@@ -31,10 +31,12 @@ struct BoundOutput {
 
 /// The memories that tensors lie in.
 pub struct Places {
-    /// What the host reads and writes.
+    /// Where the host lays batches down.
     pub host: MemoryInfo<'static>,
-    /// What a graph reads and writes, where there is one.
+    /// Where the device reads them, unless that is the same.
     pub device: Option<MemoryInfo<'static>>,
+    /// Whether the device writes there too, as a graph must. Else it writes to the host.
+    pub device_writes: bool,
 }
 
 impl Places {
@@ -44,13 +46,13 @@ impl Places {
     /// ONNX Runtime does not know them.
     pub fn new(way: IoBinding, device: Device) -> ort::Result<Self> {
         let Some(number) = device.nvidia().map(i32::from) else {
-            return Ok(Self { host: MemoryInfo::default(), device: None });
+            return Ok(Self { host: MemoryInfo::default(), device: None, device_writes: false });
         };
         let memory = |kind, memory| MemoryInfo::new(kind, number, AllocatorType::Device, memory);
-        let of_a_graph = || memory(AllocationDevice::CUDA, MemoryType::Default);
         Ok(Self {
-            host: memory(AllocationDevice::CUDA_PINNED, MemoryType::CPUOutput)?,
-            device: (way == IoBinding::CudaGraphs).then(of_a_graph).transpose()?,
+            host: memory(AllocationDevice::CUDA_PINNED, MemoryType::CPUInput)?,
+            device: Some(memory(AllocationDevice::CUDA, MemoryType::Default)?),
+            device_writes: way == IoBinding::CudaGraphs,
         })
     }
 }
@@ -76,11 +78,12 @@ impl Bound {
             input.copy_into(&mut *device_input)?;
             binding.bind_input(&name, device_input)?;
         }
-        let mut outputs = Vec::new();
+        // ONNX Runtime 1.31 cannot write to pinned memory: it takes what is there for what is to be copied there.
+        let (written, mut outputs) = (device.as_ref().filter(|_| places.device_writes), Vec::new());
         for (name, width) in file.output_names().into_iter().zip(file.output_widths()) {
             let shape = [batch, width];
             let tensor = |memory| Tensor::<f32>::new(memory, shape);
-            let (mut host, mut device) = (tensor(&host)?, device.as_ref().map(tensor).transpose()?);
+            let (mut host, mut device) = (tensor(&Allocator::default())?, written.map(tensor).transpose()?);
             binding.bind_output(name, device.as_mut().unwrap_or(&mut host))?;
             outputs.push(BoundOutput { shape, host, device });
         }
@@ -108,9 +111,9 @@ impl Bound {
     /// What ONNX Runtime said.
     pub fn run(&mut self) -> ort::Result<()> {
         match &mut self.device_input {
-            // A graph reads where it read when it was captured.
+            // Half of what it takes ONNX Runtime to copy it from pinned memory itself; and a graph reads where it read when it was captured.
             Some(device_input) => self.input.copy_into(device_input)?,
-            // What the device wants elsewhere is copied there now.
+            // What ONNX Runtime wants elsewhere is copied there now.
             None => self.binding.bind_input(&self.name, &self.input)?,
         }
         drop(self.session.run_binding(&self.binding)?);

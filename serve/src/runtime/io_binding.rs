@@ -12,7 +12,7 @@ pub enum IoBinding {
     /// Memory of its own for each batch.
     #[default]
     None,
-    /// Memory that stays, which a GPU reads and writes by itself.
+    /// Memory that stays; on a GPU pinned memory for the host, and memory of the GPU for the model.
     Pinned,
     /// Memory of the GPU that stays, and a CUDA graph of all that is done with it.
     CudaGraphs,

@@ -224,14 +224,18 @@ mod tests {
     const SIDE: usize = 4;
     const BATCH: usize = 3;
 
+    fn processor() -> Places {
+        Places::new(IoBinding::Pinned, Device::Cpu).unwrap()
+    }
+
     /// All ways to bind, in the memory that is here. A processor captures nothing.
     fn bound(file: &ModelFile, open: impl Fn() -> Session) -> [Lane; 3] {
-        let places = || Places { host: MemoryInfo::default(), device: Some(MemoryInfo::default()) };
+        let places = |device_writes| Places { device: Some(MemoryInfo::default()), device_writes, ..processor() };
         let bind = |places: Places| Bound::new(open(), &places, file, BATCH).unwrap();
         [
-            Lane::Bound(Box::new(bind(Places::new(IoBinding::Pinned, Device::Cpu).unwrap()))),
-            Lane::Bound(Box::new(bind(places()))),
-            Lane::Graph(Graph::capture(bind(places())).unwrap()),
+            Lane::Bound(Box::new(bind(processor()))),
+            Lane::Bound(Box::new(bind(places(false)))),
+            Lane::Graph(Graph::capture(bind(places(true))).unwrap()),
         ]
     }
 

@@ -13,6 +13,7 @@ use crate::Error;
 use burn::tensor::{Device, FloatDType};
 use indicatif::{ProgressBar, ProgressStyle};
 use peer::Peer;
+use selfie_models::device;
 use std::path::Path;
 use step::Step;
 
@@ -27,12 +28,12 @@ impl Place {
     /// Opens a device by its name.
     ///
     /// # Errors
-    /// [`Error::Model`] when there is no such device, [`Error::Internal`] when it has no such numbers.
+    /// [`Error::Model`] when there is no such device, or it has no such numbers.
     pub fn open(name: &str, precision: Precision) -> Result<Self, Error> {
-        let mut device = selfie_models::device::open(name)?;
-        if precision == Precision::Bf16 {
-            device.configure(FloatDType::BF16).map_err(|error| Error::Internal { what: format!("{name}: {error}") })?;
-        }
+        let device = match precision {
+            Precision::F32 => device::open(name)?,
+            Precision::Bf16 => device::open_in(name, FloatDType::BF16)?,
+        };
         Ok(Self { device, name: name.to_owned(), precision })
     }
 
