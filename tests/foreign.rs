@@ -10,6 +10,8 @@ use support::{MODEL_TOLERANCE, Serving, client, run, script, succeed};
 
 /// Exit code of a command that failed.
 const FAILED: i32 = 1;
+/// Size of the prepared images of the models with tokens.
+const SIDE: usize = 8;
 
 /// Foreign models in a folder, and what they must answer to the images there.
 fn models(folder: &Path) -> Option<Value> {
@@ -48,7 +50,10 @@ fn models_from_elsewhere_get_a_card_and_are_served() {
     assert!(code == FAILED && told.contains("differs") && stderr.contains("the right numbers"), "{told}{stderr}");
     std::fs::write(&sums, card).unwrap();
 
-    // Another runtime than the one that made the golden samples, where there is another.
+    // Another runtime than the one that made the golden samples, where there is another. The other models have no card.
+    for name in ["first", "mean17", "mean18", "places", "squeeze"] {
+        std::fs::remove_dir_all(path.join("store").join(name)).unwrap();
+    }
     let serving = Serving::start(path, &["--models", "store", "--runtime", "tract"]);
     let images: Vec<String> =
         (0..3).map(|index| STANDARD.encode(std::fs::read(path.join(format!("{index}.png"))).unwrap())).collect();
@@ -69,6 +74,60 @@ fn models_from_elsewhere_get_a_card_and_are_served() {
     let scores = numbers(&expected["colours"][0]);
     let best = (0..4).max_by(|a, b| scores[*a].total_cmp(&scores[*b])).unwrap();
     assert_eq!(answer["data"][0]["predictions"][0]["label"], ["red", "green", "blue", "grey"][best], "{answer}");
+}
+
+#[test]
+fn vectors_of_tokens_and_places_become_one_of_an_image() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let Some(expected) = models(path) else { return };
+    for (name, pooling, said) in [
+        (
+            "first",
+            Some("cls"),
+            "\"embedding_2\" was added to the file: of the vectors in \"last_hidden_state\" that of the first token",
+        ),
+        ("mean17", Some("mean"), "of the vectors in \"last_hidden_state\" the mean"),
+        ("mean18", Some("mean"), "of the vectors in \"last_hidden_state\" the mean"),
+        ("places", Some("mean"), "of the vectors in \"places\" the mean"),
+        ("squeeze", None, "\"softmaxout_1\" holds class scores"),
+    ] {
+        let model = format!("store/{name}/1/model.onnx");
+        let (before, mut arguments) = (std::fs::read(path.join(&model)).unwrap(), vec!["card", "init", &model]);
+        if let Some(pooling) = pooling {
+            let (code, _, stderr) = run(path, &arguments);
+            assert!(code == FAILED && stderr.contains("--pooling cls or mean"), "{name}: {code} {stderr}");
+            arguments.extend(["--pooling", pooling]);
+        }
+        let told = succeed(path, &arguments);
+        assert!(told.contains(said), "{name}: {told}");
+        let after = std::fs::read(path.join(&model)).unwrap();
+        assert_eq!(before == after, pooling.is_none(), "{name}");
+        script("check_attributes.py", [path.join(&model)]).unwrap();
+        let told = succeed(path, &["verify", &model]);
+        let ok = |line: &str| line.contains("tract") && line.contains(" ok");
+        assert!(told.lines().any(ok) && !told.contains("differs"), "{name}: {told}");
+        assert_eq!(
+            std::fs::read_dir(path.join("store").join(name).join("1")).unwrap().count(),
+            if name == "squeeze" { 3 } else { 2 }
+        );
+    }
+    for runtime in ["tract", "rten", "auto"] {
+        let serving = Serving::start(path, &["--models", "store", "--runtime", runtime]);
+        for (name, wanted) in expected["tensors"].as_object().unwrap() {
+            let tensor =
+                json!({"name": "pixels", "shape": [3, 3, SIDE, SIDE], "datatype": "FP32", "data": expected["items"]});
+            let answer = post(&serving, &format!("/v2/models/{name}/infer"), &json!({"inputs": [tensor]}));
+            let found = numbers(&answer["outputs"][0]["data"]);
+            let wanted: Vec<f64> = wanted.as_array().unwrap().iter().flat_map(numbers).collect();
+            assert_eq!(answer["outputs"][0]["shape"], json!([3, wanted.len() / 3]), "{name} by {runtime}");
+            for (found, wanted) in found.iter().zip(&wanted) {
+                assert!((found - wanted).abs() <= MODEL_TOLERANCE, "{name} by {runtime}: {found} for {wanted}");
+            }
+        }
+    }
+    let refused = run(path, &["card", "init", "store/sums/1/model.onnx", "--pooling", "cls"]);
+    assert!(refused.0 == FAILED && refused.2.contains("each of several tokens"), "{}", refused.2);
 }
 
 #[test]
@@ -104,7 +163,7 @@ fn what_cannot_be_served_gets_no_card_and_the_reason() {
     }
     std::fs::remove_file(path.join("other/config.json")).unwrap();
     let (code, _, stderr) = run(path, &["card", "init", "other/map.onnx"]);
-    assert!(code == FAILED && stderr.contains("\"y\" [?, 3, 8, 8]"), "{code} {stderr}");
+    assert!(code == FAILED && stderr.contains("\"y\" [?, 3, 8, 8]; --pooling"), "{code} {stderr}");
     assert_eq!(std::fs::read_to_string(path.join("cards/1/card.json")).unwrap(), "mine");
 }
 

@@ -110,7 +110,7 @@ pub fn model_file(data: &[u8]) -> Result<(), Error> {
     let path = Path::new("fuzz.onnx");
     if let Some(graph) = model_file::decode(path, data)?.graph {
         // Most files are none that gets a card.
-        let _ = (foreign::graph::image(&graph), foreign::outputs::roles(&graph, None));
+        let _ = (foreign::graph::image(&graph), foreign::outputs::roles(&graph, None, None));
     }
     ModelFile::of(path, data).map(drop)
 }

@@ -2,6 +2,9 @@
 
 - store/colours/1: a classifier as Hugging Face's exporter writes one, all axes of the input open, with its two files beside
 - store/sums/1: vectors from bytes, channels last, nothing beside
+- store/first/1, mean17/1, mean18/1: a vector for each of four patches, as ViT gives them, by two versions of the operators
+- store/places/1: a map with a vector for each place
+- store/squeeze/1: scores of classes as a map of one place, as SqueezeNet gives them
 - other: files that cannot be served
 
 Arguments: the folder to write into.
@@ -20,11 +23,11 @@ MEAN, STD = numpy.float32([0.5, 0.4, 0.3]), numpy.float32([0.2, 0.25, 0.5])
 LABELS = ["red", "green", "blue", "grey"]
 
 
-def save(path, nodes, inputs, outputs, weights):
+def save(path, nodes, inputs, outputs, weights, opset=17):
     tensor = lambda name, kind, shape: helper.make_tensor_value_info(name, kind, shape)
     initializers = [numpy_helper.from_array(value, name) for name, value in weights.items()]
     graph = helper.make_graph(nodes, "g", [tensor(*one) for one in inputs], [tensor(*one) for one in outputs], initializers)
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8)
     onnx.checker.check_model(model)
     path.parent.mkdir(parents=True, exist_ok=True)
     onnx.save(model, path)
@@ -69,6 +72,42 @@ def sums(folder):
     return lambda pixels: pixels.astype(numpy.float32).sum(axis=0).reshape(-1)
 
 
+PATCH, WIDTH = 4, 5
+# What ONNX assumes, rten wants to be told.
+STATED = {"dilations": [1, 1], "pads": [0, 0, 0, 0]}
+
+
+def patches(folder, random, name, pool, opset=17):
+    """A matrix for each patch of 4 x 4 pixels, a token each, and a map of them that is not to be taken."""
+    weight = random.standard_normal((WIDTH, 3, PATCH, PATCH)).astype(numpy.float32)
+    nodes = [
+        helper.make_node("Conv", ["pixels", "weight"], ["places"], strides=[PATCH, PATCH], **STATED),
+        helper.make_node("Reshape", ["places", "shape"], ["flat"]),
+        helper.make_node("Transpose", ["flat"], ["last_hidden_state"], perm=[0, 2, 1]),
+        # A name that the new output would have taken.
+        helper.make_node("Identity", ["places"], ["embedding"]),
+    ]
+    inputs = [("pixels", TensorProto.FLOAT, ["batch", 3, 2 * PATCH, 2 * PATCH])]
+    outputs = [("last_hidden_state", TensorProto.FLOAT, ["batch", 4, WIDTH]), ("places", TensorProto.FLOAT, ["batch", WIDTH, 2, 2])]
+    weights = {"weight": weight, "shape": numpy.int64([0, WIDTH, 4])}
+    save(folder / f"store/{name}/1/model.onnx", nodes, inputs, outputs[1:] if name == "places" else outputs, weights, opset)
+
+    def answer(pixels):
+        tokens = [numpy.tensordot(weight, pixels[:, y : y + PATCH, x : x + PATCH], 3) for y in (0, PATCH) for x in (0, PATCH)]
+        return pool(numpy.stack(tokens))
+
+    return answer
+
+
+def squeeze(folder):
+    """The mean of each channel, as a map of one place."""
+    nodes = [helper.make_node("GlobalAveragePool", ["pixels"], ["softmaxout_1"])]
+    shape = [("pixels", TensorProto.FLOAT, ["batch", 3, 2 * PATCH, 2 * PATCH])]
+    save(folder / "store/squeeze/1/model.onnx", nodes, shape, [("softmaxout_1", TensorProto.FLOAT, ["batch", 3, 1, 1])], {})
+    (folder / "store/squeeze/1/config.json").write_text(json.dumps({"id2label": {"0": "red", "1": "green", "2": "blue"}}))
+    return lambda pixels: pixels.mean(axis=(1, 2))
+
+
 def unusable(folder):
     identity = [helper.make_node("Identity", ["x"], ["y"])]
     for name, kind, shape in [
@@ -83,8 +122,19 @@ def unusable(folder):
 def main(folder):
     random = numpy.random.default_rng(3)
     answers = {"colours": colours(folder, random), "sums": sums(folder)}
+    first, mean = lambda tokens: tokens[0], lambda tokens: tokens.mean(axis=0)
+    tensors = {
+        "first": patches(folder, random, "first", first),
+        "mean17": patches(folder, random, "mean17", mean),
+        "mean18": patches(folder, random, "mean18", mean, 18),
+        "places": patches(folder, random, "places", mean),
+        "squeeze": squeeze(folder),
+    }
     unusable(folder)
     expected = {name: [] for name in answers}
+    items = random.standard_normal((3, 3, 2 * PATCH, 2 * PATCH)).astype(numpy.float32)
+    expected["tensors"] = {name: [answer(item).tolist() for item in items] for name, answer in tensors.items()}
+    expected["items"] = items.reshape(-1).tolist()
     for index in range(3):
         # As high as the resize asks for, so that it changes nothing and the numbers are exact.
         pixels = random.integers(0, 256, (12, 16, 3), dtype=numpy.uint8)

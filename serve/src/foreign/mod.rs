@@ -7,13 +7,18 @@
 //! | `processor` | `preprocessor_config.json`: from image bytes to the input |
 //! | `labels` | `config.json`: the names of the classes |
 //! | `outputs` | which output is the vector and which holds the class scores |
+//! | `pooled` | one vector of those of tokens or places, where that is asked for; `added` puts it into the file |
 //! | `prove` | the width of the outputs, and golden samples |
 
+mod added;
 pub(crate) mod graph;
 mod labels;
 pub(crate) mod outputs;
+mod pooled;
 mod processor;
 mod prove;
+
+pub use pooled::Pooling;
 
 use crate::Error;
 use crate::model_file::{self, CARD_FILE};
@@ -21,7 +26,9 @@ use crate::runtime::Options;
 use selfie_models::Card;
 use selfie_models::card::{CARD_KEY, CARD_VERSION, Provenance, Task};
 use std::fs;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use tempfile::NamedTempFile;
 
 /// A card that was made, and how it came about.
 pub struct Made {
@@ -31,19 +38,23 @@ pub struct Made {
     pub reasons: Vec<String>,
 }
 
-/// Makes the card of the model at `path`. `name` is its name, or else that of its file or folder.
+/// Makes the card of the model at `path`. `name` is its name, or else that of its file or folder. With `pooling` the file gets an output
+/// more, the vector of an image, once all else has gone well.
 ///
 /// # Errors
 /// The file is damaged, has a card, or is no model from one image to vectors or class scores; a file beside it is wrong; or
 /// no runtime can run it.
-pub fn card(path: &Path, name: Option<String>, options: &Options) -> Result<Made, Error> {
+pub fn card(path: &Path, name: Option<String>, pooling: Option<Pooling>, options: &Options) -> Result<Made, Error> {
     let wrong = |reason: String| Error::ModelFile { path: path.to_owned(), reason };
     let bytes = fs::read(path).map_err(|source| Error::Io { action: "read", path: path.to_owned(), source })?;
     let model = model_file::decode(path, &bytes)?;
     if model.metadata_props.iter().any(|entry| entry.key == CARD_KEY) {
         return Err(wrong(format!("it carries its card already; a {CARD_FILE} beside it would win over that")));
     }
-    let graph = model.graph.as_ref().ok_or_else(|| wrong("it holds no graph".into()))?;
+    let pooled = pooling.map(|pooling| pooled::add(&bytes, &model, pooling)).transpose().map_err(wrong)?;
+    let aside = pooled.as_ref().map(|pooled| aside(path, &pooled.bytes)).transpose()?;
+    let graph = pooled.as_ref().map_or(&model, |pooled| &pooled.model).graph.as_ref();
+    let graph = graph.ok_or_else(|| wrong("it holds no graph".into()))?;
     let mut reasons = Vec::new();
     let image = graph::image(graph).map_err(wrong)?;
     let read = beside(path, processor::FILE).map(|file| processor::read(&file)).transpose()?;
@@ -55,7 +66,9 @@ pub fn card(path: &Path, name: Option<String>, options: &Options) -> Result<Made
     };
     reasons.push(format!("preprocessing: {reason}"));
     let labels = beside(path, labels::FILE).map(|file| labels::read(&file)).transpose()?.flatten();
-    let roles = outputs::roles(graph, labels.as_deref()).map_err(wrong)?;
+    let added = pooled.as_ref().map(|pooled| pooled.name.as_str());
+    let roles = outputs::roles(graph, labels.as_deref(), added).map_err(wrong)?;
+    reasons.extend(pooled.as_ref().map(|pooled| pooled.reason.clone()));
     reasons.extend(roles.reasons.iter().cloned());
     let task = if roles.logits.is_some() { Task::ImageClassification } else { Task::ImageFeatureExtraction };
     let mut card = Card {
@@ -68,9 +81,30 @@ pub fn card(path: &Path, name: Option<String>, options: &Options) -> Result<Made
         provenance: Provenance::default(),
         golden: Vec::new(),
     };
-    reasons.push(prove::prove(path, graph, &mut card, labels, options)?);
+    let runs = aside.as_ref().map_or(path, NamedTempFile::path);
+    reasons.push(prove::prove(path, runs, graph, &mut card, labels, options)?);
     card.check().map_err(|source| Error::Card { path: path.to_owned(), source })?;
+    if let Some(aside) = aside {
+        aside.persist(path).map_err(|error| not_written(path)(error.error))?;
+    }
     Ok(Made { card, reasons })
+}
+
+/// The bytes in a file of the same folder, where weights beside the model are found.
+fn aside(path: &Path, bytes: &[u8]) -> Result<NamedTempFile, Error> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // One that hides is no version of a store, and runtimes look at the end of the name.
+    let mut builder = tempfile::Builder::new();
+    let mut file = builder.prefix(".").suffix(".onnx").tempfile_in(folder).map_err(not_written(path))?;
+    if let Ok(metadata) = fs::metadata(path) {
+        fs::set_permissions(file.path(), metadata.permissions()).map_err(not_written(path))?;
+    }
+    file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(not_written(path))?;
+    Ok(file)
+}
+
+fn not_written(path: &Path) -> impl FnOnce(io::Error) -> Error {
+    move |source| Error::Io { action: "write", path: path.to_owned(), source }
 }
 
 /// A file in the folder of the model or the one above it, where Hugging Face's repositories have it.

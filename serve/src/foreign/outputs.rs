@@ -1,6 +1,7 @@
 //! Which output of a foreign graph is the vector of an image and which holds its class scores: by rank, then by name, then by
 //! width.
 
+use super::pooled::{Pooling, can_pool};
 use crate::model_file::{dims, tensor_type};
 use selfie_models::card::{Embedding, Logits, Outputs};
 use tract_onnx::pb::tensor_proto::DataType;
@@ -24,15 +25,19 @@ pub struct Roles {
     pub reasons: Vec<String>,
 }
 
-/// Finds the outputs that can be served.
+/// Finds the outputs that can be served. `added` is one that holds vectors, whatever else does.
 ///
 /// # Errors
 /// No output is one row of floats for each image.
-pub fn roles(graph: &GraphProto, labels: Option<&[String]>) -> Result<Roles, String> {
+pub fn roles(graph: &GraphProto, labels: Option<&[String]>, added: Option<&str>) -> Result<Roles, String> {
     let (rows, others): (Vec<_>, Vec<_>) = graph.output.iter().partition(|output| is_row(output));
     if rows.is_empty() {
         let found: Vec<String> = others.iter().map(|output| shape(output)).collect();
-        return Err(format!("none of its outputs is one row of floats for each image: {}", found.join(", ")));
+        let advice = match graph.output.iter().any(|output| can_pool(output, Pooling::Mean)) {
+            true => "; --pooling cls or mean gives the file an output more, one vector of those of tokens or places",
+            false => "",
+        };
+        return Err(format!("none of its outputs is one row of floats for each image: {}{advice}", found.join(", ")));
     }
     let named = |parts: &[&str]| {
         let has = |output: &&&ValueInfoProto| parts.iter().any(|part| output.name.to_lowercase().contains(part));
@@ -40,11 +45,12 @@ pub fn roles(graph: &GraphProto, labels: Option<&[String]>) -> Result<Roles, Str
     };
     let mut reasons = Vec::new();
     let mut logits = named(SCORES);
-    let mut embedding = named(VECTORS).filter(|name| Some(name) != logits.as_ref());
+    let mut embedding = named(VECTORS).filter(|name| Some(name) != logits.as_ref() && added.is_none());
     for name in logits.iter().chain(&embedding) {
         let role = if Some(name) == logits.as_ref() { "class scores" } else { "vectors" };
         reasons.push(format!("output: \"{name}\" holds {role}, by its name"));
     }
+    embedding = added.map(str::to_owned).or(embedding);
     if logits.is_none() && embedding.is_none() {
         let (name, width) = (rows[0].name.clone(), width(rows[0]));
         let is_classes =
@@ -79,10 +85,12 @@ impl Roles {
     }
 }
 
-/// Whether the output is `[batch, width]` of floats, or says nothing of its shape.
+/// Whether the output is `[batch, width]` of floats, axes of one behind that or not, or says nothing of its shape.
 fn is_row(output: &ValueInfoProto) -> bool {
     tensor_type(output).is_some_and(|tensor| {
-        tensor.elem_type == DataType::Float as i32 && (tensor.shape.is_none() || dims(tensor).len() == 2)
+        let dims = dims(tensor);
+        let has_rows = dims.get(2..).is_some_and(|behind| behind.iter().all(|side| *side == Some(1)));
+        tensor.elem_type == DataType::Float as i32 && (tensor.shape.is_none() || has_rows)
     })
 }
 

@@ -2,7 +2,7 @@
 
 use crate::Error;
 use crate::model_file::{self, ModelFile};
-use crate::runtime::{Candidate, Choice, Options, Output, Session, Values, choose, refused};
+use crate::runtime::{Candidate, Choice, Options, Output, Session, Values, choose, refused, squeezed};
 use selfie_models::Card;
 use selfie_models::card::InputDtype;
 use selfie_models::golden::{self, Algorithm, Generator, Golden};
@@ -17,12 +17,14 @@ const TOLERANCE: f32 = 1e-3;
 const FLOATS: (f64, f64) = (-2.0, 2.0);
 const BYTES: (f64, f64) = (0.0, 256.0);
 
-/// Fills in the widths and labels of the outputs and the golden samples of the card, and says what ran.
+/// Fills in the widths and labels of the outputs and the golden samples of the card, and says what ran: the file at `runs`, which is to
+/// become that at `path`.
 ///
 /// # Errors
 /// The runtime is missing or refuses the model, an output is no row for each image, or the labels are too few or too many.
 pub fn prove(
     path: &Path,
+    runs: &Path,
     graph: &GraphProto,
     card: &mut Card,
     labels: Option<Vec<String>>,
@@ -30,7 +32,7 @@ pub fn prove(
 ) -> Result<String, Error> {
     let wrong = |reason: String| Error::ModelFile { path: path.to_owned(), reason };
     let fixed_batch = model_file::check(graph, card).map_err(wrong)?;
-    let file = ModelFile { path: path.to_owned(), card: card.clone(), fixed_batch, sha256: String::new() };
+    let file = ModelFile { path: runs.to_owned(), card: card.clone(), fixed_batch, sha256: String::new() };
     let (session, choice) = first(&file, options)?;
     let fails = |reason: String| Error::Load { path: path.to_owned(), runtime: choice.runtime, reason };
     let names: Vec<String> = file.output_names().into_iter().map(str::to_owned).collect();
@@ -80,7 +82,7 @@ fn run(session: &dyn Session, input: &Generator, dtype: InputDtype) -> Result<Ve
 
 /// The width of an output that is one row of finite numbers for each image.
 fn width(name: &str, output: &Output, batch: usize) -> Result<usize, String> {
-    let [rows, width] = output.shape[..] else {
+    let [rows, width] = *squeezed(&output.shape) else {
         let shape = &output.shape;
         return Err(format!("its output \"{name}\" has the shape {shape:?}; one row for each image can be served"));
     };

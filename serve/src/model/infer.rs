@@ -3,7 +3,7 @@
 use super::{Model, Row};
 use crate::Error;
 use crate::preprocess::Pixels;
-use crate::runtime::{Output, Values};
+use crate::runtime::{Output, Values, squeezed};
 use rayon::prelude::*;
 use selfie_models::card::InputDtype;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -78,7 +78,7 @@ impl Model {
             return Err(format!("it gave {} outputs, expected {names:?}", outputs.len()));
         }
         for ((output, name), width) in outputs.iter().zip(&names).zip(&widths) {
-            if output.shape != [batch, *width] {
+            if squeezed(&output.shape) != [batch, *width] {
                 return Err(format!(
                     "output \"{name}\" has shape {:?}, the card says {:?}",
                     output.shape,

@@ -29,7 +29,7 @@ pub use choose::{Candidate, Choice, choose};
 pub use device::{Device, OpenVinoUnit};
 pub use io_binding::IoBinding;
 pub use list::list;
-pub use values::{Output, Values};
+pub use values::{Output, Values, squeezed};
 
 use crate::Error;
 use crate::model_file::ModelFile;

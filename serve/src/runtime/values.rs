@@ -31,6 +31,12 @@ pub struct Output {
     pub values: Vec<f32>,
 }
 
+/// A shape without axes of one behind the second: a feature map of one place is a row.
+pub fn squeezed(shape: &[usize]) -> &[usize] {
+    let axes = shape.iter().rposition(|side| *side != 1).map_or(0, |last| last + 1);
+    &shape[..axes.max(shape.len().min(2))]
+}
+
 /// The parts as one slice of the length of `shape`. A part that fills it is not copied.
 ///
 /// # Errors
@@ -77,6 +83,21 @@ mod tests {
         lay_down(&[&first[..], &second], &mut place).unwrap();
         assert_eq!(place, expected);
         assert_eq!(&*whole::<u8>(&[], &[1, 2]).unwrap(), [0, 0]);
+    }
+
+    #[test]
+    fn axes_of_one_behind_a_row_do_not_count() {
+        for (shape, expected) in [
+            (&[2, 10, 1, 1][..], &[2, 10][..]),
+            (&[1, 1, 1, 1], &[1, 1]),
+            (&[2, 1], &[2, 1]),
+            (&[2, 3, 1, 4], &[2, 3, 1, 4]),
+            (&[2, 3, 4, 1], &[2, 3, 4]),
+            (&[1], &[1]),
+            (&[], &[]),
+        ] {
+            assert_eq!(squeezed(shape), expected, "{shape:?}");
+        }
     }
 
     #[test]
