@@ -29,7 +29,7 @@ fn models_from_elsewhere_get_a_card_and_are_served() {
         assert!(told.contains(text), "no {text:?} in {told}");
     }
     let told = succeed(path, &["card", "init", "store/sums/1/model.onnx"]);
-    for text in ["channels are its last axis", "no preprocessor_config.json", "\"out\" holds vectors"] {
+    for text in ["channels are its last axis", "neither preprocessor_config.json nor timm", "\"out\" holds vectors"] {
         assert!(told.contains(text), "no {text:?} in {told}");
     }
     let card = std::fs::read_to_string(path.join("store/colours/1/card.json")).unwrap();
@@ -112,6 +112,11 @@ fn vectors_of_tokens_and_places_become_one_of_an_image() {
             if name == "squeeze" { 3 } else { 2 }
         );
     }
+    let card = std::fs::read_to_string(path.join("store/squeeze/1/card.json")).unwrap();
+    let card: Value = serde_json::from_str(&card).unwrap();
+    assert_eq!(card["outputs"]["logits"]["labels"], json!(["red", "green", "blue"]));
+    let steps = &card["preprocessing"];
+    assert_eq!((&steps["size"], &steps["resample"]), (&json!({"shortest_edge": 10}), &json!(3)), "{card}");
     for runtime in ["tract", "rten", "auto"] {
         let serving = Serving::start(path, &["--models", "store", "--runtime", runtime]);
         for (name, wanted) in expected["tensors"].as_object().unwrap() {

@@ -4,7 +4,7 @@
 - store/sums/1: vectors from bytes, channels last, nothing beside
 - store/first/1, mean17/1, mean18/1: a vector for each of four patches, as ViT gives them, by two versions of the operators
 - store/places/1: a map with a vector for each place
-- store/squeeze/1: scores of classes as a map of one place, as SqueezeNet gives them
+- store/squeeze/1: scores of classes as a map of one place, as SqueezeNet gives them, with timm's file beside
 - other: files that cannot be served
 
 Arguments: the folder to write into.
@@ -104,7 +104,10 @@ def squeeze(folder):
     nodes = [helper.make_node("GlobalAveragePool", ["pixels"], ["softmaxout_1"])]
     shape = [("pixels", TensorProto.FLOAT, ["batch", 3, 2 * PATCH, 2 * PATCH])]
     save(folder / "store/squeeze/1/model.onnx", nodes, shape, [("softmaxout_1", TensorProto.FLOAT, ["batch", 3, 1, 1])], {})
-    (folder / "store/squeeze/1/config.json").write_text(json.dumps({"id2label": {"0": "red", "1": "green", "2": "blue"}}))
+    # As timm's models have it.
+    steps = {"input_size": [3, 8, 8], "interpolation": "bicubic", "crop_pct": 0.8, "crop_mode": "center", "mean": [0.5] * 3, "std": [0.25] * 3}
+    config = {"architecture": "squeeze", "pretrained_cfg": steps, "label_names": ["red", "green", "blue"]}
+    (folder / "store/squeeze/1/config.json").write_text(json.dumps(config))
     return lambda pixels: pixels.mean(axis=(1, 2))
 
 

@@ -71,6 +71,11 @@ pub fn image(graph: &GraphProto) -> Result<Image, String> {
 }
 
 impl Image {
+    /// Height and width, as far as the graph says them.
+    pub fn size(&self) -> [Option<usize>; 2] {
+        [self.height, self.width]
+    }
+
     /// The input of the card; what the graph leaves open is taken from the preprocessing.
     ///
     /// # Errors
@@ -81,7 +86,7 @@ impl Image {
         let width = self.width.or(said.map(|size| size.width));
         let (Some(height), Some(width)) = (height, width) else {
             return Err(format!(
-                "height and width of its input \"{}\" are open, and no {} beside it says them",
+                "height and width of its input \"{}\" are open, and no {} beside it says them, nor timm's config.json",
                 self.name,
                 super::processor::FILE
             ));

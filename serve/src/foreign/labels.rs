@@ -1,4 +1,4 @@
-//! `config.json` of Hugging Face's models: the names of the classes.
+//! `config.json` of Hugging Face's and timm's models: the names of the classes.
 
 use crate::Error;
 use serde::Deserialize;
@@ -13,6 +13,8 @@ pub const FILE: &str = "config.json";
 struct Config {
     #[serde(default)]
     id2label: BTreeMap<String, String>,
+    /// Those of timm, in their order.
+    label_names: Option<Vec<String>>,
 }
 
 /// The names in the order of the scores, if the file has any.
@@ -27,6 +29,9 @@ pub fn read(path: &Path) -> Result<Option<Vec<String>>, Error> {
 
 fn parse(text: &str) -> Result<Option<Vec<String>>, String> {
     let config: Config = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    if let Some(names) = config.label_names.filter(|names| !names.is_empty()) {
+        return Ok(Some(names));
+    }
     let mut names = config.id2label;
     let count = names.len();
     let name = |index: usize| {
@@ -46,6 +51,7 @@ mod tests {
         let names = parse(&format!("{{\"id2label\": {{{}}}}}", ten.join(", "))).unwrap().unwrap();
         assert_eq!((names.len(), names[2].as_str(), names[10].as_str()), (11, "c2", "c10"));
         assert_eq!(parse("{\"model_type\": \"vit\"}"), Ok(None));
+        assert_eq!(parse("{\"label_names\": [\"cat\", \"dog\"]}"), Ok(Some(vec!["cat".into(), "dog".into()])));
         assert!(parse("{\"id2label\": {\"0\": \"a\", \"2\": \"b\"}}").unwrap_err().contains("class 1"));
     }
 }

@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `graph` | the image input: type, layout, channels, size |
 //! | `processor` | `preprocessor_config.json`: from image bytes to the input |
+//! | `timm` | `config.json` of timm's models, which says the same |
 //! | `labels` | `config.json`: the names of the classes |
 //! | `outputs` | which output is the vector and which holds the class scores |
 //! | `pooled` | one vector of those of tokens or places, where that is asked for; `added` puts it into the file |
@@ -17,6 +18,7 @@ pub(crate) mod outputs;
 mod pooled;
 mod processor;
 mod prove;
+mod timm;
 
 pub use pooled::Pooling;
 
@@ -57,7 +59,11 @@ pub fn card(path: &Path, name: Option<String>, pooling: Option<Pooling>, options
     let graph = graph.ok_or_else(|| wrong("it holds no graph".into()))?;
     let mut reasons = Vec::new();
     let image = graph::image(graph).map_err(wrong)?;
-    let read = beside(path, processor::FILE).map(|file| processor::read(&file)).transpose()?;
+    let config = beside(path, labels::FILE);
+    let read = match beside(path, processor::FILE) {
+        Some(file) => Some(processor::read(&file)?),
+        None => config.as_ref().map(|file| timm::read(file, image.size())).transpose()?.flatten(),
+    };
     let input = image.input(read.as_ref().map(|read| &read.steps)).map_err(wrong)?;
     reasons.push(format!("input: \"{}\", {}", input.name, image.reason));
     let (preprocessing, reason) = match read {
@@ -65,7 +71,7 @@ pub fn card(path: &Path, name: Option<String>, pooling: Option<Pooling>, options
         None => processor::usual(&input),
     };
     reasons.push(format!("preprocessing: {reason}"));
-    let labels = beside(path, labels::FILE).map(|file| labels::read(&file)).transpose()?.flatten();
+    let labels = config.map(|file| labels::read(&file)).transpose()?.flatten();
     let added = pooled.as_ref().map(|pooled| pooled.name.as_str());
     let roles = outputs::roles(graph, labels.as_deref(), added).map_err(wrong)?;
     reasons.extend(pooled.as_ref().map(|pooled| pooled.reason.clone()));

@@ -12,7 +12,8 @@ use std::path::{Path, PathBuf};
 /// The name of the file.
 pub const FILE: &str = "preprocessor_config.json";
 
-const BYTE: f64 = 1.0 / 255.0;
+/// Factor from bytes to numbers from 0 to 1.
+pub const BYTE: f64 = 1.0 / 255.0;
 const IMAGENET_MEAN: [f32; 3] = [0.485, 0.456, 0.406];
 const IMAGENET_STD: [f32; 3] = [0.229, 0.224, 0.225];
 /// What remains of a resized image after the usual crop.
@@ -163,11 +164,14 @@ pub fn usual(input: &Input) -> (Preprocessing, String) {
     let what = if is_imagenet { "mean and deviation of ImageNet" } else { "a resize alone" };
     (
         steps,
-        format!("no {FILE} is there, so what is usual: {what}; correct the card if the model was trained otherwise"),
+        format!(
+            "neither {FILE} nor timm's config.json is there, so what is usual: {what}; correct the card if the model was trained otherwise"
+        ),
     )
 }
 
-fn square(side: usize) -> Size {
+/// A height and a width that are the same.
+pub fn square(side: usize) -> Size {
     Size { height: side, width: side }
 }
 
