@@ -18,6 +18,12 @@ mod table;
 
 use clap::Parser;
 use std::process::ExitCode;
+#[cfg(feature = "serve")]
+use std::time::Duration;
+
+/// Longest time that the end waits for a GPU to let models go.
+#[cfg(feature = "serve")]
+const GPU_LIMIT: Duration = Duration::from_secs(10);
 
 /// From a folder of unlabelled images to an embedding and classification service.
 #[derive(Parser)]
@@ -34,7 +40,12 @@ struct Arguments {
 fn main() -> ExitCode {
     environment::settle();
     pipe::end_quietly();
-    match run(Arguments::parse()) {
+    let result = run(Arguments::parse());
+    #[cfg(feature = "serve")]
+    if !selfie_serve::runtime::all_gone(GPU_LIMIT) {
+        eprintln!("a GPU has not let go of all models; the process ends all the same");
+    }
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {}", commands::told(&error));

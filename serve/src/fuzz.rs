@@ -108,9 +108,12 @@ pub fn image(preprocessors: &[Preprocessor], data: &[u8]) -> Result<(), Error> {
 /// Why it would be refused.
 pub fn model_file(data: &[u8]) -> Result<(), Error> {
     let path = Path::new("fuzz.onnx");
-    if let Some(graph) = model_file::decode(path, data)?.graph {
+    let model = model_file::decode(path, data)?;
+    if let Some(graph) = &model.graph {
         // Most files are none that gets a card.
-        let _ = (foreign::graph::image(&graph), foreign::outputs::roles(&graph, None, None));
+        let _ = (foreign::graph::image(graph), foreign::outputs::roles(graph, None, None));
+        let _ =
+            [foreign::Pooling::Cls, foreign::Pooling::Mean].map(|pooling| foreign::pooled::add(data, &model, pooling));
     }
     ModelFile::of(path, data).map(drop)
 }

@@ -15,7 +15,7 @@ mod added;
 pub(crate) mod graph;
 mod labels;
 pub(crate) mod outputs;
-mod pooled;
+pub(crate) mod pooled;
 mod processor;
 mod prove;
 mod timm;

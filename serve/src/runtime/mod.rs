@@ -3,6 +3,7 @@
 //! A runtime is one file that implements [`Runtime`] and one line in [`RUNTIMES`]. Its own types stop at that file.
 
 mod agreement;
+mod alive;
 mod bound;
 mod buckets;
 mod choose;
@@ -23,6 +24,7 @@ mod tract;
 mod values;
 pub mod wheel;
 
+pub use alive::all_gone;
 pub use buckets::BatchBuckets;
 pub(crate) use choose::refused;
 pub use choose::{Candidate, Choice, choose};

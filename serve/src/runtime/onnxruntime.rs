@@ -1,5 +1,6 @@
 //! ONNX Runtime, loaded at run time from a shared library, on the processor or what an execution provider reaches.
 
+use super::alive::Alive;
 use super::graph::no_capture;
 use super::lanes::{Lane, Maker, Names, idle};
 use super::library::locate;
@@ -94,7 +95,8 @@ impl Runtime for OnnxRuntime {
         let lanes =
             lanes.into_iter().map(|(size, lanes)| (size, lanes.into_iter().map(Mutex::new).collect())).collect();
         let told = Some(told.join("; ")).filter(|told| !told.is_empty());
-        Ok(Box::new(OnnxRuntimeSession { lanes, at_once: spread.at_once, names, told }))
+        let alive = (!device.is_processor()).then(Alive::new);
+        Ok(Box::new(OnnxRuntimeSession { lanes, at_once: spread.at_once, names, told, _alive: alive }))
     }
 }
 
@@ -197,6 +199,8 @@ struct OnnxRuntimeSession {
     at_once: usize,
     names: Names,
     told: Option<String>,
+    /// Goes last.
+    _alive: Option<Alive>,
 }
 
 impl Session for OnnxRuntimeSession {
