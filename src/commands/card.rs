@@ -11,7 +11,7 @@ use std::path::PathBuf;
 pub enum Command {
     /// Makes the card of an ONNX model from elsewhere, so that it can be served.
     ///
-    /// What it takes and gives is read from the file, and from preprocessor_config.json and config.json of Hugging Face in its
+    /// What it takes and gives is read from the file, and from preprocessor_config.json and config.json of Hugging Face or timm in its
     /// folder or the one above. The model is run, and what it answers becomes its golden samples. The file itself stays as it is, but
     /// with --pooling.
     Init {

@@ -1,9 +1,9 @@
 //! `config.json` of Hugging Face's and timm's models: the names of the classes.
 
+use super::parsed;
 use crate::Error;
 use serde::Deserialize;
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 
 /// The name of the file.
@@ -22,9 +22,7 @@ struct Config {
 /// # Errors
 /// The file cannot be read, or a number is missing among the names.
 pub fn read(path: &Path) -> Result<Option<Vec<String>>, Error> {
-    let text =
-        fs::read_to_string(path).map_err(|source| Error::Io { action: "read", path: path.to_owned(), source })?;
-    parse(&text).map_err(|reason| Error::ModelFile { path: path.to_owned(), reason })
+    parsed(path, parse)
 }
 
 fn parse(text: &str) -> Result<Option<Vec<String>>, String> {

@@ -113,6 +113,13 @@ fn not_written(path: &Path) -> impl FnOnce(io::Error) -> Error {
     move |source| Error::Io { action: "write", path: path.to_owned(), source }
 }
 
+/// What `parse` makes of the text of a file beside the model.
+fn parsed<T>(path: &Path, parse: impl FnOnce(&str) -> Result<T, String>) -> Result<T, Error> {
+    let text =
+        fs::read_to_string(path).map_err(|source| Error::Io { action: "read", path: path.to_owned(), source })?;
+    parse(&text).map_err(|reason| Error::ModelFile { path: path.to_owned(), reason })
+}
+
 /// A file in the folder of the model or the one above it, where Hugging Face's repositories have it.
 fn beside(path: &Path, name: &str) -> Option<PathBuf> {
     let folder = path.parent()?;

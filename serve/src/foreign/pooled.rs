@@ -51,10 +51,7 @@ pub fn add(bytes: &[u8], model: &ModelProto, pooling: Pooling) -> Result<Pooled,
         format!("none of its outputs has a vector of floats for each of several {wanted}, as pooling {pooling} needs")
     })?;
     let name = unused(graph, NAME);
-    let (mut node, width) = nodes(graph, source, pooling, is_axes_input(model))?;
-    if let Some(last) = node.last_mut() {
-        last.output = vec![name.clone()];
-    }
+    let (node, width) = nodes(graph, source, pooling, is_axes_input(model), name.clone());
     let output = vec![row(&name, source, width)];
     let bytes = behind(bytes, &Added { node, output })?;
     let model = ModelProto::decode(bytes.as_slice()).map_err(|error| error.to_string())?;
@@ -71,32 +68,30 @@ pub fn can_pool(output: &ValueInfoProto, pooling: Pooling) -> bool {
     })
 }
 
-/// The nodes that pool an output, the last one without a name for what it gives, and the axis of the width.
+/// The nodes that pool an output, the last one of which gives `name`, and the axis of the width.
 fn nodes(
     graph: &GraphProto,
     source: &ValueInfoProto,
     pooling: Pooling,
     is_axes_input: bool,
-) -> Result<(Vec<Node>, usize), String> {
-    let rank = tensor_type(source).map(dims).unwrap_or_default().len();
+    name: String,
+) -> (Vec<Node>, usize) {
+    let has_tokens = tensor_type(source).is_some_and(|tensor| dims(tensor).len() == 3);
     let between = |what: &str| unused(graph, &format!("{NAME}_{what}"));
     let (from, number, kept) = (source.name.clone(), between("axis"), between("pooled"));
-    let flatten = node("Flatten", [kept.clone()], String::new(), None);
-    Ok(match (pooling, rank) {
-        (Pooling::Cls, 3) => {
-            let axis = Attribute { i: Some(1), ..Attribute::new("axis", AttributeType::Int) };
-            (vec![constant(&number, &[], 0), node("Gather", [from, number], String::new(), Some(axis))], 2)
-        }
-        (Pooling::Mean, 3) if is_axes_input => {
-            (vec![constant(&number, &[1], 1), node("ReduceMean", [from, number], kept, None), flatten], 2)
-        }
-        (Pooling::Mean, 3) => {
-            let axes = Attribute { ints: vec![1], ..Attribute::new("axes", AttributeType::Ints) };
-            (vec![node("ReduceMean", [from], kept, Some(axes)), flatten], 2)
-        }
-        (Pooling::Mean, 4) => (vec![node("GlobalAveragePool", [from], kept, None), flatten], 1),
-        _ => return Err(format!("pooling {pooling} cannot be done with {rank} axes")),
-    })
+    if pooling == Pooling::Cls {
+        let axis = Attribute { i: Some(1), ..Attribute::new("axis", AttributeType::Int) };
+        return (vec![constant(&number, &[], 0), node("Gather", [from, number], name, Some(axis))], 2);
+    }
+    let flatten = node("Flatten", [kept.clone()], name, None);
+    if !has_tokens {
+        return (vec![node("GlobalAveragePool", [from], kept, None), flatten], 1);
+    }
+    if is_axes_input {
+        return (vec![constant(&number, &[1], 1), node("ReduceMean", [from, number], kept, None), flatten], 2);
+    }
+    let axes = Attribute { ints: vec![1], ..Attribute::new("axes", AttributeType::Ints) };
+    (vec![node("ReduceMean", [from], kept, Some(axes)), flatten], 2)
 }
 
 fn node<const N: usize>(op: &str, input: [String; N], output: String, with: Option<Attribute>) -> Node {

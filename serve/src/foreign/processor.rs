@@ -3,10 +3,10 @@
 //! # Source
 //! The image processors of `transformers`; what a file leaves out is what most of them do.
 
+use super::parsed;
 use crate::Error;
 use selfie_models::card::{Input, InputDtype, Preprocessing, Resample, ResizeTo, Size};
 use serde::Deserialize;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The name of the file.
@@ -66,10 +66,7 @@ enum Numbers {
 /// # Errors
 /// It cannot be read, or asks for what is not done here.
 pub fn read(path: &Path) -> Result<Read, Error> {
-    let text =
-        fs::read_to_string(path).map_err(|source| Error::Io { action: "read", path: path.to_owned(), source })?;
-    let steps = parse(&text).map_err(|reason| Error::ModelFile { path: path.to_owned(), reason })?;
-    Ok(Read { path: path.to_owned(), steps })
+    Ok(Read { path: path.to_owned(), steps: parsed(path, parse)? })
 }
 
 impl Read {
@@ -170,8 +167,7 @@ pub fn usual(input: &Input) -> (Preprocessing, String) {
     )
 }
 
-/// A height and a width that are the same.
-pub fn square(side: usize) -> Size {
+fn square(side: usize) -> Size {
     Size { height: side, width: side }
 }
 

@@ -4,11 +4,11 @@
 //! `timm.data.create_transform` for evaluation; what a file leaves out is what it does then. Where an odd number of pixels is cut off, its
 //! crop may lie one beside ours: torchvision rounds halves to even numbers.
 
-use super::processor::{BYTE, Read, square};
+use super::parsed;
+use super::processor::{BYTE, Read};
 use crate::Error;
 use selfie_models::card::{Preprocessing, Resample, ResizeTo, Size};
 use serde::Deserialize;
-use std::fs;
 use std::path::Path;
 
 /// Part of a resized image that remains after the crop.
@@ -38,9 +38,7 @@ struct Pretrained {
 /// # Errors
 /// It cannot be read, or asks for what is not done here.
 pub fn read(path: &Path, fixed: [Option<usize>; 2]) -> Result<Option<Read>, Error> {
-    let text =
-        fs::read_to_string(path).map_err(|source| Error::Io { action: "read", path: path.to_owned(), source })?;
-    let steps = parse(&text, fixed).map_err(|reason| Error::ModelFile { path: path.to_owned(), reason })?;
+    let steps = parsed(path, |text| parse(text, fixed))?;
     Ok(steps.map(|steps| Read { path: path.to_owned(), steps }))
 }
 
@@ -74,7 +72,7 @@ fn parse(text: &str, fixed: [Option<usize>; 2]) -> Result<Option<Preprocessing>,
         do_resize: true,
         size,
         resample,
-        crop_size: Some(if height == width { square(height) } else { Size { height, width } }),
+        crop_size: Some(Size { height, width }),
         pad_size: None,
         rescale_factor: BYTE,
         image_mean: config.mean,
@@ -103,7 +101,8 @@ mod tests {
         {
             let steps = parse(&config(resnet), fixed).unwrap().unwrap();
             assert_eq!(steps.size, ResizeTo::ShortestEdge { shortest_edge: edge }, "{fixed:?}");
-            assert_eq!((steps.crop_size, steps.resample), (Some(square(side)), Resample::Bicubic), "{fixed:?}");
+            let crop_size = Some(Size { height: side, width: side });
+            assert_eq!((steps.crop_size, steps.resample), (crop_size, Resample::Bicubic), "{fixed:?}");
             assert_eq!((steps.image_mean[0], steps.image_std[2], steps.rescale_factor), (0.485, 0.225, BYTE));
         }
         let short = parse(&config(r#""input_size": [3, 224, 224]"#), open).unwrap().unwrap();

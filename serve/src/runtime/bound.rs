@@ -78,7 +78,7 @@ impl Bound {
             input.copy_into(&mut *device_input)?;
             binding.bind_input(&name, device_input)?;
         }
-        // ONNX Runtime 1.31 cannot write to pinned memory: it takes what is there for what is to be copied there.
+        // ONNX Runtime 1.31 cannot write to pinned memory.
         let (written, mut outputs) = (device.as_ref().filter(|_| places.device_writes), Vec::new());
         for (name, width) in file.output_names().into_iter().zip(file.output_widths()) {
             let shape = [batch, width];
@@ -111,7 +111,7 @@ impl Bound {
     /// What ONNX Runtime said.
     pub fn run(&mut self) -> ort::Result<()> {
         match &mut self.device_input {
-            // Half of what it takes ONNX Runtime to copy it from pinned memory itself; and a graph reads where it read when it was captured.
+            // ONNX Runtime takes longer to copy what is bound; and a graph reads where it read when it was captured.
             Some(device_input) => self.input.copy_into(device_input)?,
             // What ONNX Runtime wants elsewhere is copied there now.
             None => self.binding.bind_input(&self.name, &self.input)?,

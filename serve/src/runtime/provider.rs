@@ -60,7 +60,7 @@ fn cuda(number: u16, graphs: bool) -> ExecutionProviderDispatch {
     // The exhaustive search, ONNX Runtime's default, starts again with every batch size. TensorFloat-32 keeps 10 bits of 23:
     // golden samples in f32 would not hold. Who wants speed exports f16.
     let cuda = CUDA::default().with_device_id(i32::from(number)).with_tf32(false).with_cuda_graph(graphs);
-    // Batches of few sizes need the same memory again and again. Doubling it each time took nearly three times as much.
+    // Batches of few sizes need the same memory again and again: what is doubled each time is left over.
     let cuda = cuda.with_arena_extend_strategy(ArenaExtendStrategy::SameAsRequested);
     cuda.with_conv_algorithm_search(ConvAlgorithmSearch::Heuristic).build()
 }
